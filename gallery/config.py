@@ -1,0 +1,239 @@
+"""gallery.toml -> Config.
+
+Every setting is described where it is declared; docs/configuration.md is made
+from these descriptions.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+
+from gallery.errors import FaultyFile, GalleryError
+from gallery.validation import explain
+
+CONFIG_NAME = "gallery.toml"
+
+# A model's window: the longest stretch that it was trained to make at once, and
+# audiocraft's default step from one window to the next, both in seconds.
+WINDOWS = {"musicgen": (30.0, 18.0), "melody": (30.0, 18.0), "audiogen": (10.0, 2.0)}
+
+WebAddress = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s\"'<>]+)?$")]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Site(_Settings):
+    """What the catalogue calls itself and where it lives."""
+
+    title: str = Field("Prompt gallery", min_length=1, max_length=80, description="Name of the gallery.")
+    description: str = Field(
+        "What MusicGen makes of a prompt, to be heard.",
+        max_length=300,
+        description="One sentence on the gallery, for its front page, search engines and feeds.",
+    )
+    base_url: WebAddress = Field(
+        "",
+        description="Where the site is served, e.g. `https://octocat.github.io/gallery/`. "
+        "Feeds, the sitemap and the 404 page need it; pages link to each other without it.",
+    )
+    repository: WebAddress = Field(
+        "",
+        description="The gallery's repository, e.g. `https://github.com/octocat/gallery`; "
+        "pages link to their sources there.",
+    )
+    branch: str = Field(
+        "main", pattern=r"^[\w./-]+$", description="The repository's branch that contributions go to."
+    )
+    author: str = Field("", max_length=80, description="Who publishes the gallery; named in the feed.")
+    language: str = Field(
+        "en",
+        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        description="Language of the pages, a BCP 47 tag.",
+    )
+    page_size: int = Field(60, ge=1, le=500, description="Prompts on one list page.")
+
+    @field_validator("base_url")
+    @classmethod
+    def _end_with_slash(cls, value: str) -> str:
+        return value if not value or value.endswith("/") else value + "/"
+
+    @field_validator("repository")
+    @classmethod
+    def _end_without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+
+class Model(_Settings):
+    """A model that prompts may name."""
+
+    hub: str = Field(
+        min_length=1,
+        pattern=r"^[\w.-]+/[\w.-]+$",
+        description="The model's id on the Hugging Face hub; part of every clip's key.",
+    )
+    revision: str = Field(
+        "", pattern=r"^([0-9a-f]{40})?$", description="Commit of the hub repository to load, 40 hex digits."
+    )
+    folder: str = Field(
+        "",
+        description="A local folder that holds the checkpoint, instead of the hub; relative to gallery.toml.",
+    )
+    kind: Literal["musicgen", "melody", "audiogen"] = Field(
+        description="`musicgen` (text to music), `melody` (text and a melody to music) "
+        "or `audiogen` (text to sound)."
+    )
+    sample_rate: int = Field(32000, ge=8000, le=48000, description="Samples a second.")
+    channels: int = Field(1, ge=1, le=2, description="1 for mono, 2 for stereo.")
+    max_duration: float = Field(
+        120, gt=0, le=600, description="Longest clip to ask of this model, in seconds."
+    )
+    license: str = Field("CC-BY-NC-4.0", description="Licence of the model's weights.")
+    unpickle: bool = Field(
+        False,
+        description="Load a checkpoint that needs unpickling, which runs code of whoever made it. "
+        "Only for a source that you trust.",
+    )
+
+    @property
+    def window(self) -> float:
+        """Seconds the model makes at once; longer clips are made in overlapping windows."""
+        return WINDOWS[self.kind][0]
+
+    @property
+    def stride(self) -> float:
+        """Seconds from one window to the next where a prompt doesn't say."""
+        return WINDOWS[self.kind][1]
+
+    @property
+    def takes_melody(self) -> bool:
+        """Whether a prompt for this model may have a melody."""
+        return self.kind == "melody"
+
+
+class Limits(_Settings):
+    """What a prompt file may ask for."""
+
+    duration: float = Field(120, gt=0, le=600, description="Longest clip, in seconds.")
+    clips_per_prompt: int = Field(
+        36, ge=1, le=1000, description="Most clips of one prompt, grids multiplied out."
+    )
+    prompt_length: int = Field(2000, ge=1, le=20000, description="Longest prompt text, in characters.")
+    note_length: int = Field(20000, ge=0, le=200000, description="Longest note, in characters of Markdown.")
+    tags: int = Field(12, ge=0, le=100, description="Most tags of one prompt.")
+    melody_bytes: int = Field(10_000_000, ge=1, description="Largest melody file, in bytes.")
+    melody_seconds: float = Field(60, gt=0, le=600, description="Longest melody, in seconds.")
+
+
+class PreviewSettings(_Settings):
+    """How renders become the MP3s that the site plays."""
+
+    loudness: float = Field(-16, ge=-30, le=-6, description="Loudness that previews are matched to, in LUFS.")
+    true_peak: float = Field(-1, ge=-9, le=0, description="Highest true peak of the MP3, in dBTP.")
+    quality: int = Field(2, ge=0, le=9, description="LAME's VBR quality: 0 is best and largest, 9 smallest.")
+
+
+class StoreSettings(_Settings):
+    """Where previews and their records are kept."""
+
+    url: str = Field(
+        "site/audio", min_length=1, description="Folder of previews and records, relative to gallery.toml."
+    )
+    audio_url: WebAddress = Field(
+        "",
+        description="Address from which the pages play previews, where they are not published with the site.",
+    )
+
+    @field_validator("audio_url")
+    @classmethod
+    def _end_with_slash(cls, value: str) -> str:
+        return value if not value or value.endswith("/") else value + "/"
+
+
+ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,39}$")]
+
+
+class Config(_Settings):
+    """A gallery's settings, and the folder that its gallery.toml is in."""
+
+    root: Path = Field(exclude=True)
+    site: Site = Site()
+    models: dict[ModelName, Model] = Field(min_length=1)
+    limits: Limits = Limits()
+    preview: PreviewSettings = PreviewSettings()
+    store: StoreSettings = StoreSettings()
+
+    @property
+    def prompts(self) -> Path:
+        """Folder of the prompt files."""
+        return self.root / "prompts"
+
+    @property
+    def workspace(self) -> Path:
+        """Folder of what is not published: lossless renders, sketches, caches."""
+        return self.root / ".gallery"
+
+    @property
+    def default_model(self) -> str:
+        """The model of prompts that name none: the first of gallery.toml."""
+        return next(iter(self.models))
+
+    def model_name(self, hub: str) -> str:
+        """The gallery's name for a hub id, or the id itself for a model that it doesn't list."""
+        return next((name for name, model in self.models.items() if model.hub == hub), hub)
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder at or above ``start`` that has a gallery.toml.
+
+    Raises GalleryError where there is none.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG_NAME).is_file():
+            return folder
+    raise GalleryError(f"no {CONFIG_NAME} in {start} or above it; run this in a gallery's folder")
+
+
+def load_config(root: Path) -> Config:
+    """Read and validate ``root``'s gallery.toml. Raises FaultyFile with every fault in it."""
+    path = root / CONFIG_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+        settings = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise GalleryError(f"{CONFIG_NAME}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise GalleryError(f"{CONFIG_NAME}: not valid TOML: {error}") from error
+    settings.pop("root", None)
+    try:
+        config = Config.model_validate({**settings, "root": root})
+    except ValidationError as error:
+        raise FaultyFile(explain(error, Config, CONFIG_NAME, lambda loc: _line_of(text, loc))) from error
+    hubs = [model.hub for model in config.models.values()]
+    twice = next((hub for hub in hubs if hubs.count(hub) > 1), None)
+    if twice:
+        raise GalleryError(f'{CONFIG_NAME}: models: "{twice}" has two names; keep one')
+    return config
+
+
+def _line_of(text: str, loc: tuple[Any, ...]) -> int:
+    """The line of a setting: its key's within its table, else its table's, else 0."""
+    names = [str(part) for part in loc if part != "[key]"]
+    for depth in range(len(names), 0, -1):
+        table, key = ".".join(names[: depth - 1]), names[depth - 1]
+        section, whole = "", ".".join(names[:depth])
+        for number, line in enumerate(text.splitlines(), start=1):
+            if header := re.match(r"\s*\[([^\[\]]+)\]", line):
+                section = header[1].replace('"', "").replace(" ", "")
+                if section == whole:
+                    return number
+            elif section == table and re.match(rf'\s*"?{re.escape(key)}"?\s*=', line):
+                return number
+    return 0

@@ -1,0 +1,182 @@
+"""What decides how a clip sounds, and the key under which it is rendered once.
+
+The parameters are described here and nowhere else: prompt files are validated
+against these fields, and labels, help and tables are made from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+# Leads every canonical request. Raise it only if the meaning of a field changes:
+# every key changes with it, and every clip is rendered again.
+CANONICAL_VERSION = 1
+
+# EnCodec frames a second, the same for every MusicGen and AudioGen model.
+FRAME_RATE = 50
+
+# One codebook's size: the most tokens that top-k can choose from.
+CODEBOOK_SIZE = 2048
+
+
+def _label(label: str, unit: str = "") -> dict[str, Any]:
+    return {"label": label, "unit": unit}
+
+
+class Parameters(BaseModel):
+    """The generation parameters, as audiocraft 1.3 names and applies them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    duration: Annotated[
+        float,
+        Field(
+            ge=0.5,
+            le=600,
+            description="Length of the clip in seconds.",
+            json_schema_extra=_label("duration", "s"),
+        ),
+    ] = 10.0
+    seed: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=2**32 - 1,
+            description="Starts the random numbers that choose the tokens: the same seed, the same clip.",
+            json_schema_extra=_label("seed"),
+        ),
+    ] = 1
+    temperature: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=5,
+            description="How freely tokens are drawn; 0 always takes the likeliest one.",
+            json_schema_extra=_label("temperature"),
+        ),
+    ] = 1.0
+    top_k: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=CODEBOOK_SIZE,
+            description="Draw among this many likeliest tokens; 0 draws among all of them.",
+            json_schema_extra=_label("top-k"),
+        ),
+    ] = 250
+    top_p: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1.5,
+            description="Draw among the likeliest tokens that make up this share of the probability; "
+            "0 switches it off and leaves the choice to top_k.",
+            json_schema_extra=_label("top-p"),
+        ),
+    ] = 0.0
+    cfg_coef: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=20,
+            description="Classifier-free guidance: how closely the prompt is followed; "
+            "1 is no guidance, 0 ignores the prompt.",
+            json_schema_extra=_label("guidance"),
+        ),
+    ] = 3.0
+    extend_stride: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            lt=30,
+            description="In clips longer than the model's window, how far each window moves on; "
+            "unset, it is 18 for MusicGen and 2 for AudioGen.",
+            json_schema_extra=_label("stride", "s"),
+        ),
+    ] = None
+
+
+class Request(Parameters):
+    """One request to a model: exactly what decides the sound of one clip.
+
+    ``model`` is the hub id (``facebook/musicgen-small``), so that galleries that
+    name their models differently share their clips. ``melody`` is the SHA-256 of
+    the melody file. ``extend_stride`` is set only where a clip is longer than the
+    model's window (see `gallery.config.Model.window`).
+    """
+
+    model: str
+    prompt: str
+    melody: str | None = None
+
+    @property
+    def frames(self) -> int:
+        """EnCodec frames to generate, counted as audiocraft counts them."""
+        return int(self.duration * FRAME_RATE)
+
+    def canonical(self) -> dict[str, Any]:
+        """The request without anything that cannot change the sound, in one fixed order.
+
+        Numbers are normalised (3 and 3.0 are one guidance), inert parameters are
+        left out, and a feature that is not used leaves no field. The rules follow
+        audiocraft's sampling: temperature 0 is greedy; top_p above 0 takes the
+        place of top_k; guidance 0 leaves only the unconditional logits.
+        """
+        heeds_prompt = self.cfg_coef != 0
+        fields: dict[str, Any] = {
+            "version": CANONICAL_VERSION,
+            "model": self.model,
+            "prompt": normalise_text(self.prompt) if heeds_prompt else "",
+            "frames": self.frames,
+            "temperature": self.temperature,
+        }
+        if self.temperature > 0:
+            fields["seed"] = self.seed
+            if self.top_p > 0:
+                fields["top_p"] = min(self.top_p, 1.0)
+            else:
+                fields["top_k"] = self.top_k
+        fields["cfg_coef"] = self.cfg_coef
+        if self.extend_stride is not None:
+            fields["extend_stride"] = self.extend_stride
+        if self.melody is not None and heeds_prompt:
+            fields["melody"] = self.melody
+        return {name: plain_number(value) for name, value in fields.items()}
+
+    @property
+    def key(self) -> str:
+        """The first 128 bits of the canonical request's SHA-256, in hex."""
+        canonical = json.dumps(self.canonical(), ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+
+def normalise_text(text: str) -> str:
+    """NFC-normalised and trimmed, so that text that looks the same is the same."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def parameter_fields() -> dict[str, FieldInfo]:
+    """The generation parameters by name, in the order in which people read them."""
+    return dict(Parameters.model_fields)
+
+
+def parameter_label(name: str) -> str:
+    """What people call a field of the request ("guidance" for ``cfg_coef``)."""
+    field = Parameters.model_fields.get(name)
+    extra = field.json_schema_extra if field else None
+    return str(extra["label"]) if isinstance(extra, dict) else name
+
+
+def plain_number(value: Any) -> Any:
+    """3.0 as 3 (and -0.0 as 0), as ECMAScript writes numbers: one text for one number."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value

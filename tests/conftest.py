@@ -1,0 +1,85 @@
+"""What the tests share: small galleries in temporary folders, driven through the command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gallery.cli import main
+
+SETTINGS = """\
+[site]
+title = "Test gallery"
+
+[models.small]
+hub = "facebook/musicgen-small"
+kind = "musicgen"
+
+[models.melody]
+hub = "facebook/musicgen-melody"
+kind = "melody"
+
+[models.stereo-small]
+hub = "facebook/musicgen-stereo-small"
+kind = "musicgen"
+channels = 2
+
+[models.audiogen]
+hub = "facebook/audiogen-medium"
+kind = "audiogen"
+sample_rate = 16000
+max_duration = 30
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command printed (``out`` for results, ``err`` for the rest) and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """A gallery's folder."""
+
+    root: Path
+
+    def write(self, name: str, text: str | bytes) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def prompt(self, name: str, *fields: str, notes: str = "") -> Path:
+        """Write prompts/<name>.md with these lines of front matter."""
+        return self.write(f"prompts/{name}.md", "\n".join(["---", *fields, "---", notes, ""]))
+
+    def run(self, *args: object, stdin: str | None = None) -> Ran:
+        result = CliRunner().invoke(main, ["--gallery", str(self.root), *map(str, args)], input=stdin)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Ran(result.exit_code, result.stdout, result.stderr)
+
+    def files(self, folder: str = "site") -> dict[str, bytes]:
+        """Every file below a folder, by its name."""
+        top = self.root / folder
+        return {
+            path.relative_to(top).as_posix(): path.read_bytes()
+            for path in sorted(top.rglob("*"))
+            if path.is_file()
+        }
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Gallery:
+    """An empty gallery."""
+    made = Gallery(tmp_path / "gallery")
+    made.write("gallery.toml", SETTINGS)
+    (made.root / "prompts").mkdir()
+    return made
