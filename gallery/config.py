@@ -6,6 +6,7 @@ from these descriptions.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from pathlib import Path
@@ -21,6 +22,10 @@ CONFIG_NAME = "gallery.toml"
 # A model's window: the longest stretch that it was trained to make at once, and
 # audiocraft's default step from one window to the next, both in seconds.
 WINDOWS = {"musicgen": (30.0, 18.0), "melody": (30.0, 18.0), "audiogen": (10.0, 2.0)}
+
+# Raise it when the making of previews changes: all are then encoded anew from their
+# lossless renders.
+PREVIEW_VERSION = 1
 
 WebAddress = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s\"'<>]+)?$")]
 
@@ -137,6 +142,15 @@ class PreviewSettings(_Settings):
     loudness: float = Field(-16, ge=-30, le=-6, description="Loudness that previews are matched to, in LUFS.")
     true_peak: float = Field(-1, ge=-9, le=0, description="Highest true peak of the MP3, in dBTP.")
     quality: int = Field(2, ge=0, le=9, description="LAME's VBR quality: 0 is best and largest, 9 smallest.")
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits of all that decides how a preview is made from its audio.
+
+        Every record keeps it, so that changed settings encode anew.
+        """
+        text = f"{PREVIEW_VERSION} {self.loudness:g} {self.true_peak:g} {self.quality}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class StoreSettings(_Settings):

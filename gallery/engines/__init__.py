@@ -1,0 +1,56 @@
+"""Engines turn requests into audio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gallery.request import Request
+
+
+# Raise it when sketches change: old ones are then made anew.
+SKETCH_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Render:
+    """A clip as its engine made it.
+
+    ``audio`` is float32, shaped [samples, channels], not normalised.
+    ``provenance`` is JSON-ready: ``engine`` and ``engine_version`` always, then
+    whatever explains the clip (model revision, library versions, device, dtype,
+    batch shape, date, wall seconds).
+    """
+
+    request: Request
+    audio: NDArray[np.float32]
+    sample_rate: int
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A clip that its engine could not make, and why, in one line."""
+
+    request: Request
+    reason: str
+
+
+class Engine(Protocol):
+    """Anything that renders requests.
+
+    `render` yields each clip as soon as it is finished, in any order. A clip that
+    fails is yielded as a `Failure` and stops no other.
+    """
+
+    name: str
+
+    def render(self, requests: Sequence[Request]) -> Iterator[Render | Failure]:
+        """Render every request, each exactly once."""
+        ...

@@ -1,0 +1,50 @@
+"""Which engine renders, and why not the better one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gallery.errors import GalleryError
+from gallery.progress import say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gallery.config import Config
+    from gallery.engines import Engine
+
+ENGINES = ("auto", "musicgen", "sketch", "none")
+
+
+def choose_engine(name: str, config: Config, melodies: Mapping[str, Path]) -> Engine | None:
+    """The engine for clips that were never rendered, or None: they stay sketches or pending.
+
+    ``auto`` takes musicgen where it can run, and otherwise says in one line what is
+    missing. Raises GalleryError where ``musicgen`` is asked for and cannot run.
+    """
+    if name in ("sketch", "none"):
+        return None
+    problem = musicgen_problem(config)
+    if not problem:
+        from gallery.engines.musicgen import MusicGenEngine
+
+        return MusicGenEngine(config.models, root=config.root, melodies=melodies)
+    if name == "musicgen":
+        raise GalleryError(f"MusicGen cannot run here: {problem}")
+    say(f"no MusicGen here, so what is not rendered yet stays a sketch: {problem}")
+    return None
+
+
+def musicgen_problem(config: Config) -> str | None:
+    """What keeps MusicGen from running here and what to do about it, or None."""
+    from gallery.engines.musicgen import availability
+
+    return availability(config.models, config.root)
+
+
+def sketch_engine(config: Config) -> Engine:
+    """The stand-in."""
+    from gallery.engines.sketch import SketchEngine
+
+    return SketchEngine(config.models)

@@ -1,0 +1,78 @@
+"""The sketch engine: a small synthesiser that stands in where no model can run.
+
+A sketch is a short piece (or, for AudioGen, a scene of sounds) that follows the
+prompt's words: tempo, genre, mood, instruments. It lets a gallery be built, looked at
+and worked on without a GPU. It is not what a model would make, and it claims nothing
+about one: it depends on the prompt, the seed, the duration, and the model's sample
+rate, channels and kind, and on nothing else. Clips that differ only in guidance,
+temperature or another sampling parameter have the same sketch, since a sketch can
+demonstrate nothing about those. A melody is not heeded either.
+
+Sketches are deterministic: the same request gives the same samples on one machine, in
+any process, and a longer clip begins like a shorter one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gallery.engines import SKETCH_VERSION, Failure, Render
+from gallery.engines.sketch.composition import compose
+from gallery.engines.sketch.effects import atmosphere, scene
+from gallery.engines.sketch.mix import master, mix
+from gallery.engines.sketch.plan import make_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from gallery.config import Model
+    from gallery.request import Request
+
+
+class SketchEngine:
+    """Sketches requests for the models of a gallery."""
+
+    name = "sketch"
+
+    def __init__(self, models: Mapping[str, Model]) -> None:
+        """Take the gallery's models, by their names in it."""
+        self._models = {model.hub: model for model in models.values()}
+
+    def render(self, requests: Sequence[Request]) -> Iterator[Render | Failure]:
+        """Sketch every request, in order."""
+        for request in requests:
+            yield self._render(request)
+
+    def _render(self, request: Request) -> Render | Failure:
+        model = self._models.get(request.model)
+        if model is None:
+            return Failure(request, f"the gallery has no model {request.model}")
+        try:
+            audio = sketch(request, model.sample_rate, model.channels, model.kind == "audiogen")
+        except MemoryError:
+            return Failure(request, f"out of memory: a sketch of {request.duration:g} s")
+        provenance = {"engine": self.name, "engine_version": SKETCH_VERSION}
+        return Render(request, audio, model.sample_rate, provenance)
+
+
+def sketch(request: Request, sample_rate: int, channels: int, sound_effect: bool) -> NDArray[np.float32]:
+    """A request's sketch, [samples, channels], peak about 0.6.
+
+    ``sound_effect`` makes a scene of sounds instead of music, as AudioGen does.
+    """
+    samples = max(1, round(request.duration * sample_rate))
+    # As in the key: what is inert in a request changes no sketch either.
+    heard = request.canonical()
+    prompt, seed = heard["prompt"], heard.get("seed", 0)
+    if sound_effect:
+        audio = scene(prompt, seed, samples, sample_rate, channels)
+    else:
+        plan = make_plan(prompt, seed)
+        audio = mix(plan, compose(plan, request.duration), samples, sample_rate, channels)
+        for name in plan.atmospheres:
+            audio += atmosphere(name, seed, samples, sample_rate, channels)
+    return np.ascontiguousarray(master(audio, sample_rate).T)
