@@ -11,7 +11,7 @@ import itertools
 import math
 import os
 import re
-import unicodedata
+import stat
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -41,8 +41,9 @@ _FILE_NAME = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9][a-
 
 _NAME_FORM = "use lowercase letters, digits, hyphens, dots and underscores"
 
-# Characters that nobody sees and that can make text read as what it is not.
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Control characters and direction overrides: nobody sees them, and they can make text
+# read as what it is not.
+_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -154,11 +155,12 @@ def _relative(path: Path, config: Config) -> str:
 def _read_text(path: Path, root: Path) -> str:
     """The text of a file that lies in ``root``. Raises Unreadable for any other."""
     try:
-        if not path.resolve().is_relative_to(root.resolve()):
+        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
             raise frontmatter.Unreadable(0, "a link out of the gallery; put the file itself here")
-        if not path.is_file():
-            raise frontmatter.Unreadable(0, "not a file" if path.exists() else "no such file")
-        if path.stat().st_size > MAX_FILE_BYTES:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise frontmatter.Unreadable(0, "not a file")
+        if status.st_size > MAX_FILE_BYTES:
             raise frontmatter.Unreadable(0, f"larger than {MAX_FILE_BYTES // 1000} KB")
         data = path.read_bytes()
     except (OSError, RuntimeError) as error:  # Python 3.11 tells of a loop of links by the latter
@@ -264,7 +266,7 @@ class _PromptFile:
         elif isinstance(value, list):
             for index, item in enumerate(value):
                 self._check_characters((*loc, index), item)
-        elif isinstance(value, str) and not value.isprintable() and (found := _hidden(value)):
+        elif isinstance(value, str) and (found := _hidden(value)):
             self._fault(loc, f"holds the invisible character {found}; remove it")
 
     def _check_presentation(self, matter: FrontMatter) -> None:
@@ -397,11 +399,9 @@ class _PromptFile:
 
 
 def _hidden(text: str) -> str:
-    """The first control character or direction override in a text, as ``U+202E``."""
-    for char in text:
-        if char not in "\n\t" and (unicodedata.category(char) in ("Cc", "Cs") or char in _BIDI_CONTROLS):
-            return f"U+{ord(char):04X}"
-    return ""
+    """The first character of a text that nobody sees and that can deceive, as ``U+202E``."""
+    found = _HIDDEN.search(text)
+    return f"U+{ord(found[0]):04X}" if found else ""
 
 
 def _beginning(text: str) -> str:

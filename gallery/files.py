@@ -1,0 +1,56 @@
+"""Writing files so that nobody ever sees half of one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TEMPORARY_SUFFIX = ".tmp"
+
+
+def write_atomic(path: Path, data: bytes, *, sync: bool = False) -> None:
+    """Write a file whole or not at all: under a temporary name beside it, then renamed.
+
+    ``sync`` has the data on the disk before the file gets its name, so that even a
+    power cut leaves no half of what cannot be made again cheaply.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_TEMPORARY_SUFFIX}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make ``target`` the same file as ``source``, or a copy where links can't be had.
+
+    Safe because files here are replaced, never written into.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}{_TEMPORARY_SUFFIX}")
+    try:
+        temporary.hardlink_to(source)
+    except OSError:
+        write_atomic(target, source.read_bytes())
+    else:
+        temporary.replace(target)
+        # Where both are one file already, replacing does nothing and leaves the name.
+        temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what writers that were killed left in a folder. Only where nobody is writing."""
+    if folder.is_dir():
+        for path in folder.glob(f".*{_TEMPORARY_SUFFIX}"):
+            path.unlink(missing_ok=True)

@@ -1,0 +1,93 @@
+"""From requests to clips in the store: the engine renders, threads encode previews meanwhile."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+from gallery.engines import Failure, Render
+from gallery.errors import GalleryError
+from gallery.store import SKETCH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gallery.config import PreviewSettings
+    from gallery.progress import Advance
+    from gallery.prompts import Prompt
+    from gallery.renders import Renders
+    from gallery.store import Store
+
+SKETCH_NOTICE = "Sketch: a stand-in, not made by MusicGen."
+
+
+def keep_all(
+    outcomes: Iterable[Render | Failure],
+    store: Store,
+    renders: Renders | None,
+    owners: Mapping[str, Prompt],
+    settings: PreviewSettings,
+    jobs: int,
+    advance: Advance,
+) -> list[Failure]:
+    """Encode and keep every render as it comes; returns what failed.
+
+    A render is kept lossless in ``renders`` (where given) before anything else is done
+    with it: from then on no interruption costs its GPU time. Previews are encoded
+    ``jobs`` at a time while the engine goes on, with few waiting, so that memory
+    doesn't grow where encoding is slower than rendering.
+    """
+    failures: list[Failure] = []
+    encoding: dict[Future[None], Render] = {}
+
+    def collect(most: int) -> None:
+        while len(encoding) > most:
+            finished, _ = wait(encoding, return_when=FIRST_COMPLETED)
+            for future in finished:
+                render = encoding.pop(future)
+                try:
+                    future.result()
+                except (GalleryError, OSError) as error:
+                    failures.append(Failure(render.request, str(error)))
+                advance(render.request.duration)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for outcome in outcomes:
+            if isinstance(outcome, Failure):
+                failures.append(outcome)
+                advance(outcome.request.duration)
+                continue
+            if renders:
+                renders.put(outcome)
+            owner = owners[outcome.request.key]
+            encoding[pool.submit(_keep, outcome, store, owner, settings)] = outcome
+            collect(most=2 * jobs)
+        collect(most=0)
+    return failures
+
+
+def _keep(render: Render, store: Store, owner: Prompt, settings: PreviewSettings) -> None:
+    from gallery.preview import make_preview
+
+    engine = str(render.provenance["engine"])
+    preview = make_preview(render.audio, render.sample_rate, settings, preview_tags(render, owner))
+    store.put(render.request, engine, render.provenance, preview, settings.digest)
+
+
+def preview_tags(render: Render, owner: Prompt) -> dict[str, str]:
+    """The ID3 tags of a preview: a downloaded file explains itself.
+
+    ``request`` is the whole request as JSON; importing the file makes the same clip of it.
+    """
+    request = render.request
+    engine = str(render.provenance["engine"])
+    made_by = SKETCH_NOTICE if engine == SKETCH else f"Made by {request.model}."
+    return {
+        "title": f"[sketch] {owner.title}" if engine == SKETCH else owner.title,
+        "artist": owner.author or engine,
+        "comment": f"{made_by} Prompt: {request.prompt}",
+        "prompt": request.prompt,
+        "engine": engine,
+        "request": json.dumps(request.model_dump(mode="json", exclude_none=True), ensure_ascii=False),
+    }

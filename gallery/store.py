@@ -1,0 +1,188 @@
+"""The store: previews and their records, under the keys of their requests.
+
+A clip is three files: ``<key>.mp3``, ``<key>.webp`` (its cover) and ``<key>.json``
+(its record). The record is written last, and a clip is there when its record is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gallery.errors import GalleryError
+from gallery.files import remove_leftovers, write_atomic
+from gallery.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gallery.preview import Preview
+
+SUFFIXES = (".mp3", ".webp", ".json")
+SKETCH = "sketch"
+
+_KEY = re.compile(r"[0-9a-f]{32}")
+_Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class PreviewFacts(_Strict):
+    """What is known of a preview: digests of its files, seconds, LUFS, dBTP, 200 peaks."""
+
+    settings: str
+    audio_sha256: _Digest
+    cover_sha256: _Digest
+    bytes: int
+    duration: float
+    loudness_before: float | None
+    loudness_after: float | None
+    true_peak_before: float | None
+    true_peak_after: float | None
+    peaks: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{200}$")]
+
+
+class Record(_Strict):
+    """How a clip came to be, beside its preview. The store is shared: records are checked when read."""
+
+    version: Literal[1] = 1
+    key: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    request: Request
+    engine: str
+    provenance: dict[str, Any]
+    preview: PreviewFacts
+
+    def to_json(self) -> bytes:
+        """The record as it is written: readable, one order, the same bytes each time."""
+        fields = self.model_dump(mode="json")
+        fields["request"] = self.request.model_dump(mode="json", exclude_none=True)
+        return (json.dumps(fields, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong in the store: which file, what, and what to do about it."""
+
+    path: Path
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class Store:
+    """Clips in a folder. ``holds`` tells real renders from sketches: neither is ever taken for the other."""
+
+    def __init__(self, folder: Path, holds: Literal["renders", "sketches"]) -> None:
+        self.folder, self.holds = folder, holds
+
+    def path(self, key: str, suffix: str) -> Path:
+        """Where one of a clip's files is kept."""
+        return self.folder / f"{key}{suffix}"
+
+    def get(self, key: str) -> Record | None:
+        """A clip's record, or None where there is none, or none that can be used."""
+        try:
+            return self._read(key)
+        except (OSError, GalleryError):
+            return None
+
+    def has_audio(self, key: str) -> bool:
+        """Whether the clip's preview and cover lie here."""
+        return self.path(key, ".mp3").is_file() and self.path(key, ".webp").is_file()
+
+    def put(
+        self, request: Request, engine: str, provenance: dict[str, Any], preview: Preview, settings: str
+    ) -> Record:
+        """Keep a clip: audio first, record last, each whole."""
+        if (engine == SKETCH) != (self.holds == "sketches"):
+            raise GalleryError(f"a clip of the engine {engine} does not belong among {self.holds}")
+        record = Record(
+            key=request.key,
+            request=request,
+            engine=engine,
+            provenance=provenance,
+            preview=PreviewFacts(
+                settings=settings,
+                audio_sha256=hashlib.sha256(preview.mp3).hexdigest(),
+                cover_sha256=hashlib.sha256(preview.cover).hexdigest(),
+                bytes=len(preview.mp3),
+                duration=preview.duration,
+                loudness_before=preview.loudness_before,
+                loudness_after=preview.loudness_after,
+                true_peak_before=preview.true_peak_before,
+                true_peak_after=preview.true_peak_after,
+                peaks=preview.peaks,
+            ),
+        )
+        sync = self.holds == "renders"
+        write_atomic(self.path(record.key, ".mp3"), preview.mp3, sync=sync)
+        write_atomic(self.path(record.key, ".webp"), preview.cover, sync=sync)
+        write_atomic(self.path(record.key, ".json"), record.to_json(), sync=sync)
+        return record
+
+    def __iter__(self) -> Iterator[str]:
+        """Keys of everything that lies here, whole or not, in order."""
+        if self.folder.is_dir():
+            names = {path.name for path in self.folder.iterdir() if path.suffix in SUFFIXES}
+            yield from sorted({name.split(".")[0] for name in names if _KEY.fullmatch(name.split(".")[0])})
+
+    def remove(self, key: str) -> int:
+        """Remove a clip, its record first. Returns the bytes that this freed."""
+        freed = 0
+        for suffix in reversed(SUFFIXES):
+            path = self.path(key, suffix)
+            if path.is_file():
+                freed += path.stat().st_size
+                path.unlink()
+        return freed
+
+    def remove_leftovers(self) -> None:
+        """Remove what a killed build left half-written."""
+        remove_leftovers(self.folder)
+
+    def verify(self) -> list[Problem]:
+        """Read everything here and compare it with its record."""
+        problems = []
+        for key in self:
+            record_path = self.path(key, ".json")
+            if not record_path.is_file():
+                problems.append(
+                    Problem(record_path, "missing; build again, or remove the clip with `gallery store gc`")
+                )
+                continue
+            try:
+                record = self._read(key)
+            except (OSError, GalleryError) as error:
+                problems.append(Problem(record_path, f"{error}; restore it from git"))
+                continue
+            wanted = {".mp3": record.preview.audio_sha256, ".webp": record.preview.cover_sha256}
+            for suffix, digest in wanted.items():
+                path = self.path(key, suffix)
+                if not path.is_file():
+                    problems.append(Problem(path, "missing; restore it from git"))
+                elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+                    problems.append(Problem(path, "not what its record says; restore it from git"))
+        return problems
+
+    def _read(self, key: str) -> Record:
+        text = self.path(key, ".json").read_bytes()
+        try:
+            record = Record.model_validate_json(text)
+        except ValidationError as error:
+            finding = error.errors(include_url=False)[0]
+            place = ".".join(str(part) for part in finding["loc"])
+            raise GalleryError(f"not a record ({place}: {finding['msg']})") from error
+        if record.key != key or record.request.key != key:
+            raise GalleryError("the record of another request")
+        if (record.engine == SKETCH) != (self.holds == "sketches"):
+            raise GalleryError(f"a clip of the engine {record.engine} does not belong among {self.holds}")
+        return record

@@ -1,0 +1,76 @@
+"""Kin differ in exactly one thing, and the words that differ are marked."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from gallery.kin import MOST_KIN, find_kin, word_changes
+from gallery.request import Request
+
+
+def request(**changes: object) -> Request:
+    return Request(**{"model": "facebook/musicgen-small", "prompt": "90bpm drums", "seed": 7, **changes})
+
+
+ONE = {
+    "cfg_coef": {"cfg_coef": 10},
+    "temperature": {"temperature": 0.85},
+    "seed": {"seed": 8},
+    "model": {"model": "facebook/musicgen-medium"},
+    "top_k": {"top_k": 50},
+    "top_p": {"top_p": 0.9},
+    "duration": {"duration": 5},
+    "prompt": {"prompt": "140bpm drums"},
+}
+
+
+@pytest.mark.parametrize("field", ONE)
+def test_one_difference(field: str) -> None:
+    one, other = request(), request(**ONE[field])
+    kin = find_kin([one, other])
+    assert [(k.field, k.key, k.value) for k in kin[one.key]] == [(field, other.key, ONE[field][field])]
+    assert [(k.field, k.key) for k in kin[other.key]] == [(field, one.key)]
+
+
+def test_two_differences_make_no_kin() -> None:
+    clips = [request(), request(seed=8, cfg_coef=4), request(prompt="140bpm drums", temperature=0.5)]
+    assert all(not kin for kin in find_kin(clips).values())
+
+
+def test_greedy_and_sampled_are_kin_by_temperature() -> None:
+    one, greedy = request(), request(temperature=0)
+    assert [k.field for k in find_kin([one, greedy])[one.key]] == ["temperature"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("dubstep", "dubstep, wav"),
+        ("80 bpm drums", "90 bpm drums"),
+        ("slow lofi piano, rainy night", "fast lofi piano, rainy night"),
+        ("静かな雨、ピアノ", "静かな雨、ギター"),
+    ],
+)
+def test_near_wordings_are_kin(one: str, other: str) -> None:
+    a, b = request(prompt=one), request(prompt=other)
+    assert [k.key for k in find_kin([a, b])[a.key]] == [b.key]
+
+
+def test_other_prompts_are_not_kin() -> None:
+    a, b = request(prompt="slow lofi piano, rainy night"), request(prompt="angry thrash metal, fast")
+    assert not find_kin([a, b])[a.key]
+
+
+def test_changed_words_are_marked() -> None:
+    assert word_changes("80 bpm drums", "90 bpm drums") == [["-", "80"], ["+", "90"], ["=", " bpm drums"]]
+    assert word_changes("dubstep", "dubstep, wav") == [["=", "dubstep"], ["+", ", wav"]]
+
+
+def test_many_alike_stay_few_and_quick() -> None:
+    clips = [request(prompt=f"{n} bpm drums, take {n % 7}", seed=1) for n in range(5_000)]
+    start = time.monotonic()
+    kin = find_kin(clips)
+    assert max(len(found) for found in kin.values()) <= MOST_KIN
+    assert time.monotonic() - start < 30  # quadratic work would take an hour
