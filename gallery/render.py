@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
 from gallery.errors import GalleryError
+from gallery.interrupt import Interrupts
 from gallery.store import SKETCH
 
 if TYPE_CHECKING:
@@ -52,8 +53,13 @@ def keep_all(
                     failures.append(Failure(render.request, str(error)))
                 advance(render.request.duration)
 
-    with ThreadPoolExecutor(jobs) as pool:
-        for outcome in outcomes:
+    source = iter(outcomes)
+    with Interrupts() as interrupts, ThreadPoolExecutor(jobs) as pool:
+        while True:
+            with interrupts.allowed():
+                outcome = next(source, None)
+            if outcome is None:
+                break
             if isinstance(outcome, Failure):
                 failures.append(outcome)
                 advance(outcome.request.duration)
@@ -64,6 +70,8 @@ def keep_all(
             encoding[pool.submit(_keep, outcome, store, owner, settings)] = outcome
             collect(most=2 * jobs)
         collect(most=0)
+        with interrupts.allowed():
+            pass
     return failures
 
 

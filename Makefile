@@ -1,0 +1,58 @@
+# `make build` makes the site, `make test` checks everything; both need only Python 3.11 with pip.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+HAS_GPU := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 && echo yes)
+
+.PHONY: build test lint serve bench docs musicgen browser clean
+
+build: $(VENV)/.gallery $(if $(HAS_GPU),musicgen)
+	$(BIN)/gallery build
+	@echo "Open site/index.html in a browser, or serve it with: make serve"
+
+test: $(VENV)/.test musicgen browser lint
+	$(BIN)/pytest
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+serve: $(VENV)/.gallery
+	$(BIN)/gallery serve
+
+bench: $(VENV)/.test musicgen
+	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+docs: $(VENV)/.gallery
+	$(BIN)/python docs/generate.py
+
+musicgen: $(VENV)/.musicgen
+
+# The site's tests drive a real browser.
+browser:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] \
+	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji >/dev/null; } \
+	  || { echo "The tests need chromium: install your system's package of it."; exit 1; }
+
+clean:
+	rm -rf $(VENV) .gallery .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.gallery: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.gallery
+	$(PIP) --editable .[test]
+	@touch $@
+
+# audiocraft's own requirements pin a torch of 2023 that no longer installs, so it comes without them.
+$(VENV)/.musicgen: $(VENV)/.gallery
+	$(PIP) --editable .[musicgen]
+	$(PIP) --no-deps audiocraft==1.3.0
+	@touch $@

@@ -1,0 +1,164 @@
+"""Write the reference pages of docs/ from the code they describe; `--check` only compares."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from gallery import config, request, schema
+from gallery.cli import main
+from gallery.validation import bounds, form_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
+
+DOCS = Path(__file__).parent
+NOTE = "<!-- Made by docs/generate.py from the code; edit the descriptions there. -->\n"
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by its file name."""
+    return {
+        "commands.md": NOTE + commands(),
+        "configuration.md": NOTE + configuration(),
+        "prompt-files.md": NOTE + prompt_files(),
+    }
+
+
+def commands() -> str:
+    """The command reference, from the commands' own help."""
+    parts = ["# Commands\n"]
+    for name, command in _walk("gallery", main):
+        context = click.Context(command, info_name=name, terminal_width=90, max_content_width=90)
+        parts.append(f"## {name}\n\n```text\n{command.get_help(context)}\n```\n")
+    return "\n".join(parts)
+
+
+def _walk(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        for child in sorted(command.commands):
+            yield from _walk(f"{name} {child}", command.commands[child])
+
+
+def configuration() -> str:
+    """Every setting of gallery.toml."""
+    parts = [
+        "# gallery.toml\n\nSettings in brackets are optional and show their default. "
+        "A mistake is reported with its line when any command starts.\n"
+    ]
+    for name, info in config.Config.model_fields.items():
+        if name == "root":
+            continue
+        model = _model(info)
+        heading = "[models.NAME]" if name == "models" else f"[{name}]"
+        about = (
+            "One table a model, NAME being what prompts call it: lowercase letters, digits, dots and "
+            "hyphens. Prompts can use these models and no others; the first is the default."
+            if name == "models"
+            else model.__doc__
+        )
+        parts.append(f"## `{heading}`\n\n{about}\n\n{table(model)}")
+    return "\n".join(parts)
+
+
+def prompt_files() -> str:
+    """Every field of a prompt file."""
+    return (
+        "# Prompt files\n\n"
+        "A prompt file is `prompts/<folder>/<name>.md`: fields between two lines of `---`, then notes in "
+        "Markdown. Only `prompt` is required.\n\n"
+        "```markdown\n---\nprompt: lofi beat, mellow Rhodes chords, vinyl crackle, 80 bpm\n"
+        "tags: [lofi, calm]\nauthor: octocat\nseed: 3921188458\nvary:\n  cfg_coef: [1, 3, 5, 7]\n---\n"
+        "Listen for how much of the crackle each guidance keeps.\n```\n\n"
+        "`vary` makes a grid, one clip for each combination of its values; `takes` makes a list, one clip "
+        "for each set of changes. A prompt has one of them or neither. `gallery check` reports every mistake "
+        "with file, line and field.\n\n"
+        f"{table(schema.FrontMatter)}\n"
+        "## prompts/presets.yaml\n\nNamed sets of parameters, for `preset`. "
+        "A field in the prompt file wins over its preset.\n\n"
+        "```yaml\nfaithful:\n  description: Close to the words.\n  cfg_coef: 5\n```\n"
+    )
+
+
+def table(model: type[BaseModel]) -> str:
+    """A table of a model's fields."""
+    rows = ["| field | accepts | default | |", "|---|---|---|---|"]
+    for name, info in _in_reading_order(model):
+        default = "required" if info.is_required() or name == "prompt" else _default(info)
+        rows.append(f"| `{name}` | {_accepts(info)} | {default} | {_cell(info.description or '')} |")
+    return "\n".join(rows) + "\n"
+
+
+def _in_reading_order(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
+    """As declared, but a prompt file's prompt first, and its grid and list last."""
+    places = {"prompt": -2, "model": -1, "melody": -1, "vary": 2, "takes": 2}
+    parameters = request.Parameters.model_fields
+    return sorted(
+        model.model_fields.items(), key=lambda item: places.get(item[0], 1 if item[0] in parameters else 0)
+    )
+
+
+def _default(info: FieldInfo) -> str:
+    value = info.get_default(call_default_factory=True)
+    if isinstance(value, float):
+        return f"`{value:g}`"
+    if value is None or value == "" or value == []:
+        return ""
+    return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
+
+
+def _accepts(info: FieldInfo) -> str:
+    names = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+    kinds = [kind for kind in (info.annotation, *get_args(info.annotation)) if kind in names]
+    text = names[kinds[0]] if kinds else _other(info)
+    detail = form_of(info) or bounds(info)
+    return _cell(f"{text}, {detail}" if detail else text)
+
+
+def _other(info: FieldInfo) -> str:
+    choices = get_args(info.annotation)
+    if choices and all(isinstance(choice, str) for choice in choices):
+        return " or ".join(f"`{choice}`" for choice in choices)
+    text = str(info.annotation)
+    for sign, words in (
+        ("date", "date"),
+        ("Vary", "fields, each with a list of values"),
+        ("Changes", "list of changes"),
+    ):
+        if sign in text:
+            return words
+    return "list of text"
+
+
+def _model(info: FieldInfo) -> type[BaseModel]:
+    kind: Any = info.annotation
+    return kind if isinstance(kind, type) else get_args(kind)[1]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def run(check: bool) -> int:
+    """Write the pages, or tell which are out of date."""
+    stale = []
+    for name, text in pages().items():
+        path = DOCS / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if not check:
+                path.write_text(text, encoding="utf-8", newline="\n")
+    if check and stale:
+        print(f"out of date: {', '.join(stale)}; run `make docs`")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(check="--check" in sys.argv[1:]))

@@ -1,0 +1,296 @@
+"""The way through the house: prompts -> clips -> renders -> previews -> pages."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gallery.catalogue import make_catalogue, refresh
+from gallery.engines import SKETCH_VERSION, Failure
+from gallery.engines.choice import choose_engine, sketch_engine
+from gallery.files import write_atomic
+from gallery.kin import find_kin
+from gallery.progress import say, stage
+from gallery.prompts import Prompt, Reading, find_files, read_prompts
+from gallery.render import keep_all
+from gallery.renders import Renders
+from gallery.store import Record, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from gallery.catalogue import PromptEntry
+    from gallery.config import Config
+    from gallery.engines import Render
+    from gallery.prompts import Clip
+    from gallery.site import Written
+
+
+@dataclass(frozen=True)
+class Options:
+    """What one build is asked to do.
+
+    ``paths`` limits rendering to prompts at or below them; the site always shows all.
+    """
+
+    output: Path
+    paths: tuple[Path, ...] = ()
+    engine: str = "auto"
+    sketches: bool = True
+    strict: bool = False
+    jobs: int = 1
+
+
+@dataclass
+class Shelves:
+    """Where clips are kept: the store (real renders), sketches, and lossless renders."""
+
+    store: Store
+    sketches: Store
+    renders: Renders
+
+    @classmethod
+    def of(cls, config: Config) -> Shelves:
+        """The gallery's own."""
+        return cls(
+            Store(config.root / config.store.url, "renders"),
+            Store(config.workspace / "sketches", "sketches"),
+            Renders(config.workspace / "renders"),
+        )
+
+    def remove_leftovers(self) -> None:
+        """Remove what a killed build left half-written."""
+        for shelf in (self.store, self.sketches, self.renders):
+            shelf.remove_leftovers()
+
+
+@dataclass
+class Plan:
+    """What a build has to make: clips to encode from lossless renders, and clips to render.
+
+    ``outdated`` counts previews of other settings whose lossless render is not here.
+    """
+
+    encode: list[Clip] = field(default_factory=list)
+    render: list[Clip] = field(default_factory=list)
+    outdated: int = 0
+
+
+@dataclass
+class Outcome:
+    """What came of a build."""
+
+    reading: Reading
+    failures: list[Failure] = field(default_factory=list)
+    states: Counter[str] = field(default_factory=Counter)
+    outdated: int = 0
+    written: Written | None = None
+
+
+def build(config: Config, options: Options) -> Outcome:
+    """Render what is missing, then write the site. Raises GalleryError where nothing can be done."""
+    reading = read_prompts(config)
+    outcome = Outcome(reading)
+    chosen = _chosen(config, options, reading)
+    if options.strict and (reading.warnings or reading.faults):
+        return outcome
+    with build_lock(config):
+        shelves = Shelves.of(config)
+        shelves.remove_leftovers()
+        owners = _owners(reading.prompts)
+        plan = make_plan(chosen, shelves, config)
+        outcome.outdated = plan.outdated
+        _render(plan, owners, shelves, config, options, reading, outcome)
+        if options.sketches and options.engine != "none":
+            _sketch(chosen, owners, shelves, config, options, outcome)
+        _publish(shelves, config, options, outcome)
+    return outcome
+
+
+def _chosen(config: Config, options: Options, reading: Reading) -> list[Clip]:
+    """The clips that this build may render, each request once."""
+    files = {path.relative_to(config.root).as_posix() for path in find_files(config, options.paths)}
+    clips = {clip.key: clip for prompt in reading.prompts if prompt.file in files for clip in prompt.clips}
+    return list(clips.values())
+
+
+def _owners(prompts: Iterable[Prompt]) -> dict[str, Prompt]:
+    """The prompt that a clip's file is named after: the first that asks for it."""
+    owners: dict[str, Prompt] = {}
+    for prompt in prompts:
+        for clip in prompt.clips:
+            owners.setdefault(clip.key, prompt)
+    return owners
+
+
+def make_plan(clips: Sequence[Clip], shelves: Shelves, config: Config) -> Plan:
+    """Sort clips by what is left to do for them."""
+    plan = Plan()
+    for clip in clips:
+        record = _stored(clip.key, shelves.store, config)
+        current = record is not None and record.preview.settings == config.preview.digest
+        if current:
+            continue
+        if shelves.renders.has(clip.key):
+            plan.encode.append(clip)
+        elif record:
+            plan.outdated += 1
+        else:
+            plan.render.append(clip)
+    # One model after the other: each is loaded once.
+    names = list(config.models)
+    plan.render.sort(key=lambda clip: names.index(clip.model))
+    return plan
+
+
+def _stored(key: str, store: Store, config: Config) -> Record | None:
+    """A clip's record, if its preview can be played: it lies here, or at the audio's address."""
+    record = store.get(key)
+    return record if record and (config.store.audio_url or store.has_audio(key)) else None
+
+
+def _render(
+    plan: Plan,
+    owners: Mapping[str, Prompt],
+    shelves: Shelves,
+    config: Config,
+    options: Options,
+    reading: Reading,
+    outcome: Outcome,
+) -> None:
+    if plan.encode:
+        # Older builds left these lossless and without a preview of today's settings.
+        renders = (_reload(clip, shelves.renders) for clip in plan.encode)
+        with stage("encoding", len(plan.encode), _seconds(plan.encode)) as advance:
+            outcome.failures += keep_all(
+                renders, shelves.store, None, owners, config.preview, options.jobs, advance
+            )
+    engine = choose_engine(options.engine, config, reading.melodies) if plan.render else None
+    if engine:
+        with stage("rendering", len(plan.render), _seconds(plan.render)) as advance:
+            outcomes = engine.render([clip.request for clip in plan.render])
+            outcome.failures += keep_all(
+                outcomes, shelves.store, shelves.renders, owners, config.preview, options.jobs, advance
+            )
+
+
+def _reload(clip: Clip, renders: Renders) -> Render | Failure:
+    problem = (
+        f"its lossless render cannot be read; remove {renders.folder.name}/{clip.key}.json to render it anew"
+    )
+    return renders.get(clip.key) or Failure(clip.request, problem)
+
+
+def _sketch(
+    clips: Sequence[Clip],
+    owners: Mapping[str, Prompt],
+    shelves: Shelves,
+    config: Config,
+    options: Options,
+    outcome: Outcome,
+) -> None:
+    """Stand-ins for the clips that have no render yet."""
+    missing = [
+        clip
+        for clip in clips
+        if not _stored(clip.key, shelves.store, config) and not _sketched(clip.key, shelves.sketches, config)
+    ]
+    if not missing:
+        return
+    engine = sketch_engine(config)
+    with stage("sketching", len(missing), _seconds(missing)) as advance:
+        outcomes = engine.render([clip.request for clip in missing])
+        outcome.failures += keep_all(
+            outcomes, shelves.sketches, None, owners, config.preview, options.jobs, advance
+        )
+
+
+def _sketched(key: str, sketches: Store, config: Config) -> Record | None:
+    """A clip's sketch, if it is of today's making."""
+    record = sketches.get(key)
+    if not record or not sketches.has_audio(key):
+        return None
+    current = record.provenance.get("engine_version") == SKETCH_VERSION
+    return record if current and record.preview.settings == config.preview.digest else None
+
+
+def _publish(shelves: Shelves, config: Config, options: Options, outcome: Outcome) -> None:
+    """Write the site: all prompts, with whatever audio they have by now."""
+    from gallery.site import write_site
+
+    reading = outcome.reading
+    kept = _published_before(reading.broken, options.output)
+    requests = {clip.key: clip.request for prompt in reading.prompts for clip in prompt.clips}
+    keys = {*requests, *(clip["key"] for entry in kept for clip in entry["clips"])}
+    records: dict[str, Record] = {}
+    addresses: dict[str, str] = {}
+    files: dict[str, Path] = {}
+    for key in sorted(keys):
+        record, shelf, folder = _stored(key, shelves.store, config), shelves.store, "audio"
+        if not record and options.sketches:
+            record, shelf, folder = _sketched(key, shelves.sketches, config), shelves.sketches, "sketches"
+        if not record:
+            continue
+        records[key] = record
+        if shelf is shelves.store and config.store.audio_url:
+            addresses[key] = config.store.audio_url + key
+            continue
+        addresses[key] = f"{folder}/{key}"
+        files.update({f"{folder}/{key}{suffix}": shelf.path(key, suffix) for suffix in (".mp3", ".webp")})
+    entries = make_catalogue(reading.prompts, find_kin(requests.values()), records, addresses, config)
+    entries += refresh(kept, records, addresses)
+    outcome.states = Counter(clip["state"] for entry in entries for clip in entry["clips"])
+    keep = [f"prompts/{path}/" for path in sorted(reading.broken)]
+    outcome.written = write_site(entries, files, config, options.output, keep=keep)
+
+
+def _published_before(broken: set[str], output: Path) -> list[PromptEntry]:
+    """What an earlier build published of prompts whose files are broken now."""
+    if not broken:
+        return []
+    try:
+        catalogue = json.loads((output / "catalogue.json").read_bytes())
+        return [entry for entry in catalogue["prompts"] if entry["path"] in broken]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _seconds(clips: Iterable[Clip]) -> float:
+    return sum(clip.request.duration for clip in clips)
+
+
+@contextmanager
+def build_lock(config: Config) -> Iterator[None]:
+    """One build of a gallery at a time: a second one waits, then finds everything done."""
+    from filelock import FileLock, Timeout
+
+    config.workspace.mkdir(parents=True, exist_ok=True)
+    ignore = config.workspace / ".gitignore"
+    if not ignore.exists():
+        write_atomic(ignore, b"*\n")
+    lock = FileLock(config.workspace / "build.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("another build of this gallery is running; waiting for it to end")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def describe_plan(config: Config, options: Options) -> tuple[Reading, list[dict[str, Any]], Plan]:
+    """What a build would render: by model, its clips and seconds of audio."""
+    reading = read_prompts(config)
+    plan = make_plan(_chosen(config, options, reading), Shelves.of(config), config)
+    rows = []
+    for name in config.models:
+        clips = [clip for clip in plan.render if clip.model == name]
+        if clips:
+            rows.append({"model": name, "clips": len(clips), "seconds": _seconds(clips)})
+    return reading, rows, plan

@@ -1,0 +1,80 @@
+"""What this installation consists of, and which engine it would use."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gallery import __version__
+from gallery.config import find_root, load_config
+from gallery.engines.choice import musicgen_problem
+from gallery.errors import GalleryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_PACKAGES = ("audiocraft", "torch", "transformers", "pydub", "jinja2", "markdown", "click")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. ``fine`` is False where `gallery build` cannot do without it."""
+
+    subject: str
+    text: str
+    fine: bool = True
+
+
+def examine(folder: Path) -> Iterator[Finding]:
+    """Look at everything that a build needs or could use."""
+    yield Finding("gallery", f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
+    yield Finding("packages", ", ".join(_version(name) for name in _PACKAGES))
+    yield _ffmpeg()
+    yield Finding("gpu", _gpu())
+    try:
+        config = load_config(find_root(folder))
+    except GalleryError as error:
+        yield Finding("gallery.toml", error.format_message().replace("\n", "; "), fine=False)
+        return
+    yield Finding("gallery.toml", f"{config.root}, models: {', '.join(config.models)}")
+    problem = musicgen_problem(config)
+    if problem:
+        yield Finding("engine", f"sketch, since MusicGen cannot run here: {problem}")
+    else:
+        yield Finding("engine", "musicgen")
+
+
+def _version(name: str) -> str:
+    try:
+        return f"{name} {importlib.metadata.version(name)}"
+    except importlib.metadata.PackageNotFoundError:
+        return f"{name} not installed"
+
+
+def _ffmpeg() -> Finding:
+    import imageio_ffmpeg
+
+    try:
+        path = imageio_ffmpeg.get_ffmpeg_exe()
+        told = subprocess.run(
+            [path, "-version"], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL
+        )
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+        return Finding("ffmpeg", f"cannot run: {error}; reinstall imageio-ffmpeg", fine=False)
+    return Finding("ffmpeg", f"{told.stdout.split(' Copyright')[0]} ({path})")
+
+
+def _gpu() -> str:
+    """The GPUs as the driver's own tool lists them: torch need not be installed to be told."""
+    query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        told = subprocess.run(
+            query, capture_output=True, text=True, check=True, timeout=20, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "none found (no NVIDIA driver answers)"
+    return "; ".join(told.stdout.strip().splitlines())

@@ -1,0 +1,349 @@
+"""`gallery build` keeps what is finished, leaves what stands, and makes the same site of the same input."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import SETTINGS, Gallery
+
+from gallery.config import load_config
+from gallery.engines import Render
+from gallery.prompts import read_prompts
+from gallery.renders import Renders
+
+COMMAND = Path(sys.executable).with_name("gallery")
+
+
+def render_all(gallery: Gallery, *names: str) -> list[str]:
+    """Put lossless renders of these prompts (or all) where an engine would; returns their keys."""
+    config = load_config(gallery.root)
+    renders, keys = Renders(config.workspace / "renders"), []
+    for prompt in read_prompts(config).prompts:
+        for clip in prompt.clips if not names or prompt.path in names else ():
+            model = config.models[clip.model]
+            time_axis = np.arange(round(clip.request.duration * model.sample_rate)) / model.sample_rate
+            tone = 0.2 * np.sin(2 * np.pi * (220 + clip.request.seed % 400) * time_axis)
+            audio = np.repeat(tone.astype(np.float32)[:, None], model.channels, axis=1)
+            about = {
+                "engine": "musicgen",
+                "engine_version": 1,
+                "date": "2026-11-20T00:00:00Z",
+                "device": "test",
+            }
+            renders.put(Render(clip.request, audio, model.sample_rate, about))
+            keys.append(clip.key)
+    return keys
+
+
+def catalogue(gallery: Gallery, folder: str = "site") -> dict[str, dict]:
+    """The published prompts by path."""
+    published = json.loads((gallery.root / folder / "catalogue.json").read_text())
+    return {entry["path"]: entry for entry in published["prompts"]}
+
+
+def stamps(gallery: Gallery, folder: str = "site") -> dict[str, int]:
+    """When each file was last written."""
+    top = gallery.root / folder
+    return {p.relative_to(top).as_posix(): p.stat().st_mtime_ns for p in top.rglob("*") if p.is_file()}
+
+
+@pytest.fixture
+def small(gallery: Gallery) -> Gallery:
+    """Three prompts, five short clips."""
+    gallery.prompt(
+        "lofi/rain", "prompt: lofi rain", "duration: 1", "tags: [lofi]", "date: 2026-11-01", notes="One."
+    )
+    gallery.prompt(
+        "edm/rise", "prompt: edm rise", "duration: 1", "vary:", "  cfg_coef: [1, 3, 5]", notes="Two."
+    )
+    gallery.prompt(
+        "fx/bell", "prompt: church bell", "model: audiogen", "duration: 1", "author: octocat", notes="Three."
+    )
+    return gallery
+
+
+def test_every_prompt_has_its_page_and_every_clip_its_labelled_sketch(small: Gallery) -> None:
+    ran = small.run("build", "--engine", "sketch")
+    assert ran.code == 0, ran.err
+    assert "3 prompts, 5 clips (5 sketched); 0 faults, 0 warnings" in ran.out
+    for path, entry in catalogue(small).items():
+        page = (small.root / f"site/prompts/{path}/index.html").read_text()
+        assert entry["text"] in page
+        assert "sketch" in page.lower()
+        for clip in entry["clips"]:
+            assert clip["state"] == "sketch"
+            assert (small.root / "site" / clip["audio"]).stat().st_size == clip["bytes"]
+            assert str(clip["request"]["seed"]) in page
+    assert not list((small.root / "site").glob("audio/*")), "a sketch in the store"
+
+
+def test_without_sketches_clips_are_pending(small: Gallery) -> None:
+    ran = small.run("build", "--engine", "none", "--no-sketches")
+    assert ran.code == 0
+    assert {clip["state"] for entry in catalogue(small).values() for clip in entry["clips"]} == {"pending"}
+    assert not list((small.root / "site").rglob("*.mp3"))
+
+
+def test_a_render_takes_the_place_of_its_sketch(small: Gallery) -> None:
+    small.run("build", "--engine", "sketch")
+    [key] = render_all(small, "lofi/rain")
+    assert "1 rendered, 4 sketched" in small.run("build", "--engine", "sketch").out
+    [clip] = catalogue(small)["lofi/rain"]["clips"]
+    assert clip["state"] == "render"
+    assert clip["audio"] == f"audio/{key}.mp3"
+    assert not (small.root / f"site/sketches/{key}.mp3").exists()
+    record = json.loads((small.root / f"site/audio/{key}.json").read_text())
+    assert record["engine"] == "musicgen"
+    assert record["preview"]["loudness_after"] == pytest.approx(-16, abs=1.5)
+    assert small.run("store", "verify").out == "1 clip, 0 problems\n"
+
+
+def test_a_build_with_nothing_to_do_writes_nothing(small: Gallery) -> None:
+    render_all(small, "lofi/rain")
+    small.run("build", "--engine", "sketch")
+    before = stamps(small), stamps(small, ".gallery/sketches")
+    ran = small.run("build", "--engine", "sketch")
+    assert "0 files written" in ran.out
+    assert (stamps(small), stamps(small, ".gallery/sketches")) == before
+
+
+def test_a_changed_note_rewrites_only_what_shows_it(small: Gallery) -> None:
+    small.run("build", "--engine", "sketch")
+    before = stamps(small)
+    small.prompt(
+        "lofi/rain", "prompt: lofi rain", "duration: 1", "tags: [lofi]", "date: 2026-11-01", notes="New."
+    )
+    small.run("build", "--engine", "sketch")
+    changed = {name for name, stamp in stamps(small).items() if before.get(name) != stamp}
+    assert "prompts/lofi/rain/index.html" in changed
+    assert "catalogue.json" in changed
+    assert not any(
+        name.startswith(("prompts/edm", "prompts/fx", "audio", "sketches", "models")) for name in changed
+    )
+    assert "New." in (small.root / "site/prompts/lofi/rain/index.html").read_text()
+
+
+def test_title_tags_author_and_notes_change_no_audio(small: Gallery) -> None:
+    [key] = render_all(small, "lofi/rain")
+    small.run("build", "--engine", "sketch")
+    before = stamps(small, "site/audio")
+    small.prompt(
+        "lofi/rain",
+        "title: T",
+        "prompt: lofi rain ",
+        "duration: 1.0",
+        "tags: [x]",
+        "author: me",
+        "cfg_coef: 3",
+    )
+    small.run("build", "--engine", "sketch")
+    assert [clip["key"] for clip in catalogue(small)["lofi/rain"]["clips"]] == [key]
+    assert stamps(small, "site/audio") == before
+
+
+def test_changed_preview_settings_encode_anew_without_rendering(small: Gallery) -> None:
+    keys = render_all(small)
+    small.run("build", "--engine", "none")
+    before = stamps(small, "site/audio")
+    small.write("gallery.toml", SETTINGS + "\n[preview]\nloudness = -20\n")
+    ran = small.run("build", "--engine", "none")
+    assert ran.code == 0, ran.err
+    for key in keys:
+        record = json.loads((small.root / f"site/audio/{key}.json").read_text())
+        assert record["preview"]["loudness_after"] == pytest.approx(-20, abs=1.5)
+    assert all(stamp != before[name] for name, stamp in stamps(small, "site/audio").items())
+    # Without the lossless renders the previews stay as they are.
+    for path in (small.root / ".gallery/renders").glob("*"):
+        path.unlink()
+    small.write("gallery.toml", SETTINGS)
+    ran = small.run("build", "--engine", "none")
+    assert "5 previews of older preview settings" in ran.out
+    assert ran.code == 0
+
+
+def test_a_broken_file_loses_nothing_that_was_published(small: Gallery) -> None:
+    small.run("build", "--engine", "sketch")
+    before = small.files()
+    small.prompt("lofi/rain", "prompt: lofi rain", "duration: -5")
+    ran = small.run("build", "--engine", "sketch")
+    assert ran.code == 1
+    assert "prompts/lofi/rain.md:3: duration: -5 is out of range, 0.5 to 600" in ran.err
+    assert small.files() == before
+    small.prompt("new/one", "prompt: another", "duration: 1")
+    assert small.run("build", "--engine", "sketch").code == 1
+    assert {"new/one", "lofi/rain"} <= set(catalogue(small))
+
+
+def test_strict_takes_warnings_for_errors(small: Gallery) -> None:
+    small.prompt("lofi/again", "prompt: lofi rain", "duration: 1")
+    ran = small.run("build", "--engine", "sketch", "--strict")
+    assert ran.code == 1
+    assert not (small.root / "site/index.html").exists()
+
+
+def test_dry_run_says_what_would_be_rendered_and_changes_nothing(small: Gallery) -> None:
+    before = small.files("")
+    ran = small.run("build", "--dry-run")
+    assert ran.out.splitlines() == [
+        "small                    4 clips      4.0 s of audio",
+        "audiogen                 1 clips      1.0 s of audio",
+        "to render                5 clips      5.0 s of audio",
+    ]
+    assert small.files("") == before
+
+
+def test_paths_limit_what_is_made(small: Gallery) -> None:
+    ran = small.run("build", "--engine", "sketch", small.root / "prompts/edm")
+    assert "3 sketched, 2 pending" in ran.out
+    assert len(catalogue(small)) == 3
+
+
+def test_another_output_is_whole(small: Gallery) -> None:
+    [key] = render_all(small, "lofi/rain")
+    small.run("build", "--engine", "sketch", "--output", small.root / "public")
+    assert (small.root / f"public/audio/{key}.mp3").is_file()
+    assert (small.root / f"site/audio/{key}.json").is_file(), "the store stays where it is"
+    for entry in catalogue(small, "public").values():
+        assert all((small.root / "public" / clip["audio"]).is_file() for clip in entry["clips"])
+
+
+def test_audio_from_another_address(small: Gallery) -> None:
+    render_all(small)
+    store = '\n[store]\nurl = "kept"\naudio_url = "https://audio.example.org/clips"\n'
+    small.write("gallery.toml", SETTINGS + store)
+    small.run("build", "--engine", "none")
+    addresses = {clip["audio"] for entry in catalogue(small).values() for clip in entry["clips"]}
+    assert all(address.startswith("https://audio.example.org/clips/") for address in addresses)
+    assert not list((small.root / "site").rglob("*.mp3"))
+
+
+def test_two_builds_from_scratch_are_byte_identical(small: Gallery, tmp_path: Path) -> None:
+    sites = []
+    for seed in ("1", "2"):
+        copy = Gallery(tmp_path / f"copy{seed}")
+        for name, data in small.files("").items():
+            copy.write(name, data)
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        command = [COMMAND, "--gallery", copy.root, "build", "--engine", "sketch"]
+        subprocess.run(command, check=True, env=environment, capture_output=True)
+        sites.append(copy.files())
+    assert sites[0].keys() == sites[1].keys()
+    assert [name for name, data in sites[0].items() if sites[1][name] != data] == []
+
+
+def _start(gallery: Gallery) -> subprocess.Popen[bytes]:
+    command = [COMMAND, "--gallery", gallery.root, "build", "--engine", "sketch"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_two_builds_at_once(small: Gallery, tmp_path: Path) -> None:
+    render_all(small, "edm/rise")
+    builds = [_start(small), _start(small)]
+    told = [build.communicate(timeout=60)[1] for build in builds]
+    assert [build.returncode for build in builds] == [0, 0], told
+    alone = Gallery(tmp_path / "alone")
+    for name, data in small.files("").items():
+        if not name.startswith(("site/", ".gallery/sketches", ".gallery/pages")):
+            alone.write(name, data)
+    assert alone.run("build", "--engine", "sketch").code == 0
+    assert small.files() == alone.files()
+
+
+def test_kill_at_any_moment_loses_nothing_finished(small: Gallery, tmp_path: Path) -> None:
+    reference = Gallery(tmp_path / "reference")
+    small.prompt(
+        "more/many", "prompt: drums", "duration: 2", f"vary: {{seed: [{', '.join(map(str, range(1, 13)))}]}}"
+    )
+    render_all(small, "more/many", "lofi/rain")
+    for name, data in small.files("").items():
+        reference.write(name, data)
+    start = time.monotonic()
+    build = _start(reference)
+    build.communicate(timeout=120)
+    whole = time.monotonic() - start
+    moments = random.Random(20)
+    finished: set[str] = set()
+    for _ in range(20):
+        build = _start(small)
+        try:
+            build.wait(moments.uniform(0.1, whole))
+        except subprocess.TimeoutExpired:
+            build.send_signal(signal.SIGKILL)
+            build.wait()
+        assert "0 problems" in small.run("store", "verify").out or not finished
+        now = {path.stem for path in (small.root / "site/audio").glob("*.json")}
+        assert finished <= now
+        finished = now
+        for path in (small.root / "site").rglob("*.html"):
+            assert path.read_text().rstrip().endswith("</html>"), path
+    assert small.run("build", "--engine", "sketch").code == 0
+    assert small.files() == reference.files()
+    assert not list(small.root.rglob("*.tmp"))
+
+
+def test_interrupt_ends_cleanly_and_says_what_is_kept(small: Gallery) -> None:
+    small.prompt(
+        "more/many", "prompt: drums", "duration: 8", f"vary: {{seed: [{', '.join(map(str, range(1, 31)))}]}}"
+    )
+    build = _start(small)
+    sketches = small.root / ".gallery/sketches"
+    while not list(sketches.glob("*.json")) and build.poll() is None:
+        time.sleep(0.02)
+    build.send_signal(signal.SIGINT)
+    _, told = build.communicate(timeout=30)
+    assert build.returncode == 130
+    assert b"Every finished clip is kept" in told
+    assert b"Traceback" not in told
+    assert list(sketches.glob("*.json"))
+
+
+def test_store_gc_lists_and_removes_what_no_prompt_asks_for(small: Gallery) -> None:
+    keys = render_all(small)
+    small.run("build", "--engine", "none")
+    (small.root / "prompts/lofi/rain.md").unlink()
+    listed = small.run("store", "gc")
+    assert 'no prompt asks for "lofi rain"' in listed.out
+    assert "2 orphans" in listed.out
+    assert len(list((small.root / "site/audio").glob("*.mp3"))) == len(keys)
+    small.run("store", "gc", "--remove")
+    assert len(list((small.root / "site/audio").glob("*.mp3"))) == len(keys) - 1
+    assert small.run("store", "gc").out.startswith("0 orphans")
+    small.prompt("broken", "prompt:")
+    assert small.run("store", "gc", "--remove").code == 1
+
+
+def test_store_verify_finds_what_is_wrong(small: Gallery) -> None:
+    keys = sorted(render_all(small))
+    small.run("build", "--engine", "none")
+    audio = small.root / "site/audio"
+    (audio / f"{keys[0]}.mp3").write_bytes(b"x")
+    (audio / f"{keys[1]}.webp").unlink()
+    (audio / f"{keys[2]}.json").write_text("{}")
+    record = json.loads((audio / f"{keys[3]}.json").read_text())
+    record["request"]["seed"] += 1
+    (audio / f"{keys[3]}.json").write_text(json.dumps(record))
+    ran = small.run("store", "verify")
+    assert ran.code == 1
+    for key, words in zip(
+        keys, ("not what its record says", "missing", "not a record", "another request"), strict=False
+    ):
+        assert any(key in line and words in line for line in ran.err.splitlines()), words
+
+
+def test_a_sketch_smuggled_into_the_store_is_not_shown_as_a_render(small: Gallery) -> None:
+    small.run("build", "--engine", "sketch")
+    [clip] = catalogue(small)["lofi/rain"]["clips"]
+    for path in (small.root / ".gallery/sketches").glob(f"{clip['key']}.*"):
+        small.write(f"site/audio/{path.name}", path.read_bytes())
+    small.run("build", "--engine", "sketch")
+    assert catalogue(small)["lofi/rain"]["clips"][0]["state"] == "sketch"
+    assert "does not belong among renders" in small.run("store", "verify").err
