@@ -1,0 +1,41 @@
+"""The site: pages, search, feeds and data made from the catalogue's entries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gallery.site.pages import Pages
+from gallery.site.theme import Theme
+from gallery.site.writer import Writer, Written
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from gallery.catalogue import PromptEntry
+    from gallery.config import Config
+
+__all__ = ["Written", "write_site"]
+
+
+def write_site(
+    entries: Sequence[PromptEntry],
+    files: Mapping[str, Path],
+    config: Config,
+    output: Path,
+    *,
+    keep: Collection[str] = (),
+) -> Written:
+    """Bring ``output`` to show ``entries``, touching only what changed.
+
+    ``files`` maps site-relative addresses to the files that belong there, previews
+    above all; those that are in place already are left alone. What earlier builds
+    wrote and nothing asks for any more is removed, except below the addresses in
+    ``keep``; what other hands put into the folder stays, and so does the store.
+    """
+    from filelock import FileLock
+
+    writer = Writer(output, config.workspace, protected=[config.root / config.store.url])
+    writer.lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(writer.lock):
+        return writer.write(Pages(entries, config, Theme(config)), files, keep)

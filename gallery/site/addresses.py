@@ -1,0 +1,81 @@
+"""Where pages are: addresses relative to the site's root, safe on any file system."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from functools import lru_cache
+from urllib.parse import quote
+
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
+_LONGEST = 80
+
+
+@lru_cache(maxsize=4096)
+def slug(name: str) -> str:
+    """A name as a folder's name; no two names have the same.
+
+    Lowercase letters and digits of any script stay, spaces become ``_``. A name that
+    cannot be read back from that ("r&b") gets its digest after a ``~``, which no
+    other slug holds: the address depends on the name alone, never on its neighbours.
+    """
+    base = "".join(c if _stays(c) else "_" if c == " " else "-" for c in name.lower())
+    whole = (
+        base.replace("_", " ") == name
+        and unicodedata.normalize("NFC", name) == name
+        and base[:1].isalnum()
+        and base[-1:].isalnum()
+        and len(base.encode()) <= _LONGEST
+        and not _RESERVED.fullmatch(base)
+    )
+    if whole:
+        return base
+    short = re.sub(r"[-_]+", "-", unicodedata.normalize("NFC", base)).strip("-")
+    short = short.encode()[: _LONGEST // 2].decode(errors="ignore")
+    return f"{short}~{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:12]}"
+
+
+def _stays(character: str) -> bool:
+    return character.isalnum() or character == "-" or unicodedata.category(character)[0] == "M"
+
+
+def index_page(number: int) -> str:
+    """The nth page of all prompts."""
+    return paged("", number)
+
+
+def prompt_page(path: str) -> str:
+    """A prompt's page."""
+    return f"prompts/{path}/index.html"
+
+
+def tag_page(tag: str, number: int = 1) -> str:
+    """A tag's page."""
+    return paged(f"tags/{slug(tag)}/", number)
+
+
+def model_page(model: str, number: int = 1) -> str:
+    """A model's page."""
+    return paged(f"models/{slug(model)}/", number)
+
+
+def author_page(author: str, number: int = 1) -> str:
+    """An author's page. GitHub handles are the same in any case."""
+    return paged(f"authors/{slug(author.lower())}/", number)
+
+
+def paged(folder: str, number: int) -> str:
+    """The nth page of a list that lives in ``folder``."""
+    return f"{folder}index.html" if number == 1 else f"{folder}page/{number}/index.html"
+
+
+def root_of(address: str) -> str:
+    """The way from a page to the site's root: ``../../`` or nothing."""
+    return "../" * address.count("/")
+
+
+@lru_cache(maxsize=4096)
+def escaped(address: str) -> str:
+    """An address as it stands in a link; absolute ones are left as they are."""
+    return address if address.startswith(("https://", "http://")) else quote(address, safe="/~#")

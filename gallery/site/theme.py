@@ -1,0 +1,172 @@
+"""The theme: templates and assets, the gallery's own before the packaged ones, file by file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import gallery
+from gallery.site import addresses, notes, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jinja2 import Environment
+
+    from gallery.config import Config
+
+ASSETS = "assets"
+
+# Stands in a kept row for the way to the site's root.
+_ROOT = "\0root\0"
+
+
+def packaged() -> Path:
+    """The default theme: inside the wheel, or beside the package in a checkout."""
+    inside = Path(gallery.__file__).parent / "templates"
+    return inside if inside.is_dir() else Path(gallery.__file__).parent.parent / "templates"
+
+
+def digest(*parts: bytes | str) -> str:
+    """One digest of several texts, each kept apart from the next."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else part.encode(errors="surrogatepass")
+        total.update(len(data).to_bytes(8, "big"))
+        total.update(data)
+    return total.hexdigest()
+
+
+def as_json(value: Any) -> str:
+    """JSON in one form: the same value, the same text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+class Theme:
+    """Templates and assets of one gallery, and the digest that changes with any of them."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._rows: dict[str, str] = {}
+        self._folders = [folder for folder in (config.root / "templates", packaged()) if folder.is_dir()]
+
+    @cached_property
+    def _files(self) -> dict[str, Path]:
+        files: dict[str, Path] = {}
+        for folder in reversed(self._folders):
+            for path in folder.rglob("*"):
+                name = path.relative_to(folder).as_posix()
+                if path.is_file() and not any(part.startswith(".") for part in name.split("/")):
+                    files[name] = path
+        return dict(sorted(files.items()))
+
+    @cached_property
+    def assets(self) -> dict[str, tuple[Path, str]]:
+        """What pages load: site-relative address -> file and digest of its content."""
+        return {
+            name: (path, digest(path.read_bytes()))
+            for name, path in self._files.items()
+            if name.startswith(f"{ASSETS}/")
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all that goes into every page: templates, assets, settings, and this package's own code."""
+        config = self.config
+        settings = {
+            "site": config.site.model_dump(mode="json"),
+            "models": {name: model.model_dump(mode="json") for name, model in config.models.items()},
+            "loudness": config.preview.loudness,
+            "audio_url": config.store.audio_url,
+        }
+        code = [*sorted(Path(__file__).parent.glob("*.py")), Path(gallery.__file__).parent / "request.py"]
+        return digest(
+            gallery.__version__,
+            as_json(settings),
+            as_json({name: version for name, (_, version) in self.assets.items()}),
+            *(name for name in self._files),
+            *(path.read_bytes() for name, path in self._files.items() if name not in self.assets),
+            *(path.read_bytes() for path in code if path.is_file()),
+        )
+
+    def render(self, template: str, address: str, data: dict[str, Any]) -> bytes:
+        """One page. Its links start from its own address."""
+        root = data.pop("root", addresses.root_of(address))
+
+        def link(target: str) -> str:
+            return target if "://" in target else root + addresses.escaped(target)
+
+        def asset(name: str) -> str:
+            return f"{root}{ASSETS}/{name}?v={self.assets[f'{ASSETS}/{name}'][1][:10]}"
+
+        page = self._environment.get_template(template)
+        text = page.render(
+            data, address=address, root=root, link=link, asset=asset, listed=self._listed(root)
+        )
+        return text.encode(errors="replace")
+
+    def _listed(self, root: str) -> Callable[[dict[str, Any]], str]:
+        """Renders rows of lists. A row is the same in each but for the way to the root: it is made once."""
+        from markupsafe import Markup
+
+        def listed(row: dict[str, Any]) -> Markup:
+            kept = self._rows.get(row["path"])
+            if kept is None:
+                kept = self._rows[row["path"]] = str(self._clips.row(row))
+            return Markup(kept.replace(_ROOT, root))  # noqa: S704 - a template's own output
+
+        return listed
+
+    @cached_property
+    def _clips(self) -> Any:
+        """The macros of parts/clips.html, with links that start from a mark to be replaced."""
+
+        def link(target: str) -> str:
+            return target if "://" in target else _ROOT + addresses.escaped(target)
+
+        return self._environment.get_template("parts/clips.html").make_module({"link": link})
+
+    @cached_property
+    def _environment(self) -> Environment:
+        # Imported late: a build with nothing to write renders nothing.
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+        from markupsafe import Markup
+
+        environment = Environment(
+            loader=FileSystemLoader(self._folders),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        environment.globals.update(
+            site=self.config.site,
+            loudness=f"{self.config.preview.loudness:g}".replace("-", "\N{MINUS SIGN}"),
+            media_origin=_origin(self.config.store.audio_url),
+            absolute=self._absolute,
+            pages=addresses,
+            words=words,
+            generator=f"gallery {gallery.__version__}",
+        )
+        environment.filters["notes"] = lambda text: Markup(notes.to_html(text))  # noqa: S704 - sanitised there
+        return environment
+
+    def _absolute(self, address: str) -> str:
+        return absolute(self.config, address)
+
+
+def absolute(config: Config, address: str) -> str:
+    """An address with the site's own before it. Only where base_url is set."""
+    return address if "://" in address else config.site.base_url + addresses.escaped(address)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    # A policy's words end at a semicolon or a comma: no address may bring one in.
+    clean = parts.netloc and not set(parts.netloc) & set(";, '\"")
+    return f"{parts.scheme}://{parts.netloc}" if clean else ""

@@ -1,0 +1,192 @@
+"""Writing a site so that only what changed is touched, and nothing that others put there.
+
+The manifest in the workspace remembers what earlier builds wrote: address -> digest
+of what decided the page, size and modification time of the file. It is untrusted: a
+line in it never leads to a removal outside the site's folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gallery.files import link_or_copy, remove_leftovers, write_atomic
+from gallery.site.theme import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from pathlib import Path
+
+# Digest of a page that is about to be written, and so of no page that was.
+_INTENDED = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A file of the site, the digest of all that decides its content, and how to make it."""
+
+    address: str
+    digest: str
+    make: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a build did to the site's files."""
+
+    written: int
+    unchanged: int
+    removed: int
+
+
+class Writer:
+    """The files that builds write into one output folder."""
+
+    def __init__(self, output: Path, workspace: Path, protected: Iterable[Path]) -> None:
+        self._output = output.resolve()
+        # Only within the output: nothing outside it is ever touched in any case.
+        inside = [folder.resolve() for folder in protected]
+        self._protected = [folder for folder in inside if self._output in folder.parents]
+        self._path = workspace / "pages" / f"{digest(str(self._output))}.json"
+        self._folders: dict[Path, Path] = {}
+
+    @property
+    def lock(self) -> Path:
+        """What a build holds while it writes here."""
+        return self._path.with_suffix(".lock")
+
+    def write(self, pages: Iterable[Page], files: Mapping[str, Path], keep: Collection[str]) -> Written:
+        """Bring the output folder to hold these pages and files, and no earlier ones but those to keep."""
+        before, whole = self._read()
+        wanted = {page.address: page for page in pages}
+        copies = {address: source for address, source in files.items() if not self._is_there(address, source)}
+        due = [page for page in wanted.values() if not self._stands(page, before.get(page.address))]
+        sources = {address: self._digest_of(source) for address, source in copies.items()}
+        missing = [
+            address for address in copies if not self._same(address, sources[address], before.get(address))
+        ]
+        stale = [
+            address
+            for address in before
+            if address not in wanted and address not in copies and not address.startswith(tuple(keep))
+        ]
+        after = {address: before[address] for address in before if address not in stale}
+        if due or missing or stale or not whole:
+            # Told before they are written: what a killed build leaves is known to the next one.
+            intended = {address: [_INTENDED, 0, 0] for address in [*(page.address for page in due), *missing]}
+            self._save({**before, **intended}, whole=False)
+            if not whole:
+                for folder in sorted(
+                    {(self._output / address).parent for address in before if self._inside(address)}
+                ):
+                    remove_leftovers(folder)
+        written = 0
+        for page in due:
+            written += self._put(page)
+            after[page.address] = [page.digest, *self._stamp(page.address)]
+        for address in missing:
+            self._check(address)
+            link_or_copy(copies[address], self._output / address)
+        for address in copies:
+            after[address] = [sources[address], *self._stamp(address)]
+        present = {self._output / address for address in files}
+        removed = sum(self._remove(address, present) for address in sorted(stale))
+        if not whole or due or missing or stale or after != before:
+            self._save(after, whole=True)
+        return Written(written + len(missing), len(wanted) + len(copies) - written - len(missing), removed)
+
+    def _stands(self, page: Page, known: list[Any] | None) -> bool:
+        return known is not None and known[0] == page.digest and known[1:] == self._stamp(page.address)
+
+    def _stamp(self, address: str) -> list[int]:
+        try:
+            status = os.stat(f"{self._output}/{address}")  # noqa: PTH116 - ten thousand times a build
+        except (OSError, ValueError):
+            return [-1, -1]
+        return [status.st_size, status.st_mtime_ns]
+
+    def _digest_of(self, source: Path) -> str:
+        try:
+            status = source.stat()
+        except OSError:
+            return ""
+        return f"{status.st_size} {status.st_mtime_ns}"
+
+    def _same(self, address: str, source: str, known: list[Any] | None) -> bool:
+        """Whether a copy is what its source was. A source that is gone leaves the copy as it is."""
+        size, changed = stamp = self._stamp(address)
+        return source in ("", f"{size} {changed}") or (known is not None and known == [source, *stamp])
+
+    def _is_there(self, address: str, source: Path) -> bool:
+        """Whether a file already lies where it belongs. A link to it elsewhere is still our copy."""
+        target = self._output / address
+        return source.name == target.name and self._real(source.parent) == self._real(target.parent)
+
+    def _real(self, folder: Path) -> Path:
+        if folder not in self._folders:
+            self._folders[folder] = folder.resolve()
+        return self._folders[folder]
+
+    def _put(self, page: Page) -> bool:
+        """Write a page, unless these bytes are there. Returns whether it was written."""
+        self._check(page.address)
+        target, data = self._output / page.address, page.make()
+        try:
+            if target.stat().st_size == len(data) and target.read_bytes() == data:
+                return False
+        except OSError:
+            pass
+        write_atomic(target, data)
+        return True
+
+    def _check(self, address: str) -> None:
+        if not self._inside(address):
+            raise ValueError(f"not inside the site: {address}")
+
+    def _inside(self, address: str) -> bool:
+        """Whether an address, links followed, lies in the output folder."""
+        parts = address.split("/")
+        if not all(parts) or "\\" in address or "\0" in address or any(part in (".", "..") for part in parts):
+            return False
+        return self._real((self._output / address).parent).is_relative_to(self._output)
+
+    def _is_protected(self, folder: Path) -> bool:
+        return any(self._real(folder).is_relative_to(kept) for kept in self._protected)
+
+    def _remove(self, address: str, present: Collection[Path]) -> bool:
+        path = self._output / address
+        if not self._inside(address) or self._is_protected(path.parent) or path in present:
+            return False
+        if path.is_symlink() or not path.is_file():
+            return False
+        path.unlink()
+        for folder in path.parents:
+            if folder == self._output or not self._real(folder).is_relative_to(self._output):
+                break
+            try:
+                folder.rmdir()
+            except OSError:
+                # Not empty: something else lives here.
+                break
+        return True
+
+    def _read(self) -> tuple[dict[str, list[Any]], bool]:
+        """What earlier builds wrote, and whether the last one came to its end."""
+        try:
+            manifest = json.loads(self._path.read_bytes())
+            files = {
+                str(address): [str(known[0]), int(known[1]), int(known[2])]
+                for address, known in manifest["files"].items()
+            }
+            return files, bool(manifest["whole"])
+        except FileNotFoundError:
+            return {}, True
+        except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
+            # Unreadable: as if nothing had been written yet. Nothing is removed for it.
+            return {}, False
+
+    def _save(self, files: dict[str, list[Any]], *, whole: bool) -> None:
+        manifest = {"output": str(self._output), "whole": whole, "files": dict(sorted(files.items()))}
+        write_atomic(self._path, json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode())

@@ -1,0 +1,150 @@
+"""The sample site with real audio, and a browser to look at it with.
+
+Named by the tests that need it: a second conftest.py would stand in the way of the first.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import http.server
+import math
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+from playwright.sync_api import sync_playwright
+from sample_site import make_config, make_files, sample_entries
+
+from gallery.config import Config
+from gallery.site import write_site
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Path]:
+    """MP3s by their length, and a cover under 0."""
+    folder = tmp_path_factory.mktemp("media")
+    made = {}
+    for seconds in (3.0, 6.0):
+        tone = 0.3 * np.sin(2 * math.pi * 220 * np.arange(int(32000 * seconds)) / 32000)
+        wave, made[seconds] = folder / f"{seconds}.wav", folder / f"{seconds}.mp3"
+        soundfile.write(wave, tone, 32000)
+        subprocess.run(
+            [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-i", wave, made[seconds]], check=True
+        )
+    made[0] = folder / "cover.webp"
+    Image.linear_gradient("L").resize((480, 96)).save(made[0])
+    return made
+
+
+@pytest.fixture(scope="session")
+def entries() -> list[dict[str, Any]]:
+    return sample_entries()
+
+
+@pytest.fixture
+def own_entries(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same, for tests that change them."""
+    return copy.deepcopy(entries)
+
+
+@pytest.fixture(scope="session")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    return make_config(
+        tmp_path_factory.mktemp("root"),
+        base_url="https://octocat.github.io/gallery/",
+        repository="https://github.com/o/g",
+    )
+
+
+@pytest.fixture(scope="session")
+def site(
+    tmp_path_factory: pytest.TempPathFactory, config: Config, entries: Any, media: dict[float, Path]
+) -> Path:
+    """The built site. Nobody changes it."""
+    output = tmp_path_factory.mktemp("served") / "gallery"
+    write_site(entries, make_files(entries, media), config, output)
+    return output
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> str:
+    """The site as it is opened from disk."""
+    return site.as_uri()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def served(site: Path) -> Any:
+    """The site under a path of a web server."""
+    handler = functools.partial(_Quiet, directory=str(site.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/gallery"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Any:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert chromium, "these tests look at the pages with Chromium, and there is none"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Seen:
+    """What a page asked for and complained about."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+
+    @property
+    def audio(self) -> list[str]:
+        return [url for url in self.requests if url.endswith(".mp3")]
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Any:
+    """Opens a page and gives it with what it asked for and complained about. No page may complain."""
+    contexts, watched = [], []
+
+    def open_(url: str, width: int = 1360, height: int = 940, **options: Any) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page, seen = context.new_page(), Seen()
+        watched.append(seen)
+        page.on("request", lambda request: seen.requests.append(request.url))
+        page.on(
+            "console",
+            lambda message: (
+                seen.complaints.append(message.text) if message.type in ("error", "warning") else None
+            ),
+        )
+        page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (seen.complaints.append(dialog.message), dialog.dismiss()))
+        page.goto(url)
+        return page, seen
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not [complaint for seen in watched for complaint in seen.complaints]
