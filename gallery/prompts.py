@@ -37,9 +37,9 @@ MAX_FILE_BYTES = 1_000_000
 TITLE_LENGTH = 60
 
 # Names that are one name on every file system and in every address; no device of Windows.
-_FILE_NAME = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9][a-z0-9._-]*")
+_FILE_NAME = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)$)[a-z0-9][a-z0-9_-]*")
 
-_NAME_FORM = "use lowercase letters, digits, hyphens, dots and underscores"
+_NAME_FORM = "use lowercase letters, digits, hyphens and underscores"
 
 # Control characters and direction overrides: nobody sees them, and they can make text
 # read as what it is not.
@@ -219,8 +219,7 @@ class _PromptFile:
         self.faults.append(Fault(self.file, self.document.line_of(loc), field_name(loc), message))
 
     def _read(self) -> Prompt | None:
-        parts = PurePosixPath(self.address).parts
-        for name in (*parts[:-1], parts[-1] + self.path.suffix):
+        for name in PurePosixPath(self.address).parts:
             if not _FILE_NAME.fullmatch(name):
                 self.faults.append(Fault(self.file, 0, "", f"{shown(name)} is no name to use; {_NAME_FORM}"))
                 return None

@@ -29,7 +29,16 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Gallery:
 
 def measure(path: Path) -> tuple[float, float, float]:
     """Seconds, LUFS and dBTP of an MP3 as ffmpeg decodes and meters it."""
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-nostats", "-v", "info", "-i", path]
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-nostdin",
+        "-hide_banner",
+        "-nostats",
+        "-v",
+        "info",
+        "-i",
+        path,
+    ]
     command += ["-af", "ebur128=peak=true:framelog=quiet,ashowinfo", "-f", "null", "-"]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     rate = int(re.search(r"(\d+) Hz", told)[1])

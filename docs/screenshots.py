@@ -1,0 +1,47 @@
+"""Take the documentation's pictures of the built site: `python docs/screenshots.py` after `make build`."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+DOCS = Path(__file__).parent
+SITE = DOCS.parent / "site"
+DESKTOP, PHONE = (1360, 940), (390, 844)
+
+PICTURES = {
+    "index-dark": ("index.html", "dark", DESKTOP),
+    "index-light": ("index.html", "light", DESKTOP),
+    "matrix-dark": ("prompts/funk-soul/boogie-matrix/index.html", "dark", DESKTOP),
+    "prompt-light": ("prompts/lofi/rainy-desk/index.html", "light", DESKTOP),
+    "index-phone": ("index.html", "light", PHONE),
+    "matrix-phone": ("prompts/funk-soul/boogie-matrix/index.html", "dark", PHONE),
+}
+
+
+def main() -> None:
+    """Take every picture, each with its first clip playing."""
+    chromium = shutil.which("chromium") or sys.exit("chromium is not installed")
+    folder = DOCS / "screenshots"
+    folder.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--mute-audio"])
+        for name, (address, scheme, (width, height)) in PICTURES.items():
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+            page.goto((SITE / address).as_uri())
+            page.get_by_role("button", name="Play").first.click()
+            page.wait_for_timeout(2500)
+            picture = Image.open(io.BytesIO(page.screenshot()))
+            picture.save(folder / f"{name}.webp", quality=88, method=6)
+            page.close()
+            print(folder / f"{name}.webp")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
