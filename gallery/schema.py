@@ -36,7 +36,10 @@ class Changes(Parameters):
     )
     melody: Annotated[
         str | None,
-        Field(description="An audio file beside the prompt file, for melody models: its tune is followed."),
+        Field(
+            description="An audio file beside the prompt file, for melody models: its tune is followed. "
+            "Imported clips have the digest of a file that is not here, `sha256:` and 64 hex digits."
+        ),
     ] = None
 
 

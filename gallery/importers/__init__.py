@@ -1,0 +1,64 @@
+"""Clips of other tools -> prompt files and clips in the store.
+
+| module | does |
+|---|---|
+| sources | looks for clips in files and folders |
+| tts_webui, damaged | reads the metadata of TTS-WebUI, the damaged too |
+| replicate, fetch | reads predictions, and gets what they point to |
+| own_mp3 | reads MP3s that a gallery handed out |
+| untrusted, audio | values and samples within limits |
+| promptfiles | makes prompt files of clips |
+| shelving | decides what is new, and keeps it |
+
+All of it is untrusted: a file yields a clip, or one line that says why not.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from gallery.build import build_lock
+from gallery.errors import GalleryError
+from gallery.importers.promptfiles import Desk
+from gallery.importers.shelving import Imported, shelve
+from gallery.importers.sources import find_clips
+from gallery.validation import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gallery.config import Config
+
+__all__ = ["Imported", "import_clips"]
+
+
+def import_clips(
+    config: Config, sources: Sequence[Path], into: str, dry_run: bool, jobs: int = 1
+) -> Imported:
+    """Bring the clips in ``sources`` into the gallery, their prompt files into prompts/``into``.
+
+    With ``dry_run`` nothing is written, and what would come is told. Raises GalleryError
+    where nothing can be done: a source that isn't there, prompt files with faults.
+    """
+    folder = _target(config, into)
+    lock = nullcontext() if dry_run else build_lock(config)
+    with TemporaryDirectory(prefix="gallery-") as name, lock:
+        scratch = Path(name)
+        finds = find_clips(config, sources, scratch)
+        try:
+            return shelve(config, finds, Desk(config, scratch, into), folder, scratch, dry_run, jobs)
+        except OSError as error:
+            raise GalleryError(f"the import stopped, and can be run again: {error}") from error
+
+
+def _target(config: Config, into: str) -> Path:
+    """The folder of the new prompt files. Raises GalleryError for one that isn't in prompts/."""
+    parts = PurePosixPath(into).parts
+    folder = config.prompts.joinpath(*parts)
+    inside = folder.resolve().is_relative_to(config.prompts.resolve())
+    if not parts or ".." in parts or "\0" in into or not inside:
+        raise GalleryError(f"--into {shown(into)} is no folder in prompts/")
+    return folder

@@ -1,0 +1,93 @@
+"""Audio of other tools, as it is: read within limits, and held against what was asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gallery.importers.clip import Unusable
+from gallery.importers.untrusted import read_bytes
+from gallery.preview import LOUDEST
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from gallery.config import Model
+
+MAX_BYTES = 200_000_000
+MAX_SECONDS = 600
+SAMPLE_RATES = (8000, 48000)
+
+# Codecs pad, and tools round: so much, in seconds, is no difference in length.
+TOLERANCE = 0.1
+
+_BLOCK = 10  # seconds
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Samples [samples, channels] as float32, and the SHA-256 of the file that held them.
+
+    ``note`` says what is to be known about them.
+    """
+
+    audio: NDArray[np.float32]
+    sample_rate: int
+    sha256: str
+    note: str = ""
+
+
+def read_sound(path: Path, duration: float, model: Model) -> Sound:
+    """The audio of a clip of ``duration`` seconds that ``model`` made. Raises Unusable.
+
+    One of another length is not what its request says (it was cut, or the file is not
+    whole) and is refused, unless it is the label that is wrong: the samples themselves
+    make up the duration at the model's own rate.
+    """
+    import soundfile
+
+    data = read_bytes(path, MAX_BYTES)
+    try:
+        with soundfile.SoundFile(BytesIO(data)) as file:
+            audio, rate = _samples(file), int(file.samplerate)
+    except (soundfile.SoundFileError, OSError, TypeError, ValueError) as error:
+        raise Unusable("its audio cannot be decoded; the file is damaged or not whole") from error
+    length, note = len(audio) / rate, ""
+    if abs(length - duration) > TOLERANCE:
+        if abs(len(audio) / model.sample_rate - duration) > TOLERANCE:
+            raise Unusable(
+                f"its audio lasts {length:.2f} s where its metadata says {duration:g} s; "
+                "it was cut, or the file is not whole"
+            )
+        note = f"labelled {rate} Hz; its samples are of {model.sample_rate} Hz"
+        rate = model.sample_rate
+    highest = float(np.abs(audio).max(initial=0))
+    if not highest <= LOUDEST:
+        raise Unusable("its audio holds samples that are no numbers, or far over full scale")
+    return Sound(audio, rate, hashlib.sha256(data).hexdigest(), note)
+
+
+def _samples(file: object) -> NDArray[np.float32]:
+    """Every sample of an open file: counted as they come, since a header can say anything."""
+    rate, channels = int(getattr(file, "samplerate", 0)), int(getattr(file, "channels", 0))
+    if not SAMPLE_RATES[0] <= rate <= SAMPLE_RATES[1]:
+        raise Unusable(
+            f"its audio has {rate} samples a second; accepted: {SAMPLE_RATES[0]} to {SAMPLE_RATES[1]}"
+        )
+    if channels not in (1, 2):
+        raise Unusable(f"its audio has {channels} channels; a clip is mono or stereo")
+    blocks: list[NDArray[np.float32]] = []
+    read = file.read  # type: ignore[attr-defined]
+    while len(block := read(_BLOCK * rate, dtype="float32", always_2d=True)):
+        blocks.append(block)
+        if len(blocks) * _BLOCK > MAX_SECONDS + _BLOCK:
+            raise Unusable(f"its audio is longer than {MAX_SECONDS} s")
+    if not blocks:
+        raise Unusable("its audio is empty")
+    return np.concatenate(blocks)

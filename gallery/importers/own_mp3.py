@@ -1,0 +1,132 @@
+"""MP3s that a gallery handed out: their tags hold the whole request."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from gallery.errors import GalleryError
+from gallery.importers.audio import MAX_BYTES
+from gallery.importers.clip import ImportedClip, Unusable
+from gallery.importers.untrusted import model_name, read_bytes
+from gallery.preview import CLOSE_ENOUGH, Preview, read_tags
+from gallery.preview.measure import loudness, true_peak
+from gallery.preview.mp3 import with_tags
+from gallery.preview.picture import cover, peaks
+from gallery.request import Request, plain_number
+from gallery.store import SKETCH
+from gallery.validation import shown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gallery.config import Config, PreviewSettings
+    from gallery.importers.audio import Sound
+
+ORIGIN = "a gallery's MP3"
+ENGINES = ("musicgen", "replicate")
+
+# The tags that a gallery writes, and the frames that they are in.
+_TAGS = ("title", "artist", "comment", "prompt", "engine", "request")
+_FRAMES = ("TIT2", "TPE1", "COMM", "TXXX:prompt", "TXXX:engine", "TXXX:request")
+
+# A gallery's are a few KB. Frames can be compressed a thousandfold, so that larger tags
+# could fill the memory.
+_MAX_TAG_BYTES = 300_000
+
+# dB and LU by which a preview may miss the settings and still be of them.
+_PEAK_MARGIN = 0.1
+
+
+def read_clip(config: Config, path: Path) -> ImportedClip:
+    """The clip that an MP3's tags describe. Raises Unusable."""
+    tags = _tags(read_bytes(path, MAX_BYTES))
+    if "request" not in tags:
+        raise Unusable("has no request in its tags, so it is no MP3 of a gallery")
+    engine = tags.get("engine", "")
+    if engine == SKETCH:
+        raise Unusable("a sketch, not made by MusicGen")
+    if engine not in ENGINES:
+        raise Unusable(f"made by {shown(engine)}, which is no engine that is known")
+    try:
+        request = Request.model_validate_json(tags["request"][:100_000], strict=True)
+        request.prompt.encode()
+        key = request.key
+    except (ValidationError, ValueError, RecursionError) as error:
+        raise Unusable("the request in its tags cannot be read") from error
+    said = request.model_dump(exclude_none=True)
+    fields = {name: plain_number(value) for name, value in said.items()}
+    fields["model"] = model_name(config, request.model)
+    if request.melody is not None:
+        fields["melody"] = f"sha256:{request.melody}"
+    if request.extend_stride == config.models[fields["model"]].stride:
+        del fields["extend_stride"]
+    provenance: dict[str, Any] = {"engine": engine, "engine_version": "", "imported_from": ORIGIN}
+    artist = tags.get("artist", "")
+    return ImportedClip(
+        path,
+        fields,
+        provenance,
+        (path,),
+        finished=True,
+        key=key,
+        title=tags.get("title", ""),
+        author="" if artist == engine else artist,
+    )
+
+
+def finished_preview(path: Path, sound: Sound) -> Preview:
+    """An MP3 as it is, which was encoded once and is not encoded again, and what it measures.
+
+    How loud its render was, nobody knows here. Raises Unusable.
+    """
+    return Preview(
+        mp3=_only_our_tags(read_bytes(path, MAX_BYTES)),
+        cover=cover(sound.audio, sound.sample_rate),
+        peaks=peaks(sound.audio),
+        duration=len(sound.audio) / sound.sample_rate,
+        loudness_before=None,
+        loudness_after=loudness(sound.audio, sound.sample_rate),
+        true_peak_before=None,
+        true_peak_after=true_peak(sound.audio),
+    )
+
+
+def is_matched(preview: Preview, settings: PreviewSettings) -> bool:
+    """Whether a preview is as loud as this gallery's are, so that it may stand among them."""
+    level, peak = preview.loudness_after, preview.true_peak_after
+    near = level is None or abs(level - settings.loudness) <= 2 * CLOSE_ENOUGH
+    return near and (peak is None or peak <= settings.true_peak + _PEAK_MARGIN)
+
+
+def _tags(mp3: bytes) -> dict[str, str]:
+    from mutagen import MutagenError
+    from mutagen.id3 import BitPaddedInt
+
+    if mp3.startswith(b"ID3") and BitPaddedInt(mp3[6:10]) > _MAX_TAG_BYTES:  # type: ignore[no-untyped-call]
+        raise Unusable(f"its tags are larger than {_MAX_TAG_BYTES // 1000} KB, so it is no MP3 of a gallery")
+    try:
+        return read_tags(mp3)
+    except (
+        MutagenError,
+        GalleryError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        EOFError,
+    ) as error:
+        raise Unusable("its tags cannot be read; the file is damaged or not whole") from error
+
+
+def _only_our_tags(mp3: bytes) -> bytes:
+    """The same bytes, or where somebody added pictures or other frames, those left out."""
+    from mutagen import id3
+
+    tag = id3.ID3(BytesIO(mp3), translate=False)  # type: ignore[no-untyped-call]
+    if all(name.startswith(_FRAMES) for name in tag):
+        return mp3
+    tags = _tags(mp3)
+    return with_tags(mp3[tag.size :], {name: tags[name] for name in _TAGS if name in tags})

@@ -1,0 +1,151 @@
+"""Predictions of Replicate's meta/musicgen: JSON, with the audio beside it or at its address."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any
+
+from gallery.importers.clip import ImportedClip, Unusable
+from gallery.importers.fetch import fetch
+from gallery.importers.untrusted import iso_date, model_name, number_of, printable, text_of
+from gallery.validation import shown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gallery.config import Config
+
+ORIGIN = "Replicate"
+AUDIO_SUFFIXES = (".wav", ".mp3")
+
+# A prediction lists only the inputs that were given; these are the others.
+_DEFAULTS = {
+    "duration": ("duration", 8),
+    "temperature": ("temperature", 1),
+    "top_k": ("top_k", 250),
+    "top_p": ("top_p", 0),
+    "cfg_coef": ("classifier_free_guidance", 3),
+}
+_DEFAULT_MODEL = "stereo-melody-large"
+
+_SEED = re.compile(r"Using seed:? (-?\d{1,20})\b")
+_ID = re.compile(r"[A-Za-z0-9]{1,64}")
+
+UNKNOWN_SEED = "its log, which tells the seed, was not kept; the seed 0 stands for it"
+
+
+def predictions_in(data: Any) -> list[dict[str, Any]] | None:
+    """The predictions of a JSON value: one, a list, or a page of the API's list. None if it has none."""
+    if isinstance(data, dict) and isinstance(data.get("results"), list):
+        data = data["results"]
+    found = data if isinstance(data, list) else [data]
+    return found if found and all(_is_prediction(item) for item in found) else None
+
+
+def _is_prediction(item: Any) -> bool:
+    return isinstance(item, dict) and "input" in item and not {"status", "output", "logs"}.isdisjoint(item)
+
+
+def audio_beside(prediction: dict[str, Any], source: Path, *, alone: bool) -> tuple[Path, ...]:
+    """A prediction's audio beside its JSON: named like it, or after the prediction's id."""
+    names = [source.stem] if alone else []
+    if isinstance(prediction.get("id"), str) and _ID.fullmatch(prediction["id"]):
+        names.append(prediction["id"])
+    paths = (source.with_name(name + suffix) for name in names for suffix in AUDIO_SUFFIXES)
+    return tuple(path for path in paths if path.is_file() and not path.is_symlink())
+
+
+def read_clip(
+    config: Config, prediction: dict[str, Any], source: Path, files: tuple[Path, ...], scratch: Path
+) -> ImportedClip:
+    """The clip that a prediction made. ``scratch`` is for a melody to fetch. Raises Unusable."""
+    _refuse_unfinished(prediction)
+    given = prediction["input"]
+    if not isinstance(given, dict):
+        raise Unusable("its input is none")
+    if not given and prediction.get("data_removed"):
+        raise Unusable("Replicate has deleted what it was asked for")
+    if given.get("multi_band_diffusion") not in (None, False):
+        raise Unusable(
+            "decoded by multi-band diffusion, which no prompt file can ask for: it sounds different"
+        )
+    if given.get("continuation") not in (None, False):
+        raise Unusable("goes on from other audio, which no prompt file can ask for")
+    if given.get("replicate_weights"):
+        raise Unusable("made by fine-tuned weights, which no prompt file can ask for")
+    seed = _seed(prediction, given)
+    fields = {
+        "prompt": text_of(given, "prompt") or text_of(given, "description"),
+        "model": _model(config, given),
+        **{own: number_of(given, theirs, default) for own, (theirs, default) in _DEFAULTS.items()},
+        "seed": seed or 0,
+    }
+    if melody := text_of(given, "input_audio") or text_of(given, "melody"):
+        fields["melody"] = f"sha256:{_melody_digest(config, given, melody, scratch)}"
+    provenance: dict[str, Any] = {
+        "engine": "replicate",
+        "engine_version": printable(prediction.get("version"), 64),
+        "imported_from": ORIGIN,
+        "date": iso_date(prediction.get("completed_at") or prediction.get("created_at")),
+        "original": printable(prediction.get("id"), 64),
+        "normalization": printable(
+            given.get("normalization_strategy") or given.get("strategy") or "loudness", 20
+        ),
+    }
+    if seed is None and fields["temperature"] != 0:
+        provenance |= {"reproducible": False, "note": UNKNOWN_SEED}
+    url = "" if files else _output(prediction)
+    return ImportedClip(source, fields, provenance, files, url)
+
+
+def _refuse_unfinished(prediction: dict[str, Any]) -> None:
+    status = prediction.get("status", "succeeded")
+    if status == "succeeded":
+        return
+    if status == "failed":
+        error = printable(str(prediction.get("error") or "it gives no reason").split("\n")[0])
+        raise Unusable(f"the prediction failed: {error}")
+    if status in ("canceled", "aborted"):
+        raise Unusable("the prediction was canceled")
+    if status in ("starting", "processing"):
+        raise Unusable("the prediction was not finished when this was saved; save it again")
+    raise Unusable(f"the prediction's status is {shown(status)}, not succeeded")
+
+
+def _model(config: Config, given: dict[str, Any]) -> str:
+    version = text_of(given, "model_version") or _DEFAULT_MODEL
+    if version == "encode-decode":
+        raise Unusable("encode-decode makes nothing; it passes audio through the codec")
+    return model_name(config, version)
+
+
+def _seed(prediction: dict[str, Any], given: dict[str, Any]) -> int | None:
+    """The seed that was used: the log's, or the one that was asked for; None for an unknown one."""
+    logs = prediction.get("logs")
+    found = _SEED.findall(logs[-1_000_000:]) if isinstance(logs, str) else []
+    seed = int(found[-1]) if found else number_of(given, "seed", 0)
+    return None if seed in (0, -1) else seed
+
+
+def _melody_digest(config: Config, given: dict[str, Any], address: str, scratch: Path) -> str:
+    """The SHA-256 of the melody file: what this gallery, too, knows a melody by."""
+    if given.get("continuation_start") or given.get("continuation_end") not in (None, -1):
+        raise Unusable("follows a part of its melody, which no prompt file can ask for")
+    target = scratch / "melody"
+    try:
+        fetch(address, target, config.limits.melody_bytes)
+    except Unusable as error:
+        raise Unusable(f"follows a melody that cannot be told: {error}") from error
+    return hashlib.sha256(target.read_bytes()).hexdigest()
+
+
+def _output(prediction: dict[str, Any]) -> str:
+    output = prediction.get("output")
+    if isinstance(output, list) and len(output) == 1:
+        output = output[0]
+    if isinstance(output, str) and output:
+        return output
+    if prediction.get("data_removed"):
+        raise Unusable("Replicate has deleted its audio, and there is none beside it")
+    raise Unusable("names no audio, and there is none beside it")

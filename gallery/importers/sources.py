@@ -1,0 +1,195 @@
+"""Looking for clips in files and folders: what belongs together, and which importer reads it."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gallery.errors import GalleryError
+from gallery.importers import own_mp3, replicate, tts_webui
+from gallery.importers.clip import Finds, Refusal, Unusable
+from gallery.importers.untrusted import MAX_JSON_BYTES, load_json, printable, read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gallery.config import Config
+
+# TTS-WebUI's audio, the best first.
+_LOSSLESS_FIRST = (".wav", ".flac", ".ogg")
+
+_LINES = (".jsonl", ".ndjson")
+_SUFFIXES = (*_LOSSLESS_FIRST, ".mp3", ".json", *_LINES)
+
+# Files of one name, by their suffixes.
+_Group = dict[str, Path]
+
+
+def find_clips(config: Config, sources: Sequence[Path], scratch: Path) -> Finds:
+    """Every clip in the sources, and every file there that should be one and is not.
+
+    Raises GalleryError for a source that does not exist.
+    """
+    finds = Finds()
+    groups: dict[Path, _Group] = defaultdict(dict)
+    for path in _files(sources, finds):
+        groups[path.with_suffix("")][path.suffix.lower()] = path
+    _Reader(config, finds, scratch).read_all([groups[name] for name in sorted(groups)])
+    return finds
+
+
+def _files(sources: Sequence[Path], finds: Finds) -> Iterator[Path]:
+    for source in sources:
+        if source.is_dir():
+            yield from _walk(source, finds)
+        elif not source.is_file():
+            raise GalleryError(f"{printable(source)}: no such file or folder")
+        elif source.suffix.lower() not in _SUFFIXES:
+            finds.refused.append(Refusal(source, f"no clip; accepted: {', '.join(_SUFFIXES)}"))
+        else:
+            yield from _with_companions(source)
+
+
+def _walk(top: Path, finds: Finds) -> Iterator[Path]:
+    def tell(error: OSError) -> None:
+        path = Path(os.fsdecode(error.filename or top))
+        finds.refused.append(Refusal(path, f"cannot be read: {error.strerror}"))
+
+    for folder, subfolders, names in os.walk(top, onerror=tell):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(folder, name)
+            if name.startswith(".") or path.suffix.lower() not in _SUFFIXES:
+                continue
+            if path.is_symlink():
+                finds.refused.append(Refusal(path, "a link; import the file that it leads to"))
+            elif path.is_file():
+                yield path
+
+
+def _with_companions(path: Path) -> Iterator[Path]:
+    """A file and what belongs to it: the metadata of audio, the audio of metadata."""
+    yield path
+    others = _SUFFIXES if path.suffix.lower() == ".json" else (".json",)
+    for suffix in others:
+        other = path.with_suffix(suffix)
+        if other != path and other.is_file() and not other.is_symlink():
+            yield other
+
+
+class _Reader:
+    """Reads groups of files; what is wrong with one goes into the finds and stops no other."""
+
+    def __init__(self, config: Config, finds: Finds, scratch: Path) -> None:
+        self.config, self.finds, self.scratch = config, finds, scratch
+        self.taken: set[Path] = set()
+
+    def read_all(self, groups: Sequence[_Group]) -> None:
+        """Read predictions first: they say which audio is theirs."""
+        rest = [group for group in groups if not self._predictions(group)]
+        for group in rest:
+            for suffix in _SUFFIXES:
+                if group.get(suffix) in self.taken:
+                    del group[suffix]
+            if group:
+                self._others(group)
+
+    def _predictions(self, group: _Group) -> bool:
+        """Whether the group's JSON holds predictions, which are read then."""
+        name = next((suffix for suffix in (".json", *_LINES) if suffix in group), None)
+        if name is None:
+            return False
+        source = group[name]
+        try:
+            data = _load_lines(source) if name in _LINES else _load(source)
+            found = replicate.predictions_in(data)
+        except Unusable as error:
+            if name not in _LINES:
+                return False
+            self._refuse(source, error)
+            found = []
+        if found is None and name in _LINES:
+            self._refuse(source, Unusable("holds something else than predictions of Replicate"))
+        for number, prediction in enumerate(found or [], start=1):
+            files = replicate.audio_beside(prediction, source, alone=len(found or []) == 1)
+            self.taken.update(files)
+            place = f"prediction {number}: " if len(found or []) > 1 else ""
+            try:
+                self.finds.clips.append(
+                    replicate.read_clip(self.config, prediction, source, files, self.scratch)
+                )
+            except Unusable as error:
+                self._refuse(source, Unusable(f"{place}{error}"))
+        if found is None and name not in _LINES:
+            return False
+        self.taken.add(source)
+        return all(path in self.taken for path in group.values())
+
+    def _others(self, group: _Group) -> None:
+        audio = [group[suffix] for suffix in _LOSSLESS_FIRST if suffix in group]
+        mp3, sidecar = group.get(".mp3"), group.get(".json")
+        if audio:
+            self._tts_webui(audio, sidecar)
+        if mp3:
+            try:
+                self.finds.clips.append(own_mp3.read_clip(self.config, mp3))
+            except Unusable as error:
+                self._refuse(mp3, error)
+            else:
+                sidecar = None
+        if sidecar and not audio:
+            self._refuse(sidecar, _lonely(sidecar))
+
+    def _tts_webui(self, audio: list[Path], sidecar: Path | None) -> None:
+        source = sidecar or audio[-1]
+        try:
+            data = self._metadata(audio, sidecar)
+            self.finds.clips.append(tts_webui.read_clip(self.config, data, source, audio))
+        except Unusable as error:
+            self._refuse(source, error)
+
+    def _metadata(self, audio: list[Path], sidecar: Path | None) -> dict[str, Any]:
+        """The metadata beside the audio, or what is embedded where that is damaged."""
+        reason = Unusable("has no metadata: there is no .json beside it")
+        if sidecar:
+            try:
+                data = _load(sidecar)
+                if tts_webui.is_metadata(data):
+                    return dict(data)
+                reason = Unusable("neither metadata of TTS-WebUI nor a prediction of Replicate")
+            except Unusable as error:
+                reason = error
+        for path in reversed(audio):
+            if path.suffix.lower() != ".wav":
+                try:
+                    return tts_webui.embedded_metadata(path)
+                except Unusable as error:
+                    reason = reason if sidecar else error
+        raise reason
+
+    def _refuse(self, path: Path, error: Unusable) -> None:
+        self.finds.refused.append(Refusal(path, str(error)))
+
+
+def _lonely(sidecar: Path) -> Unusable:
+    try:
+        known = tts_webui.is_metadata(_load(sidecar))
+    except Unusable as error:
+        return error
+    return Unusable(
+        "its audio is not beside it"
+        if known
+        else "neither metadata of TTS-WebUI nor a prediction of Replicate"
+    )
+
+
+def _load(path: Path) -> Any:
+    return load_json(read_bytes(path, MAX_JSON_BYTES))
+
+
+def _load_lines(path: Path) -> list[Any]:
+    """A JSON value a line."""
+    lines = read_bytes(path, MAX_JSON_BYTES).splitlines()
+    return [load_json(line) for line in lines if line.strip()]

@@ -1,0 +1,114 @@
+"""Clips of TTS-WebUI: metadata beside the audio, or in its comment."""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import TYPE_CHECKING, Any
+
+from gallery.importers import damaged
+from gallery.importers.clip import ImportedClip, Unusable
+from gallery.importers.untrusted import (
+    iso_date,
+    load_json,
+    model_name,
+    number_of,
+    printable,
+    text_of,
+)
+from gallery.validation import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from gallery.config import Config
+
+ORIGIN = "TTS-WebUI"
+
+# The request's parameters by their names there.
+_PARAMETERS = {
+    "duration": "duration",
+    "temperature": "temperature",
+    "topk": "top_k",
+    "topp": "top_p",
+    "cfg_coef": "cfg_coef",
+}
+
+# What mutagen lets through of files that are not what they say.
+_UNREADABLE = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, MemoryError)
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+UNKNOWN_SEED = "made with a random seed that was not kept; the seed 0 stands for it"
+UNKNOWN_MELODY = "its melody is known only by the SHA-256 of its samples"
+
+
+def is_metadata(data: Any) -> bool:
+    """Whether a JSON value is what TTS-WebUI writes beside a clip."""
+    return isinstance(data, dict) and not {"_hash_version", "_type", "topk", "cfg_coef"}.isdisjoint(data)
+
+
+def embedded_metadata(path: Path) -> dict[str, Any]:
+    """The metadata in the comment of an OGG or FLAC. Raises Unusable."""
+    import mutagen
+    from mutagen import flac, oggflac, oggopus, oggvorbis
+
+    kinds = [oggvorbis.OggVorbis, flac.FLAC, oggopus.OggOpus, oggflac.OggFLAC]
+    try:
+        file = mutagen.File(path, options=kinds)
+        tags = file.tags if file is not None else None
+        comments = [text for name in ("description", "comment") for text in (tags or {}).get(name, [])]
+    except (mutagen.MutagenError, struct.error, RecursionError, *_UNREADABLE) as error:
+        raise Unusable("its tags cannot be read; the file is damaged or not whole") from error
+    text = next((text for text in comments if str(text).lstrip().startswith("{")), None)
+    if text is None:
+        raise Unusable("has no metadata: none in its comment, and no .json beside it")
+    try:
+        data = load_json(text)
+    except Unusable:
+        data = damaged.recover(text)
+    if not is_metadata(data):
+        raise Unusable("its comment is no metadata of TTS-WebUI")
+    # Backslashes are lost here even where the JSON survives it.
+    return {**data, "text": damaged.with_escapes(_prompt(data))}
+
+
+def read_clip(config: Config, data: dict[str, Any], source: Path, files: Sequence[Path]) -> ImportedClip:
+    """The clip that metadata of any era describes. Raises Unusable."""
+    kind = data.get("_type") or "musicgen"
+    if kind != "musicgen":
+        raise Unusable(f"made by {shown(kind, quote='')}, not by MusicGen or AudioGen")
+    name = model_name(config, text_of(data, "model_name") or text_of(data, "model"))
+    if data.get("use_multi_band_diffusion") not in (None, False):
+        raise Unusable(
+            "decoded by multi-band diffusion, which no prompt file can ask for: it sounds different"
+        )
+    fields: dict[str, Any] = {"prompt": _prompt(data), "model": name}
+    fields |= {own: number_of(data, theirs) for theirs, own in _PARAMETERS.items()}
+    fields["seed"] = seed = number_of(data, "seed")
+    notes = []
+    if seed in (0, -1) and fields["temperature"] != 0:
+        notes.append(UNKNOWN_SEED)
+    if seed == -1:
+        fields["seed"] = 0
+    melody = text_of(data, "melody")
+    if melody not in ("", "None"):
+        if not _DIGEST.fullmatch(melody):
+            raise Unusable(f"its melody, {shown(melody)}, is no SHA-256")
+        fields["melody"] = f"sha256:{melody}"
+        notes.append(UNKNOWN_MELODY)
+    provenance: dict[str, Any] = {
+        "engine": "musicgen",
+        "engine_version": printable(data.get("_audiocraft_version"), 40),
+        "imported_from": ORIGIN,
+        "date": iso_date(data.get("date")) or iso_date(source.name.partition("__")[0]),
+        "original": printable(data.get("hash"), 64),
+    }
+    if notes:
+        provenance |= {"reproducible": False, "note": "; ".join(notes)}
+    return ImportedClip(source, fields, provenance, tuple(files))
+
+
+def _prompt(data: dict[str, Any]) -> str:
+    return text_of(data, "text") or text_of(data, "prompt")

@@ -1,0 +1,253 @@
+"""Predictions of Replicate: audio beside them, and at their address."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import soundfile
+from others_clips import music
+from test_tts_webui import only_clip, prompts_of, stamps
+
+from gallery.importers import audio, fetch
+from gallery.preview.mp3 import encode_mp3
+
+if TYPE_CHECKING:
+    from conftest import Gallery
+
+
+def prediction(**changes: Any) -> dict[str, Any]:
+    given = {
+        "prompt": "epic drums",
+        "model_version": "stereo-large",
+        "duration": 1,
+        "classifier_free_guidance": 5,
+        "temperature": 0.9,
+        "normalization_strategy": "peak",
+        "seed": -1,
+        **changes.pop("input", {}),
+    }
+    return {
+        "id": "gm3qorzdhgbfurvjtvhg6dckhu",
+        "model": "meta/musicgen",
+        "version": "671ac645ce5e552cc63a54a2bbff63fcf798043055d2dac5fc9e36a837eedcfb",
+        "input": {name: value for name, value in given.items() if value != "absent"},
+        "logs": "Using seed 1234567\nloading\n",
+        "output": "https://replicate.invalid/out.wav",
+        "error": None,
+        "status": "succeeded",
+        "created_at": "2026-11-20T10:00:00.000000Z",
+        "completed_at": "2026-11-20T10:00:41.183201Z",
+        "metrics": {"predict_time": 40.1},
+        **changes,
+    }
+
+
+@pytest.fixture
+def stereo(gallery: Gallery) -> Gallery:
+    more = "".join(
+        f'\n[models.{name}]\nhub = "facebook/musicgen-{name}"\nkind = "{kind}"\nchannels = 2\n'
+        for name, kind in (("stereo-large", "musicgen"), ("stereo-melody-large", "melody"))
+    )
+    gallery.write("gallery.toml", (gallery.root / "gallery.toml").read_text() + more)
+    return gallery
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Serves tmp_path/served; /away/... leads elsewhere."""
+    served = tmp_path / "served"
+    served.mkdir()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path.startswith("/away/"):
+                self.send_response(302)
+                self.send_header("Location", "http://localhost:9/x")
+                self.end_headers()
+            else:
+                super().do_GET()
+
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args, directory=str(served))
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=listening.serve_forever, daemon=True).start()
+    monkeypatch.setattr(fetch, "PLAIN_HOSTS", frozenset({"127.0.0.1"}))
+    yield f"http://127.0.0.1:{listening.server_port}"
+    listening.shutdown()
+    listening.server_close()
+
+
+def put(folder: Path, name: str, data: Any, channels: int = 2, suffix: str = ".wav") -> Path:
+    """A prediction with its audio beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(data))
+    if suffix == ".wav":
+        soundfile.write(folder / f"{name}.wav", music(channels=channels), 32000)
+    elif suffix == ".mp3":
+        (folder / f"{name}.mp3").write_bytes(encode_mp3(music(channels=channels), 32000, 2))
+    return folder / f"{name}.json"
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".mp3"])
+def test_a_prediction_with_its_audio_beside_it(stereo: Gallery, tmp_path: Path, suffix: str) -> None:
+    put(tmp_path / "p", "one", prediction(), suffix=suffix)
+    ran = stereo.run("import", tmp_path / "p")
+    assert ran.code == 0, ran.err
+    request, kept = only_clip(stereo)
+    said = request.model_dump(exclude_defaults=True)
+    assert said == {
+        "model": "facebook/musicgen-stereo-large",
+        "prompt": "epic drums",
+        "duration": 1,
+        "seed": 1234567,
+        "temperature": 0.9,
+        "cfg_coef": 5,
+    }
+    assert kept["engine"] == "replicate"
+    told = kept["provenance"]
+    assert told["imported_from"] == "Replicate"
+    assert told["normalization"] == "peak"
+    assert told["original"] == "gm3qorzdhgbfurvjtvhg6dckhu"
+    assert told["date"] == "2026-11-20T10:00:41Z"
+    assert told["file"] == f"one{suffix}"
+    before = stamps(stereo)
+    assert stereo.run("import", tmp_path / "p").out == "0 clips imported, 1 there already, 0 refused\n"
+    assert stamps(stereo) == before
+    assert "1 clip (1 rendered)" in stereo.run("build", "--engine", "none").out
+
+
+def test_inputs_that_were_not_given_are_the_defaults(stereo: Gallery, tmp_path: Path) -> None:
+    given = {"prompt": "rain", "seed": 5}
+    put(tmp_path / "p", "one", prediction(logs="") | {"input": given | {"duration": 1}})
+    assert stereo.run("import", tmp_path / "p/one.json").code == 0
+    request, kept = only_clip(stereo)
+    assert request.model == "facebook/musicgen-stereo-melody-large"
+    assert (request.seed, request.cfg_coef, request.top_k, request.top_p) == (5, 3, 250, 0)
+    assert kept["provenance"]["normalization"] == "loudness"
+
+
+def test_older_inputs_are_understood(gallery: Gallery, tmp_path: Path) -> None:
+    old = {"prompt": "absent", "description": "rain", "model_version": "melody", "strategy": "clip"}
+    old["normalization_strategy"] = "absent"
+    put(tmp_path / "p", "one", prediction(input=old), channels=1)
+    assert gallery.run("import", tmp_path / "p").code == 0
+    request, kept = only_clip(gallery)
+    assert (request.prompt, request.model) == ("rain", "facebook/musicgen-melody")
+    assert kept["provenance"]["normalization"] == "clip"
+
+
+@pytest.mark.parametrize("form", ["list", "page", "jsonl"])
+def test_many_predictions_in_one_file(stereo: Gallery, tmp_path: Path, form: str) -> None:
+    folder = tmp_path / "p"
+    folder.mkdir()
+    found = [prediction(id=f"id{n}", logs=f"Using seed {n}\n") for n in (1, 2)]
+    found.append(prediction(id="id3", status="failed", error="CUDA out of memory\nmore"))
+    for n in (1, 2):
+        soundfile.write(folder / f"id{n}.wav", music(1, n, channels=2), 32000)
+    if form == "jsonl":
+        (folder / "all.jsonl").write_text("\n".join(json.dumps(one) for one in found) + "\n")
+    else:
+        (folder / "all.json").write_text(json.dumps(found if form == "list" else {"results": found}))
+    ran = stereo.run("import", folder)
+    assert "2 clips imported, 0 there already, 1 refused" in ran.out
+    assert "prediction 3: the prediction failed: CUDA out of memory" in ran.err
+    [prompt] = prompts_of(stereo).values()
+    assert [clip.request.seed for clip in prompt.clips] == [1, 2]
+
+
+def test_audio_is_fetched_from_its_address_once(stereo: Gallery, tmp_path: Path, server: str) -> None:
+    soundfile.write(tmp_path / "served/out.wav", music(channels=2), 32000)
+    source = put(tmp_path / "p", "one", prediction(output=[f"{server}/out.wav"]), suffix="")
+    dry = stereo.run("import", source, "--dry-run")
+    assert "1 clip would come" in dry.out
+    assert stereo.run("import", source).code == 0
+    assert only_clip(stereo)[1]["provenance"]["file"] == "one.json"
+    (tmp_path / "served/out.wav").unlink()
+    assert stereo.run("import", source).out == "0 clips imported, 1 there already, 0 refused\n"
+
+
+def test_a_melody_is_known_by_its_file(stereo: Gallery, tmp_path: Path, server: str) -> None:
+    (tmp_path / "served/tune.mp3").write_bytes(b"a tune")
+    inline = "data:audio/mpeg;base64," + base64.b64encode(b"another").decode()
+    for name, tune in (("a", f"{server}/tune.mp3"), ("b", inline)):
+        given = {"model_version": "stereo-melody-large", "input_audio": tune}
+        put(tmp_path / "p", name, prediction(id=name, input=given))
+    ran = stereo.run("import", tmp_path / "p")
+    assert ran.code == 0, ran.err
+    [prompt] = prompts_of(stereo).values()
+    wanted = {hashlib.sha256(tune).hexdigest() for tune in (b"a tune", b"another")}
+    assert {clip.request.melody for clip in prompt.clips} == wanted
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"status": "failed", "error": "no GPU"}, "the prediction failed: no GPU"),
+        ({"status": "canceled"}, "was canceled"),
+        ({"status": "processing"}, "was not finished"),
+        ({"status": ["x"]}, "status is a list"),
+        ({"input": {"continuation": True, "input_audio": "https://x.invalid/a"}}, "goes on from other audio"),
+        ({"input": {"multi_band_diffusion": True}}, "multi-band diffusion"),
+        ({"input": {"model_version": "encode-decode"}}, "encode-decode makes nothing"),
+        ({"input": {"model_version": "melody-large"}}, "add [models.melody-large]"),
+        ({"input": {"seed": "five"}, "logs": None}, 'its seed is "five", not a number'),
+        ({"input": {"prompt": "absent"}}, "prompt: is empty"),
+    ],
+)
+def test_what_cannot_be_taken_is_told(
+    stereo: Gallery, tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    put(tmp_path / "p", "one", prediction(**changes))
+    ran = stereo.run("import", tmp_path / "p")
+    assert ran.code == 3
+    assert "one.json: " in ran.err
+    assert reason in ran.err
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        ("{server}/none.wav", "404"),
+        ("{server}/away/x", "only https is fetched"),
+        ("{server}/big.wav", "larger than"),
+        ("http://example.invalid/out.wav", "of the kind http; only https is fetched"),
+        ("file:///etc/passwd", "of the kind file"),
+        ("https://localhost/out.wav", "in a private network"),
+        ("https://[::1/out.wav", "its address is none"),
+        ("data:audio/wav;base64,AAAA", "cannot be decoded"),
+        ("out.wav", "of the kind none"),
+        (None, "names no audio"),
+    ],
+)
+def test_an_address_is_not_trusted(
+    stereo: Gallery, tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch, output: Any, reason: str
+) -> None:
+    monkeypatch.setattr("gallery.importers.shelving.MAX_BYTES", 1_000_000)
+    assert audio.MAX_BYTES == 200_000_000
+    (tmp_path / "served/big.wav").write_bytes(bytes(1_100_000))
+    where = output.replace("{server}", server) if output else output
+    source = put(tmp_path / "p", "one", prediction(output=where), suffix="")
+    ran = stereo.run("import", source)
+    assert ran.code == 3
+    assert reason in ran.err
+    assert not list((stereo.root / "prompts").rglob("*.md"))
+
+
+def test_without_its_log_a_prediction_has_no_seed(stereo: Gallery, tmp_path: Path) -> None:
+    put(tmp_path / "p", "one", prediction(logs=""))
+    put(tmp_path / "p", "two", prediction(logs="", id="another"))
+    ran = stereo.run("import", tmp_path / "p")
+    assert "two.json: its seed is not known, and one.wav already stands for its parameters" in ran.err
+    assert only_clip(stereo)[1]["provenance"]["reproducible"] is False
