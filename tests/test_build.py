@@ -347,3 +347,38 @@ def test_a_sketch_smuggled_into_the_store_is_not_shown_as_a_render(small: Galler
     small.run("build", "--engine", "sketch")
     assert catalogue(small)["lofi/rain"]["clips"][0]["state"] == "sketch"
     assert "does not belong among renders" in small.run("store", "verify").err
+
+
+def test_a_malicious_prompt_file_harms_neither_build_nor_page(small: Gallery) -> None:
+    script = "<script>document.title='owned'</script>"
+    # What is wrong with these is said, and the rest is built.
+    small.prompt("bad/path", "prompt: a", "model: melody", "melody: ../../../etc/passwd.wav")
+    small.prompt("bad/bomb", "a: &a [x, x]", "b: &b [*a, *a]", "prompt: [*b, *b]")
+    small.prompt("bad/hub", "prompt: a", "model: evil/weights")
+    small.prompt("bad/override", 'prompt: "a\\u202eb"')
+    with (small.root / "prompts/bad/huge.wav").open("wb") as file:
+        file.truncate(2**30)
+    small.prompt("bad/melody", "prompt: a", "model: melody", "melody: huge.wav")
+    for field in ("tags: ['{}']", "author: '{}'", "license: '{}'", "model: '{}'", "preset: '{}'"):
+        small.prompt(f"bad/{field.split(':')[0]}", "prompt: a", field.format(script.replace("'", "''")))
+    # These are legal, if odd: free text may hold anything that can be seen.
+    text = script.replace("'", "''")
+    small.prompt(
+        "odd/script",
+        f"prompt: '{text}'",
+        f"title: '{text}'",
+        "duration: 1",
+        notes=f"{script}\n[x](javascript:alert(1))",
+    )
+    small.prompt("odd/word", f"prompt: {'x' * 2000}", "duration: 1", notes="y" * 10_000)
+    around = {path for path in small.root.parent.rglob("*") if not path.is_relative_to(small.root)}
+    ran = small.run("build", "--engine", "sketch")
+    assert ran.code == 1
+    assert len({line.split(":")[0] for line in ran.err.splitlines() if line.startswith("prompts/bad/")}) == 10
+    assert {path for path in small.root.parent.rglob("*") if not path.is_relative_to(small.root)} == around
+    assert set(catalogue(small)) == {"lofi/rain", "edm/rise", "fx/bell", "odd/script", "odd/word"}
+    for path in (small.root / "site").rglob("*"):
+        if path.suffix in (".html", ".xml"):
+            page = path.read_text()
+            assert "<script>document" not in page, path
+            assert 'href="javascript:' not in page, path
