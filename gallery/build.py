@@ -13,7 +13,7 @@ from gallery.engines import SKETCH_VERSION, Failure
 from gallery.engines.choice import choose_engine, sketch_engine
 from gallery.files import write_atomic
 from gallery.kin import find_kin
-from gallery.progress import say, stage
+from gallery.progress import Stage, say
 from gallery.prompts import Prompt, Reading, find_files, read_prompts
 from gallery.render import keep_all
 from gallery.renders import Renders
@@ -165,17 +165,25 @@ def _render(
     if plan.encode:
         # Older builds left these lossless and without a preview of today's settings.
         renders = (_reload(clip, shelves.renders) for clip in plan.encode)
-        with stage("encoding", len(plan.encode), _seconds(plan.encode)) as advance:
+        with Stage("encoding", len(plan.encode), _seconds(plan.encode)) as stage:
             outcome.failures += keep_all(
-                renders, shelves.store, None, owners, config.preview, options.jobs, advance
+                renders, shelves.store, None, owners, config.preview, options.jobs, stage.finish
             )
-    engine = choose_engine(options.engine, config, reading.melodies) if plan.render else None
-    if engine:
-        with stage("rendering", len(plan.render), _seconds(plan.render)) as advance:
-            outcomes = engine.render([clip.request for clip in plan.render])
-            outcome.failures += keep_all(
-                outcomes, shelves.store, shelves.renders, owners, config.preview, options.jobs, advance
-            )
+    if plan.render:
+        stage = Stage("rendering", len(plan.render), _seconds(plan.render))
+        engine = choose_engine(options.engine, config, reading.melodies, stage.make)
+        if engine:
+            with stage:
+                outcomes = engine.render([clip.request for clip in plan.render])
+                outcome.failures += keep_all(
+                    outcomes,
+                    shelves.store,
+                    shelves.renders,
+                    owners,
+                    config.preview,
+                    options.jobs,
+                    stage.finish,
+                )
 
 
 def _reload(clip: Clip, renders: Renders) -> Render | Failure:
@@ -202,10 +210,10 @@ def _sketch(
     if not missing:
         return
     engine = sketch_engine(config)
-    with stage("sketching", len(missing), _seconds(missing)) as advance:
+    with Stage("sketching", len(missing), _seconds(missing)) as stage:
         outcomes = engine.render([clip.request for clip in missing])
         outcome.failures += keep_all(
-            outcomes, shelves.sketches, None, owners, config.preview, options.jobs, advance
+            outcomes, shelves.sketches, None, owners, config.preview, options.jobs, stage.finish
         )
 
 

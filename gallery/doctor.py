@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gallery import __version__
 from gallery.config import find_root, load_config
-from gallery.engines.choice import musicgen_problem
+from gallery.engines.musicgen import diagnosis
 from gallery.errors import GalleryError
 
 if TYPE_CHECKING:
@@ -41,11 +41,10 @@ def examine(folder: Path) -> Iterator[Finding]:
         yield Finding("gallery.toml", error.format_message().replace("\n", "; "), fine=False)
         return
     yield Finding("gallery.toml", f"{config.root}, models: {', '.join(config.models)}")
-    problem = musicgen_problem(config)
-    if problem:
-        yield Finding("engine", f"sketch, since MusicGen cannot run here: {problem}")
-    else:
-        yield Finding("engine", "musicgen")
+    works, told = diagnosis(config.models, config.root)
+    yield Finding(
+        "engine", f"musicgen: {told}" if works else f"sketch, since MusicGen cannot run here: {told}"
+    )
 
 
 def _version(name: str) -> str:

@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Self
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 # On plain output, a line every so many seconds.
 _PLAIN_INTERVAL = 5.0
-
-
-class Advance(Protocol):
-    """Called for each finished clip, with its length in seconds."""
-
-    def __call__(self, seconds: float) -> None:
-        """Count one clip."""
-        ...
 
 
 def say(text: str) -> None:
@@ -29,58 +17,68 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-@contextmanager
-def stage(label: str, clips: int, seconds: float) -> Iterator[Advance]:
-    """Progress over a number of clips that make up so many seconds of audio."""
-    if sys.stderr.isatty():
-        with _bar(label, clips, seconds) as advance:
-            yield advance
-    else:
-        yield _PlainStage(label, clips, seconds)
+class Stage:
+    """Progress over a number of clips that make up so many seconds of audio.
 
+    Shows clips done, seconds of audio a second, and the time left.
+    """
 
-class _PlainStage:
     def __init__(self, label: str, clips: int, seconds: float) -> None:
-        self.label, self.clips, self.seconds = label, clips, seconds
-        self.done, self.made = 0, 0.0
-        self.start = self.told = time.monotonic()
-        say(f"{label}: {clips} clips, {seconds:.0f} s of audio")
+        self._label, self._clips, self._seconds = label, clips, seconds
+        self._done, self._finished, self._made = 0, 0.0, 0.0
+        self._bar: Any = None
 
-    def __call__(self, seconds: float) -> None:
-        self.done += 1
-        self.made += seconds
+    def __enter__(self) -> Self:
+        self._start = self._told = time.monotonic()
+        if sys.stderr.isatty():
+            self._bar = _bar()
+            self._bar.start()
+            self._task = self._bar.add_task(self._label, total=self._seconds, clips="", rate="")
+            self._show()
+        else:
+            say(f"{self._label}: {self._clips} clips, {self._seconds:.0f} s of audio")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def finish(self, seconds: float) -> None:
+        """Count a clip of so many seconds as done."""
+        self._done += 1
+        self._finished += seconds
+        self._show()
+
+    def make(self, seconds: float) -> None:
+        """Tell how much audio is made by now, of unfinished clips too."""
+        self._made = seconds
+        self._show()
+
+    def _show(self) -> None:
+        made = max(self._finished, self._made)
         now = time.monotonic()
-        if now - self.told >= _PLAIN_INTERVAL:
-            self.told = now
-            rate = self.made / (now - self.start)
-            left = (self.seconds - self.made) / rate if rate else 0.0
-            pace = f"{rate:.1f} s of audio a second, {clock(left)} left"
-            say(f"{self.label}: {self.done} of {self.clips} clips, {pace}")
+        rate = made / max(now - self._start, 1e-6)
+        clips, pace = f"{self._done} of {self._clips} clips", f"{rate:.1f} s of audio a second"
+        if self._bar:
+            self._bar.update(self._task, completed=made, clips=clips, rate=pace)
+        elif now - self._told >= _PLAIN_INTERVAL:
+            self._told = now
+            left = clock((self._seconds - made) / rate) if rate else "unknown time"
+            say(f"{self._label}: {clips}, {pace}, {left} left")
 
 
-@contextmanager
-def _bar(label: str, clips: int, seconds: float) -> Iterator[Advance]:
+def _bar() -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.fields[done]} of {task.fields[clips]} clips"),
+        TextColumn("{task.fields[clips]}"),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=seconds, done=0, clips=clips, rate="")
-        start, state = time.monotonic(), {"done": 0, "made": 0.0}
-
-        def advance(seconds: float) -> None:
-            state["done"] += 1
-            state["made"] += seconds
-            rate = state["made"] / max(time.monotonic() - start, 1e-6)
-            progress.update(task, advance=seconds, done=state["done"], rate=f"{rate:.1f} s of audio/s")
-
-        yield advance
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 def clock(seconds: float) -> str:

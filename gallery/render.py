@@ -12,10 +12,9 @@ from gallery.interrupt import Interrupts
 from gallery.store import SKETCH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from gallery.config import PreviewSettings
-    from gallery.progress import Advance
     from gallery.prompts import Prompt
     from gallery.renders import Renders
     from gallery.store import Store
@@ -30,9 +29,11 @@ def keep_all(
     owners: Mapping[str, Prompt],
     settings: PreviewSettings,
     jobs: int,
-    advance: Advance,
+    finish: Callable[[float], None],
 ) -> list[Failure]:
     """Encode and keep every render as it comes; returns what failed.
+
+    ``finish`` is called with the length of each clip that is done with, in seconds.
 
     A render is kept lossless in ``renders`` (where given) before anything else is done
     with it: from then on no interruption costs its GPU time. Previews are encoded
@@ -51,7 +52,7 @@ def keep_all(
                     future.result()
                 except (GalleryError, OSError) as error:
                     failures.append(Failure(render.request, str(error)))
-                advance(render.request.duration)
+                finish(render.request.duration)
 
     source = iter(outcomes)
     with Interrupts() as interrupts, ThreadPoolExecutor(jobs) as pool:
@@ -62,7 +63,7 @@ def keep_all(
                 break
             if isinstance(outcome, Failure):
                 failures.append(outcome)
-                advance(outcome.request.duration)
+                finish(outcome.request.duration)
                 continue
             if renders:
                 renders.put(outcome)

@@ -8,7 +8,7 @@ from gallery.errors import GalleryError
 from gallery.progress import say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from gallery.config import Config
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 ENGINES = ("auto", "musicgen", "sketch", "none")
 
 
-def choose_engine(name: str, config: Config, melodies: Mapping[str, Path]) -> Engine | None:
+def choose_engine(
+    name: str, config: Config, melodies: Mapping[str, Path], report: Callable[[float], None]
+) -> Engine | None:
     """The engine for clips that were never rendered, or None: they stay sketches or pending.
 
+    ``report`` is told how many seconds of audio are made, of unfinished clips too.
     ``auto`` takes musicgen where it can run, and otherwise says in one line what is
     missing. Raises GalleryError where ``musicgen`` is asked for and cannot run.
     """
@@ -29,7 +32,7 @@ def choose_engine(name: str, config: Config, melodies: Mapping[str, Path]) -> En
     if not problem:
         from gallery.engines.musicgen import MusicGenEngine
 
-        return MusicGenEngine(config.models, root=config.root, melodies=melodies)
+        return MusicGenEngine(config.models, root=config.root, melodies=melodies, report=report)
     if name == "musicgen":
         raise GalleryError(f"MusicGen cannot run here: {problem}")
     say(f"no MusicGen here, so what is not rendered yet stays a sketch: {problem}")

@@ -16,7 +16,7 @@ from gallery.importers.fetch import fetch
 from gallery.importers.own_mp3 import finished_preview, is_matched
 from gallery.importers.promptfiles import Entry, make_draft, make_drafts
 from gallery.importers.untrusted import printable
-from gallery.progress import stage
+from gallery.progress import Stage
 from gallery.prompts import read_prompts
 from gallery.render import keep_all
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from gallery.config import Config, Model
     from gallery.importers.clip import Finds, ImportedClip
     from gallery.importers.promptfiles import Desk, Draft
-    from gallery.progress import Advance
     from gallery.prompts import Prompt
     from gallery.request import Request
 
@@ -111,7 +110,7 @@ def _sort(
     new: dict[str, Entry] = {}
     if not entries:
         return []
-    with stage("reading", len(entries), sum(entry.request.duration for entry in entries)) as advance:
+    with Stage("reading", len(entries), sum(entry.request.duration for entry in entries)) as stage:
         for entry in entries:
             key, clip = entry.request.key, entry.clip
             twin = _facts(new[key].clip) if key in new else shelf.provenance(key)
@@ -127,7 +126,7 @@ def _sort(
                     new[key] = entry
             except Unusable as error:
                 imported.refused.append(Refusal(clip.source, str(error)))
-            advance(entry.request.duration)
+            stage.finish(entry.request.duration)
     return list(new.values())
 
 
@@ -202,7 +201,7 @@ class _Shelf:
         sources = {entry.request.key: entry.clip.source for entry in entries}
         renders = [entry for entry in entries if not entry.clip.finished]
         store, settings = self.shelves.store, self.config.preview
-        with stage("importing", len(entries), sum(entry.request.duration for entry in entries)) as advance:
+        with Stage("importing", len(entries), sum(entry.request.duration for entry in entries)) as stage:
             failures = keep_all(
                 (self._render(entry) for entry in renders),
                 store,
@@ -210,15 +209,15 @@ class _Shelf:
                 owners,
                 settings,
                 jobs,
-                advance,
+                stage.finish,
             )
-            failures += self._keep_finished([entry for entry in entries if entry.clip.finished], advance)
+            failures += self._keep_finished([entry for entry in entries if entry.clip.finished], stage)
         imported.refused += [
             Refusal(sources[failure.request.key], printable(failure.reason, 500)) for failure in failures
         ]
         return {failure.request.key for failure in failures}
 
-    def _keep_finished(self, entries: Iterable[Entry], advance: Advance) -> Iterator[Failure]:
+    def _keep_finished(self, entries: Iterable[Entry], stage: Stage) -> Iterator[Failure]:
         settings = self.config.preview
         for entry in entries:
             clip, request = entry.clip, entry.request
@@ -232,7 +231,7 @@ class _Shelf:
                 # One of other settings is of none: builds then say that it is not like the rest.
                 digest = settings.digest if is_matched(preview, settings) else ""
                 self.shelves.store.put(request, str(provenance["engine"]), provenance, preview, digest)
-            advance(request.duration)
+            stage.finish(request.duration)
 
     def _render(self, entry: Entry) -> Render | Failure:
         try:

@@ -1,0 +1,220 @@
+"""The engine `musicgen`: renders requests with audiocraft's models.
+
+| module | its one job |
+|---|---|
+| standins, spectrogram | audiocraft, imported on today's torch |
+| files, checkpoint | a model's weights: found, loaded |
+| melody, conditions | what a clip is conditioned on, encoded alone |
+| weights, attention, kernel, decoder | the transformer's step over a static cache |
+| sampler | which tokens follow |
+| windows, clip | what a request asks for, window by window |
+| batch, memory, schedule | many clips at once |
+| codec | tokens to audio |
+| wording | what went wrong, in one line |
+
+Nothing here imports torch before there is something to render.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import logging
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from gallery.engines import Failure, Render
+from gallery.engines.musicgen.files import has_weights
+from gallery.engines.musicgen.wording import one_line
+from gallery.request import FRAME_RATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from gallery.config import Model
+    from gallery.engines.musicgen.checkpoint import Checkpoint
+    from gallery.engines.musicgen.clip import Clip
+    from gallery.engines.musicgen.schedule import Done, Failed
+    from gallery.request import Request
+
+__all__ = ["MusicGenEngine", "availability", "diagnosis"]
+
+# Raised whenever a clip's tokens may differ from those of the version before.
+ENGINE_VERSION = 1
+
+NEEDED = (
+    "torch",
+    "transformers",
+    "audiocraft",
+    "einops",
+    "huggingface_hub",
+    "julius",
+    "num2words",
+    "omegaconf",
+    "soundfile",
+)
+
+LIBRARIES = ("audiocraft", "torch", "transformers")
+
+_log = logging.getLogger(__name__)
+
+
+class MusicGenEngine:
+    """Renders requests with the models of gallery.toml, one model at a time, many clips at once.
+
+    ``melodies`` are the melody files by their digests. ``device`` is ``cuda`` or
+    ``cpu``; by default the GPU where there is one. ``batch_size`` is how many clips
+    are decoded at once; by default as many as fit. ``report`` is told
+    how many seconds of audio are made by now, of unfinished clips too.
+    """
+
+    name = "musicgen"
+
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        *,
+        root: Path,
+        melodies: Mapping[str, Path] | None = None,
+        device: str | None = None,
+        batch_size: int | None = None,
+        report: Callable[[float], None] | None = None,
+    ) -> None:
+        self._models = {model.hub: model for model in models.values()}
+        self._root = root
+        self._melodies = melodies or {}
+        self._device = device
+        self._batch_size = batch_size
+        self._report = report
+        self._made = 0.0
+
+    def render(self, requests: Sequence[Request]) -> Iterator[Render | Failure]:
+        """Render every request, each exactly once, ordered so that each model is loaded once."""
+        self._made = 0.0
+        by_model: dict[str, list[Request]] = {}
+        for request in requests:
+            by_model.setdefault(request.model, []).append(request)
+        for hub, group in by_model.items():
+            left = {id(request): request for request in group}
+            try:
+                for result in self._render(hub, group):
+                    left.pop(id(result.request))
+                    yield result
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other models' clips go on
+                _log.debug("rendering with %s failed", hub, exc_info=True)
+                for request in left.values():
+                    yield Failure(request, one_line(error))
+            gc.collect()  # the model is out of memory before the next one comes
+
+    def _render(self, hub: str, requests: Sequence[Request]) -> Iterator[Render | Failure]:
+        from gallery.engines.musicgen.checkpoint import CannotLoad, load
+        from gallery.engines.musicgen.clip import clip_of
+
+        model = self._models.get(hub)
+        if model is None:
+            raise CannotLoad(f"gallery.toml lists no model {hub}")
+        checkpoint = load(model, self._root, self._device or best_device())
+        clips: list[Clip] = []
+        for request in requests:
+            stride = int(FRAME_RATE * (request.extend_stride or model.stride))
+            if request.frames > checkpoint.window and not 0 < stride < checkpoint.window:
+                window = f"{checkpoint.window / FRAME_RATE:g} s"
+                yield Failure(
+                    request, f"extend_stride must be above 0 and below the model's window, {window}"
+                )
+                continue
+            clips.append(clip_of(request, checkpoint.window, stride))
+        if clips:
+            yield from self._decode(model, checkpoint, clips)
+
+    def _decode(self, model: Model, checkpoint: Checkpoint, clips: list[Clip]) -> Iterator[Render | Failure]:
+        from gallery.engines.musicgen.schedule import Done, Schedule
+
+        schedule = Schedule(checkpoint, clips, self._melodies, self._batch_size)
+        about = _about(model, checkpoint)
+        for event in schedule.run():
+            if event is not None:
+                self._made += event.clip.frames / FRAME_RATE
+                yield _result(event, about, checkpoint) if isinstance(event, Done) else _failure(event)
+            if self._report:
+                self._report(self._made + schedule.frames / FRAME_RATE)
+
+
+def availability(models: Mapping[str, Model], root: Path) -> str | None:
+    """None where this engine can render, otherwise what is missing and the one thing to do."""
+    missing = [package for package in NEEDED if importlib.util.find_spec(package) is None]
+    if missing:
+        listed = ", ".join(missing)
+        return f"{listed} {'is' if len(missing) == 1 else 'are'} not installed: run `make musicgen`"
+    if not models:
+        return "gallery.toml lists no model"
+    if not any(has_weights(model, root) for model in models.values()):
+        first = next(iter(models.values()))
+        if first.folder:
+            return f"no model's weights are here: put those of {first.hub} into {first.folder}"
+        pinned = f" --revision {first.revision}" if first.revision else ""
+        return f"no model's weights are here: run `hf download {first.hub}{pinned}`"
+    return None
+
+
+def diagnosis(models: Mapping[str, Model], root: Path) -> tuple[bool, str]:
+    """Whether this engine works, and one line on it: what it runs on, or the one thing to do.
+
+    Unlike `availability` it imports everything to find out, which takes seconds.
+    """
+    missing = availability(models, root)
+    if missing:
+        return False, missing
+    try:
+        from gallery.engines.musicgen.standins import import_audiocraft, stood_in_for
+
+        import_audiocraft()
+        device = device_name(best_device())
+        standins = ", ".join(stood_in_for()) or "nothing"
+    except Exception as error:  # noqa: BLE001 - whatever a broken installation raises
+        return False, f"audiocraft cannot be imported ({one_line(error)}): run `make musicgen`"
+    versions = " on ".join(f"{library} {version(library)}" for library in ("audiocraft", "torch"))
+    return True, f"{versions}, device {device}; stood in for {standins}"
+
+
+def device_name(device: str) -> str:
+    """What records call a device."""
+    import torch
+
+    return torch.cuda.get_device_name() if device == "cuda" else device
+
+
+def best_device() -> str:
+    """The GPU where there is one, otherwise the CPU."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _about(model: Model, checkpoint: Checkpoint) -> dict[str, Any]:
+    """What the records of a model's clips have in common."""
+    return {
+        "engine": MusicGenEngine.name,
+        "engine_version": ENGINE_VERSION,
+        "model": model.hub,
+        "revision": checkpoint.revision,
+        "text_encoder": checkpoint.text_encoder,
+        "device": device_name(checkpoint.device),
+        "dtype": str(checkpoint.dtype).removeprefix("torch."),
+        "libraries": {library: version(library) for library in LIBRARIES},
+    }
+
+
+def _result(done: Done, about: dict[str, Any], checkpoint: Checkpoint) -> Render:
+    provenance = about | {
+        "batch_size": done.batch_size,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(done.clip.seconds, 3),
+    }
+    return Render(done.clip.request, done.audio, checkpoint.sample_rate, provenance)
+
+
+def _failure(failed: Failed) -> Failure:
+    return Failure(failed.clip.request, failed.reason)

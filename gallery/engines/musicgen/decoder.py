@@ -1,0 +1,197 @@
+"""The transformer's step: one token a codebook for every slot, over a static cache.
+
+A slot is a clip's place in the batch. It has two rows, side by side: the clip's
+conditional row and its unconditional twin. Every slot stands at its own position,
+so clips of all lengths share a batch, and a clip that is done makes room for the
+next one.
+
+What is computed once: the position table, and each prompt's keys and values for
+cross-attention. Unconditional rows have no cross-attention: it is exactly zero.
+Nothing grows: keys and values are written into place.
+
+Residuals and norms are float32 whatever the weights' type is, as under
+audiocraft's autocast.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from gallery.engines.musicgen.attention import attend, attend_causally
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gallery.engines.musicgen.conditions import Condition
+    from gallery.engines.musicgen.weights import Affine, Layer, Weights
+
+# Positions and prompt lengths are rounded up to this, so that few shapes occur.
+GRAIN = 64
+
+# With no more rows than this, a CPU multiplies faster with the weights first.
+FEW_ROWS = 2
+
+
+def round_up(length: int, grain: int = GRAIN) -> int:
+    """The next multiple of ``grain``."""
+    return -(-length // grain) * grain
+
+
+def slot_bytes(weights: Weights, positions: int, cross: int) -> int:
+    """Memory that one slot's keys and values take."""
+    entries = 2 * 2 * round_up(positions) + 2 * round_up(max(cross, 1))
+    size: int = weights.dtype.itemsize
+    return len(weights.layers) * entries * weights.width * size
+
+
+class Decoder:
+    """A model's transformer with room for ``slots`` clips.
+
+    ``positions`` is the longest sequence, conditions before it included, and
+    ``cross`` the longest prompt of cross-attention.
+    """
+
+    def __init__(self, weights: Weights, slots: int, positions: int, cross: int) -> None:
+        self.weights = weights
+        self.slots = slots
+        self.positions = round_up(positions)
+        self.cross_positions = round_up(max(cross, 1))
+        device = weights.embeddings.device
+        heads, width = weights.attention_heads, weights.head_width
+        self._cache = [
+            torch.zeros(2, 2 * slots, heads, self.positions, width, dtype=weights.dtype, device=device)
+            for _ in weights.layers
+        ]
+        self._cross = [
+            torch.zeros(2, slots, heads, self.cross_positions, width, dtype=weights.dtype, device=device)
+            for layer in weights.layers
+            if layer.cross_query
+        ]
+        # A slot without a clip attends to one zero, so that nothing is divided by nothing.
+        self._cross_lengths = torch.ones(slots, dtype=torch.long, device=device)
+        self._rows = torch.arange(2 * slots, device=device)
+        self._codebooks = torch.arange(weights.codebooks, device=device) * (weights.card + 1)
+        self._table = _position_table(weights, self.positions, device)
+
+    def step(self, tokens: Tensor, positions: Tensor, limit: int, cross_limit: int) -> Tensor:
+        """The logits [slots, 2, codebooks, card] that follow ``tokens`` [slots, codebooks].
+
+        ``positions`` [slots] says where the tokens stand. No slot has more than
+        ``limit`` positions, this one included, nor a longer prompt than
+        ``cross_limit``. It may be given fewer slots than there are: the first ones.
+        """
+        slots = tokens.shape[0]
+        weights = self.weights
+        x = _twice(self._embed(tokens) + self._table[positions])
+        positions = _twice(positions)
+        rows, lengths = self._rows[: 2 * slots], positions + 1
+        cross_lengths = self._cross_lengths[:slots]
+        for index, layer in enumerate(weights.layers):
+            projected = _linear(self._norm(x, layer.norm1), layer.qkv)
+            queries, *keys_values = projected.view(2 * slots, 3, weights.attention_heads, -1).unbind(1)
+            cache = self._cache[index]
+            cache[:, rows, :, positions] = torch.stack(keys_values, 1)
+            attended = attend(queries, cache[:, : 2 * slots], lengths, limit)
+            x += _linear(attended, layer.out)
+            if layer.norm_cross and layer.cross_query and layer.cross_out:
+                conditional = x[::2]
+                queries = _linear(self._norm(conditional, layer.norm_cross), layer.cross_query)
+                queries = queries.view(slots, weights.attention_heads, -1)
+                attended = attend(queries, self._cross[index][:, :slots], cross_lengths, cross_limit)
+                conditional += _linear(attended, layer.cross_out)
+            x += self._feed_forward(x, layer)
+        return self._logits(x).view(slots, 2, weights.codebooks, weights.card)
+
+    def admit(self, slot: int, condition: Condition, tokens: Tensor) -> int:
+        """Begin a clip in a slot: its condition and the ``tokens`` [codebooks, length] that it goes on from.
+
+        Returns how many positions are taken.
+        """
+        if condition.cross is not None:
+            self._admit_cross(slot, condition.cross)
+        parts = [] if condition.prefix is None else [condition.prefix]
+        if tokens.shape[1]:
+            parts.append(self._embed(tokens.T).expand(2, -1, -1))
+        if not parts:
+            return 0
+        x = torch.cat(parts, 1)
+        length: int = x.shape[1]
+        x = x + self._table[:length]
+        weights = self.weights
+        own = slice(2 * slot, 2 * slot + 2)
+        for index, layer in enumerate(weights.layers):
+            projected = _linear(self._norm(x, layer.norm1), layer.qkv)
+            queries, keys, values = projected.view(2, length, 3, weights.attention_heads, -1).unbind(2)
+            cache = self._cache[index]
+            cache[0, own, :, :length] = keys.transpose(1, 2)
+            cache[1, own, :, :length] = values.transpose(1, 2)
+            x = x + _linear(attend_causally(queries, keys, values), layer.out)
+            if layer.norm_cross and layer.cross_query and layer.cross_out:
+                queries = _linear(self._norm(x[0], layer.norm_cross), layer.cross_query)
+                queries = queries.view(length, weights.attention_heads, -1).transpose(0, 1)
+                keys, values = self._cross[index][:, slot, :, : int(self._cross_lengths[slot])]
+                attended = functional.scaled_dot_product_attention(queries, keys, values)
+                x[0] += _linear(attended.transpose(0, 1).flatten(1), layer.cross_out)
+            x = x + self._feed_forward(x, layer)
+        return length
+
+    def _admit_cross(self, slot: int, cross: Tensor) -> None:
+        length = cross.shape[0]
+        self._cross_lengths[slot] = length
+        kept = iter(self._cross)
+        for layer in self.weights.layers:
+            if layer.cross_keys_values:
+                projected = _linear(cross.to(self.weights.dtype), layer.cross_keys_values)
+                projected = projected.view(length, 2, self.weights.attention_heads, -1)
+                next(kept)[:, slot, :, :length] = projected.permute(1, 2, 0, 3)
+
+    def move(self, source: int, target: int, positions: int) -> None:
+        """Move a clip that has so many positions to another slot."""
+        own, other = slice(2 * source, 2 * source + 2), slice(2 * target, 2 * target + 2)
+        for cache in self._cache:
+            cache[:, other, :, :positions] = cache[:, own, :, :positions]
+        for cross in self._cross:
+            cross[:, target] = cross[:, source]
+        self._cross_lengths[target] = self._cross_lengths[source]
+
+    def cross_length(self, slots: int) -> int:
+        """The longest prompt of the first ``slots`` slots."""
+        return int(self._cross_lengths[:slots].max())
+
+    def _embed(self, tokens: Tensor) -> Tensor:
+        return functional.embedding(tokens + self._codebooks, self.weights.embeddings).float().sum(-2)
+
+    def _norm(self, x: Tensor, norm: Affine) -> Tensor:
+        width = self.weights.width
+        return functional.layer_norm(x, (width,), norm.weight, norm.bias, self.weights.eps).to(
+            self.weights.dtype
+        )
+
+    def _feed_forward(self, x: Tensor, layer: Layer) -> Tensor:
+        return _linear(layer.activation(_linear(self._norm(x, layer.norm2), layer.up)), layer.down)
+
+    def _logits(self, x: Tensor) -> Tensor:
+        return _linear(self._norm(x, self.weights.out_norm), self.weights.heads).float()
+
+
+def _twice(x: Tensor) -> Tensor:
+    """Each of a tensor's rows twice in succession, in memory of its own."""
+    return torch.stack([x, x], 1).flatten(0, 1)
+
+
+def _linear(x: Tensor, layer: Affine) -> Tensor:
+    if layer.bias is None and x.device.type == "cpu" and x.shape[:-1].numel() <= FEW_ROWS:
+        return (layer.weight @ x.T).T.contiguous()
+    return functional.linear(x, layer.weight, layer.bias)
+
+
+def _position_table(weights: Weights, positions: int, device: torch.device) -> Tensor:
+    """Every position's embedding: cosines, then sines, of ever slower waves."""
+    half = weights.width // 2
+    steps = torch.arange(half, dtype=torch.float32, device=device) / (half - 1)
+    period = torch.full([], weights.max_period, dtype=torch.float32, device=device)
+    phase = torch.arange(positions, dtype=torch.float32, device=device)[:, None] / period**steps
+    return weights.positional_scale * torch.cat([phase.cos(), phase.sin()], -1)

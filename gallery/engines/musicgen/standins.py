@@ -1,0 +1,202 @@
+"""audiocraft 1.3, imported on today's torch.
+
+audiocraft imports more than its inference needs: readers and writers of datasets,
+training, evaluation. What of that is absent or broken is stood in for, with this
+module's small stand-ins, which raise `MissingPart` if they are ever called. A
+package that is there and works is always used instead.
+
+| stood in for | what audiocraft wants of it |
+|---|---|
+| av | reads the audio files of datasets |
+| flashy | training, several processes |
+| librosa | the filters that find a melody's pitches (the `melody` extra has it) |
+| spacy | word lists of text conditioners that no published model has |
+| torchaudio | spectrograms: computed here; loudness of written files |
+| xformers | one torch function by another name; its attention |
+| audiocraft.models.multibanddiffusion | a diffusion decoder, which drags in all of training |
+
+Stand-ins are in `sys.modules` only while audiocraft imports or builds a model, so
+that no other package takes them for the real one. A package that is installed but
+broken is hidden for good, since transformers would fail over it, too.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import importlib.util
+import sys
+from contextlib import contextmanager
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+# What audiocraft imports and MusicGen's inference does without.
+PACKAGES = ("av", "flashy", "librosa", "spacy", "torchaudio", "xformers")
+
+# What audiocraft's multi-band diffusion needs: without them it is stood in for.
+DIFFUSION = "audiocraft.models.multibanddiffusion"
+DIFFUSION_NEEDS = ("dora", "flashy", "torchmetrics")
+
+ADVICE = {
+    "librosa": "melodies need it: install the extra `melody`",
+    "multi-band diffusion": "clips are decoded with EnCodec's own decoder",
+}
+
+_usable: dict[str, bool] = {}
+_standins: dict[str, ModuleType] = {}
+
+
+class MissingPart(RuntimeError):
+    """A part of audiocraft was called that this installation does without."""
+
+    def __init__(self, part: str) -> None:
+        package = part.partition(".")[0]
+        advice = ADVICE.get(package, "rendering with the gallery's models does not need it")
+        super().__init__(f"{part} is not available here; {advice}")
+
+
+class Standin(ModuleType):
+    """A module whose every part that was not given raises `MissingPart` when it is called."""
+
+    def __init__(self, name: str, parts: dict[str, Any] | None = None) -> None:
+        super().__init__(name, "Stands in for a package that is absent or broken.")
+        self.__spec__ = importlib.machinery.ModuleSpec(name, None, is_package=True)
+        self.__path__: list[str] = []
+        self.__dict__.update(parts or {})
+
+    def __getattr__(self, name: str) -> Missing:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Missing(f"{self.__name__}.{name}")
+
+
+class Missing:
+    """A function or class that isn't there, and says so when it is called."""
+
+    def __init__(self, part: str, *, whole: bool = False) -> None:
+        """With ``whole``, everything in it goes by its name."""
+        self._part = part
+        self._whole = whole
+
+    def __getattr__(self, name: str) -> Missing:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self if self._whole else Missing(f"{self._part}.{name}")
+
+    def __call__(self, *_arguments: object, **_named: object) -> NoReturn:
+        """Say that it isn't there."""
+        raise MissingPart(self._part)
+
+
+def usable(package: str) -> bool:
+    """Whether a package is there and can be imported; one that is broken is hidden from all."""
+    if package not in _usable:
+        _usable[package] = False
+        if importlib.util.find_spec(package) is not None:
+            try:
+                importlib.import_module(package)
+                _usable[package] = True
+            except Exception:  # noqa: BLE001 - a broken package may raise anything
+                _hide(package)
+    return _usable[package]
+
+
+def _hide(package: str) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        del sys.modules[name]
+    sys.modules[package] = None  # type: ignore[assignment] # the import system's own mark for "not there"
+
+
+@contextmanager
+def placed() -> Iterator[None]:
+    """Stand in for what audiocraft lacks while it imports, builds a model or generates."""
+    if not _standins:
+        _standins.update(_make())
+    with swapped(_standins):
+        yield
+
+
+@contextmanager
+def swapped(modules: Mapping[str, ModuleType]) -> Iterator[None]:
+    """Put modules in the place of others, or of none, for a while."""
+    before = {name: sys.modules[name] for name in modules if name in sys.modules}
+    sys.modules.update(modules)
+    try:
+        yield
+    finally:
+        for name in modules:
+            if name in before:
+                sys.modules[name] = before[name]
+            else:
+                del sys.modules[name]
+
+
+def import_audiocraft() -> ModuleType:
+    """The package audiocraft with its models, on whatever this installation has."""
+    if "audiocraft.models" not in sys.modules:
+        usable("torchaudio")  # hides a broken one before transformers looks for it
+        import transformers
+
+        # transformers imports its parts when they are first asked for, and probes for
+        # packages as it does: it must not meet a stand-in.
+        for part in ("T5EncoderModel", "T5Tokenizer", "RobertaTokenizer", "EncodecModel"):
+            getattr(transformers, part)
+        with placed():
+            importlib.import_module("audiocraft.models")
+    return sys.modules["audiocraft"]
+
+
+def stood_in_for() -> list[str]:
+    """The packages that are absent or broken, and stood in for."""
+    return [package for package in PACKAGES if not usable(package)]
+
+
+def _make() -> dict[str, ModuleType]:
+    standins: dict[str, ModuleType] = {}
+    for package in PACKAGES:
+        if not usable(package):
+            standins |= _MAKERS.get(package, _plain)(package)
+    if not all(usable(package) for package in DIFFUSION_NEEDS):
+        diffusion = Missing("multi-band diffusion", whole=True)
+        standins[DIFFUSION] = Standin(DIFFUSION, {"MultiBandDiffusion": diffusion})
+    return standins
+
+
+def _plain(package: str) -> dict[str, ModuleType]:
+    return {package: Standin(package)}
+
+
+def _flashy(package: str) -> dict[str, ModuleType]:
+    distrib = Standin(f"{package}.distrib")
+    return {package: Standin(package, {"distrib": distrib}), distrib.__name__: distrib}
+
+
+def _librosa(package: str) -> dict[str, ModuleType]:
+    filters = Standin(f"{package}.filters")
+    return {package: Standin(package, {"filters": filters}), filters.__name__: filters}
+
+
+def _torchaudio(package: str) -> dict[str, ModuleType]:
+    from gallery.engines.musicgen.spectrogram import Spectrogram
+
+    transforms = Standin(f"{package}.transforms", {"Spectrogram": Spectrogram})
+    return {package: Standin(package, {"transforms": transforms}), transforms.__name__: transforms}
+
+
+def _xformers(package: str) -> dict[str, ModuleType]:
+    import torch
+
+    parts = {"unbind": torch.unbind, "LowerTriangularMask": object}
+    ops = Standin(f"{package}.ops", parts)
+    return {package: Standin(package, {"ops": ops}), ops.__name__: ops}
+
+
+_MAKERS: dict[str, Callable[[str], dict[str, ModuleType]]] = {
+    "flashy": _flashy,
+    "librosa": _librosa,
+    "torchaudio": _torchaudio,
+    "xformers": _xformers,
+}
