@@ -11,7 +11,7 @@ import click
 from gallery import __version__
 from gallery.config import Config, find_root, load_config
 from gallery.engines.choice import ENGINES
-from gallery.progress import say
+from gallery.progress import count, say
 from gallery.validation import shown
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool) -> None:
     _report(reading)
     clips = sum(len(prompt.clips) for prompt in reading.prompts)
     click.echo(
-        f"{_count(len(reading.prompts), 'prompt')} in order, {_count(clips, 'clip')}; {_findings(reading)}"
+        f"{count(len(reading.prompts), 'prompt')} in order, {count(clips, 'clip')}; {_findings(reading)}"
     )
     if reading.faults or (strict and reading.warnings):
         ctx.exit(FAULTY)
@@ -257,7 +257,7 @@ def import_(ctx: click.Context, sources: tuple[Path, ...], into: str, dry_run: b
     for file in imported.files:
         click.echo(f"{'would write' if dry_run else 'wrote'} {file}")
     click.echo(
-        f"{_count(len(imported.added), 'clip')} {'would come' if dry_run else 'imported'}, "
+        f"{count(len(imported.added), 'clip')} {'would come' if dry_run else 'imported'}, "
         f"{len(imported.present)} there already, {len(imported.refused)} refused"
     )
     if imported.refused:
@@ -279,7 +279,7 @@ def verify(ctx: click.Context) -> None:
     problems = shelf.verify()
     for problem in problems:
         say(str(problem))
-    click.echo(f"{_count(len(list(shelf)), 'clip')}, {_count(len(problems), 'problem')}")
+    click.echo(f"{count(len(list(shelf)), 'clip')}, {count(len(problems), 'problem')}")
     if problems:
         ctx.exit(FAULTY)
 
@@ -301,7 +301,7 @@ def gc(ctx: click.Context, remove: bool) -> None:
                 orphan.remove()
     size = sum(orphan.bytes for orphan in orphans) / 1e6
     done = "removed" if remove else "could be removed with --remove"
-    click.echo(f"{_count(len(orphans), 'orphan')}, {size:.1f} MB" + (f", {done}" if orphans else ""))
+    click.echo(f"{count(len(orphans), 'orphan')}, {size:.1f} MB" + (f", {done}" if orphans else ""))
 
 
 @main.command()
@@ -348,25 +348,21 @@ def _summary(outcome: Outcome, options: Options) -> str:
         if states[state]
     )
     lines = [
-        f"{_count(len(outcome.reading.prompts), 'prompt')}, {_count(states.total(), 'clip')} "
+        f"{count(len(outcome.reading.prompts), 'prompt')}, {count(states.total(), 'clip')} "
         f"({clips or 'none'}); {_findings(outcome.reading)}",
         f"{written.written} files written, {written.unchanged} unchanged, {written.removed} removed",
     ]
     if outcome.failures:
-        lines.append(f"{_count(len(outcome.failures), 'clip')} failed; the next build tries again")
+        lines.append(f"{count(len(outcome.failures), 'clip')} failed; the next build tries again")
     if outcome.outdated:
-        older = _count(outcome.outdated, "preview")
+        older = count(outcome.outdated, "preview")
         lines.append(f"{older} of older preview settings: the lossless renders are not on this machine")
     lines.append(f"the site is {options.output / 'index.html'}")
     return "\n".join(lines)
 
 
 def _findings(reading: Reading) -> str:
-    return f"{_count(len(reading.faults), 'fault')}, {_count(len(reading.warnings), 'warning')}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{count(len(reading.faults), 'fault')}, {count(len(reading.warnings), 'warning')}"
 
 
 __all__ = ["main"]

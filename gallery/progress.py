@@ -36,7 +36,7 @@ class Stage:
             self._task = self._bar.add_task(self._label, total=self._seconds, clips="", rate="")
             self._show()
         else:
-            say(f"{self._label}: {self._clips} clips, {self._seconds:.0f} s of audio")
+            say(f"{self._label}: {count(self._clips, 'clip')}, {self._seconds:.0f} s of audio")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -58,7 +58,7 @@ class Stage:
         made = max(self._finished, self._made)
         now = time.monotonic()
         rate = made / max(now - self._start, 1e-6)
-        clips, pace = f"{self._done} of {self._clips} clips", f"{rate:.1f} s of audio a second"
+        clips, pace = f"{self._done} of {count(self._clips, 'clip')}", f"{rate:.1f} s of audio a second"
         if self._bar:
             self._bar.update(self._task, completed=made, clips=clips, rate=pace)
         elif now - self._told >= _PLAIN_INTERVAL:
@@ -86,3 +86,8 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 clip``, ``2 clips``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

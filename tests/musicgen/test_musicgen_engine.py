@@ -376,8 +376,14 @@ class TestAvailability:
     @pytest.mark.parametrize(
         ("missing", "said"),
         [
-            ({"audiocraft"}, "audiocraft is not installed: run `make musicgen`"),
-            ({"torch", "audiocraft"}, "torch, audiocraft are not installed: run `make musicgen`"),
+            (
+                {"audiocraft"},
+                "audiocraft is not installed: run `make musicgen` (without make, see docs/musicgen.md)",
+            ),
+            (
+                {"torch", "audiocraft"},
+                "torch, audiocraft are not installed: run `make musicgen` (without make, see docs/musicgen.md)",
+            ),
         ],
     )
     def test_what_is_not_installed(

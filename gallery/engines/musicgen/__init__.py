@@ -146,8 +146,9 @@ def availability(models: Mapping[str, Model], root: Path) -> str | None:
     """None where this engine can render, otherwise what is missing and the one thing to do."""
     missing = [package for package in NEEDED if importlib.util.find_spec(package) is None]
     if missing:
-        listed = ", ".join(missing)
-        return f"{listed} {'is' if len(missing) == 1 else 'are'} not installed: run `make musicgen`"
+        listed = ", ".join(missing) if len(missing) <= 3 else f"{missing[0]} and {len(missing) - 1} more packages"
+        verb = "is" if len(missing) == 1 else "are"
+        return f"{listed} {verb} not installed: run `make musicgen` (without make, see docs/musicgen.md)"
     if not models:
         return "gallery.toml lists no model"
     if not any(has_weights(model, root) for model in models.values()):
