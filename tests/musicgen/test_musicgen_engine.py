@@ -382,7 +382,8 @@ class TestAvailability:
             ),
             (
                 {"torch", "audiocraft"},
-                "torch, audiocraft are not installed: run `make musicgen` (without make, see docs/musicgen.md)",
+                "torch, audiocraft are not installed: run `make musicgen` "
+                "(without make, see docs/musicgen.md)",
             ),
         ],
     )

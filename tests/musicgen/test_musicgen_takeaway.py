@@ -69,7 +69,7 @@ def rendered(request: Request, folder: Path) -> Render | Failure:
     "fields",
     [
         {"seed": 7},
-        {"top_p": 0.8, "temperature": 0.9, "cfg_coef": 4.5, "seed": 2**32 - 1, "prompt": "it's \"loud\""},
+        {"top_p": 0.8, "temperature": 0.9, "cfg_coef": 4.5, "seed": 2**32 - 1, "prompt": 'it\'s "loud"'},
         {"temperature": 0, "prompt": "a march of many brass players"},
     ],
 )
