@@ -146,7 +146,7 @@ def availability(models: Mapping[str, Model], root: Path) -> str | None:
     """None where this engine can render, otherwise what is missing and the one thing to do."""
     missing = [package for package in NEEDED if importlib.util.find_spec(package) is None]
     if missing:
-        listed = ", ".join(missing) if len(missing) <= 3 else f"{missing[0]} and {len(missing) - 1} more packages"
+        listed = ", ".join(missing) if len(missing) <= 3 else f"{missing[0]} and {len(missing) - 1} others"
         verb = "is" if len(missing) == 1 else "are"
         return f"{listed} {verb} not installed: run `make musicgen` (without make, see docs/musicgen.md)"
     if not models:
