@@ -38,4 +38,4 @@ def write_site(
     writer = Writer(output, config.workspace, protected=[config.root / config.store.url])
     writer.lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(writer.lock):
-        return writer.write(Pages(entries, config, Theme(config)), files, keep)
+        return writer.write(Pages(entries, config, Theme(config), files), files, keep)

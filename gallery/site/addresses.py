@@ -50,6 +50,16 @@ def prompt_page(path: str) -> str:
     return f"prompts/{path}/index.html"
 
 
+def prompt_card(path: str) -> str:
+    """The picture that stands for a prompt's page where it is linked from."""
+    return f"prompts/{path}/card.jpg"
+
+
+def embed_page(path: str) -> str:
+    """A prompt's clips as a small page for other sites' frames."""
+    return f"embed/{path}/index.html"
+
+
 def tag_page(tag: str, number: int = 1) -> str:
     """A tag's page."""
     return paged(f"tags/{slug(tag)}/", number)

@@ -1,9 +1,12 @@
-"""feed.xml, sitemap.xml and catalogue.json: the catalogue for readers that are programs."""
+"""feed.xml, podcast.xml, sitemap.xml and catalogue.json: the catalogue for readers that are programs."""
 
 from __future__ import annotations
 
 import json
 import re
+import uuid
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
@@ -14,10 +17,14 @@ from gallery.site.theme import absolute
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gallery.catalogue import PromptEntry
+    from gallery.catalogue import ClipEntry, PromptEntry
     from gallery.config import Config
 
 FEED_LENGTH = 50
+PODCAST_LENGTH = 100
+
+# Podcasts are known by the UUID of their feed's address in this namespace, wherever they move.
+_PODCASTS = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
 
 # What XML 1.0 cannot hold, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -63,6 +70,57 @@ def feed(entries: Sequence[PromptEntry], config: Config) -> bytes:
     return "\n".join([*lines, "</feed>", ""]).encode()
 
 
+def podcast_clips(entries: Iterable[PromptEntry]) -> list[tuple[PromptEntry, ClipEntry]]:
+    """The newest clips for podcast players, each once. Never a sketch: there nobody sees the label."""
+    clips: dict[str, tuple[PromptEntry, ClipEntry]] = {}
+    for entry in entries:
+        for clip in entry["clips"] if entry["date"] else ():
+            if clip["state"] == "render" and rows.playable(clip):
+                clips.setdefault(clip["key"], (entry, clip))
+    return list(clips.values())[:PODCAST_LENGTH]
+
+
+def podcast(clips: Sequence[tuple[PromptEntry, ClipEntry]], config: Config) -> bytes:
+    """An RSS 2.0 feed of clips that podcast players can play."""
+    site, home, own = config.site, absolute(config, ""), absolute(config, "podcast.xml")
+    lines = [
+        '<?xml version="1.0" encoding="utf-8"?>',
+        '<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"'
+        ' xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"'
+        ' xmlns:podcast="https://podcastindex.org/namespace/1.0">',
+        "<channel>",
+        f"<title>{_text(site.title)}</title>",
+        f"<link>{_text(home)}</link>",
+        f"<description>{_text(site.description)}</description>",
+        f"<language>{_text(site.language)}</language>",
+        f"<generator>gallery {gallery.__version__}</generator>",
+        f'<atom:link rel="self" type="application/rss+xml" href={_quoted(own)}/>',
+        f"<itunes:author>{_text(site.author or site.title)}</itunes:author>",
+        '<itunes:category text="Music"/>',
+        "<itunes:explicit>false</itunes:explicit>",
+        f"<itunes:image href={_quoted(absolute(config, 'podcast.jpg'))}/>",
+        f"<podcast:guid>{uuid.uuid5(_PODCASTS, own.split('://', 1)[1])}</podcast:guid>",
+        "<podcast:medium>music</podcast:medium>",
+    ]
+    for entry, clip in clips:
+        page = f"{absolute(config, addresses.prompt_page(entry['path']))}#{clip['id']}"
+        length = rows.length_of(clip)
+        lines += [
+            "<item>",
+            f"<title>{_text(_clip_title(entry, clip))}</title>",
+            f"<link>{_text(page)}</link>",
+            f'<guid isPermaLink="false">{clip["key"]}</guid>',
+            f"<pubDate>{format_datetime(_day(entry['date']), usegmt=True)}</pubDate>",
+            f"<description>{_text(_told(entry, clip))}</description>",
+            f"<enclosure url={_quoted(absolute(config, clip['audio']))}"
+            f' length="{clip["bytes"]}" type="audio/mpeg"/>',
+            f"<itunes:duration>{max(1, round(length))}</itunes:duration>",
+            "<itunes:explicit>false</itunes:explicit>",
+            "</item>",
+        ]
+    return "\n".join([*lines, "</channel>", "</rss>", ""]).encode()
+
+
 def sitemap(pages: Iterable[tuple[str, str]], config: Config) -> bytes:
     """Every page for people, with the day it last changed where that is known."""
     lines = [
@@ -94,6 +152,23 @@ def _summary(entry: PromptEntry) -> str:
     kind = "sketch, not made by MusicGen" if sketched else ""
     told = [entry["text"], words.count(len(clips), "take") if len(clips) > 1 else "", kind]
     return " · ".join(part for part in told if part)
+
+
+def _clip_title(entry: PromptEntry, clip: ClipEntry) -> str:
+    changes = ", ".join(
+        words.excerpt(str(value), 60) if field == "prompt" else words.named(field, value)
+        for field, value in clip["changes"].items()
+    )
+    return f"{entry['title']} ({changes})" if changes else entry["title"]
+
+
+def _told(entry: PromptEntry, clip: ClipEntry) -> str:
+    facts = " · ".join(" ".join(filter(None, pair)) for pair in rows.facts(clip))
+    return f"{clip['request'].get('prompt', entry['text'])} · {facts}"
+
+
+def _day(date: str) -> datetime:
+    return datetime.fromisoformat(date).replace(tzinfo=UTC)
 
 
 def _moment(date: str) -> str:

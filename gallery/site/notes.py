@@ -1,4 +1,4 @@
-"""Notes: untrusted Markdown -> HTML that can do no harm."""
+"""Notes and guides: Markdown -> HTML that can do no harm."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 # Notes stand under a page's h1 and a section's h2.
 _SHIFT = 2
+
+_SCHEMES = {"http", "https", "mailto"}
 
 _TAGS = {
     *(
@@ -35,9 +37,9 @@ _TAGS = {
 
 
 @cache
-def _renderer() -> Callable[[str], str]:
-    # Both are slow to import and not needed by a build that writes no prompt's page.
-    import nh3
+def _converter(shift: int) -> Callable[[str], str]:
+    """Markdown to HTML that is not to be trusted yet, headings so many levels lower."""
+    # Slow to import and not needed by a build that writes no page with Markdown in it.
     from markdown import Markdown
     from markdown.treeprocessors import Treeprocessor
 
@@ -45,24 +47,47 @@ def _renderer() -> Callable[[str], str]:
         def run(self, root):  # type: ignore[no-untyped-def]
             for element in root.iter():
                 if element.tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
-                    element.tag = f"h{min(int(element.tag[1]) + _SHIFT, 6)}"
+                    element.tag = f"h{min(int(element.tag[1]) + shift, 6)}"
 
     markdown = Markdown(extensions=["tables", "fenced_code", "sane_lists"], output_format="html")
     markdown.treeprocessors.register(Headings(markdown), "headings", 0)
-
-    def render(text: str) -> str:
-        return nh3.clean(
-            markdown.reset().convert(text),
-            tags=_TAGS,
-            attributes={"a": {"href", "title"}, "ol": {"start"}},
-            url_schemes={"http", "https", "mailto"},
-            url_relative="deny",
-            link_rel="nofollow noopener ugc",
-        )
-
-    return render
+    return lambda text: markdown.reset().convert(text)
 
 
 def to_html(text: str) -> str:
     """Markdown as HTML: an allow list of tags, links to http, https and mailto, no pictures, no ids."""
-    return _renderer()(text) if text.strip() else ""
+    if not text.strip():
+        return ""
+    import nh3
+
+    return nh3.clean(
+        _converter(_SHIFT)(text),
+        tags=_TAGS,
+        attributes={"a": {"href", "title"}, "ol": {"start"}},
+        url_schemes=_SCHEMES,
+        url_relative="deny",
+        link_rel="nofollow noopener ugc",
+    )
+
+
+def to_page_html(text: str, href: Callable[[str], str | None]) -> str:
+    """Markdown that is a page of its own: the same, from h2 on.
+
+    ``href`` says where a link leads; one that leads nowhere stays as words.
+    """
+    if not text.strip():
+        return ""
+    import nh3
+
+    def attribute(_element: str, name: str, value: str) -> str | None:
+        return href(value) if name == "href" else value
+
+    return nh3.clean(
+        _converter(0)(text),
+        tags=_TAGS | {"h2"},
+        attributes={"a": {"href", "title"}, "ol": {"start"}},
+        attribute_filter=attribute,
+        url_schemes=_SCHEMES,
+        url_relative="pass_through",
+        link_rel=None,
+    )

@@ -150,7 +150,15 @@ def _layout(entry: PromptEntry, clips: dict[str, dict[str, Any]]) -> tuple[str, 
 def _request_table(clip: ClipEntry) -> list[dict[str, str]]:
     """Every parameter of a request, those that cannot matter marked as not used."""
     request, unused = clip["request"], words.inert(clip["request"])
-    table = [{"label": "model", "value": clip["model"], "help": str(request.get("model", "")), "mark": ""}]
+    table = [
+        {
+            "field": "model",
+            "label": "model",
+            "value": clip["model"],
+            "help": str(request.get("model", "")),
+            "mark": "",
+        }
+    ]
     for field, info in parameter_fields().items():
         value = words.request_value(request, field)
         if value is None:
@@ -158,6 +166,7 @@ def _request_table(clip: ClipEntry) -> list[dict[str, str]]:
         mark = "not used" if field in unused else "default" if value == info.default else ""
         table.append(
             {
+                "field": field,
                 "label": words.label(field),
                 "value": words.quantity(field, value),
                 "help": info.description or "",
@@ -168,6 +177,7 @@ def _request_table(clip: ClipEntry) -> list[dict[str, str]]:
         value = words.quantity("melody", request["melody"])
         table.append(
             {
+                "field": "melody",
                 "label": "melody",
                 "value": value,
                 "help": "SHA-256 of the melody that was followed.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from gallery.site import addresses, words
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
 # Takes that differ in one parameter are offered in the row itself, up to this many.
 _MOST_TAKES = 8
 _MOST_KIN = 4
+
+# Beats a minute that a prompt names, or what its words come to; the first that is found counts.
+_BEATS = re.compile(r"\b(\d{2,3})\s*-?\s*(?:bpm|beats per minute)\b", re.IGNORECASE)
+_TEMPO_WORDS = (
+    (re.compile(r"\b(very slow|grave|largo|drone|beatless|ambient)\b", re.IGNORECASE), 50),
+    (re.compile(r"\b(slow|slowly|adagio|lento|ballad|downtempo)\b", re.IGNORECASE), 70),
+    (re.compile(r"\b(mid-?tempo|andante|moderate|walking)\b", re.IGNORECASE), 100),
+    (re.compile(r"\b(very fast|presto|frantic|breakneck)\b", re.IGNORECASE), 175),
+    (re.compile(r"\b(fast|quick|allegro|vivace|up-?tempo|upbeat|driving|energetic)\b", re.IGNORECASE), 140),
+)
 
 LENGTHS = {"short": "under 5 s", "medium": "5 to 15 s", "long": "over 15 s"}
 STATES = {"render": "rendered", "sketch": "sketch", "pending": "not rendered yet"}
@@ -107,6 +118,13 @@ def row(entry: PromptEntry, config: Config) -> dict[str, Any]:
     }
 
 
+def tempo(text: str) -> int:
+    """Beats a minute, as the prompt says or as its words suggest; 0 where it says nothing."""
+    if beats := _BEATS.search(text):
+        return int(beats[1])
+    return next((guess for pattern, guess in _TEMPO_WORDS if pattern.search(text)), 0)
+
+
 def own_title(entry: PromptEntry) -> str:
     """The prompt's title, empty where it only repeats how the prompt begins."""
     title = entry["title"].rstrip(" …").strip()
@@ -146,6 +164,7 @@ def facets(entry: PromptEntry) -> dict[str, list[str]]:
     return {
         "model": sorted({clip["model"] for clip in clips}),
         "tag": sorted(set(entry["tags"])),
+        "author": [entry["author"].lower()] if entry["author"] else [],
         "length": sorted({_length_class(length_of(clip)) for clip in clips}),
         "compares": [words.label(field) for field in compares(entry)],
         "state": sorted({clip["state"] if playable(clip) else "pending" for clip in clips}),

@@ -1,26 +1,64 @@
-"""search.js and its neighbours: what the search field looks through, as scripts that set one constant."""
+"""The scripts that searching and comparing load on demand: search/<part>.js and clips/<xx>.js.
+
+Scripts rather than JSON: pages opened from disk may load scripts but not fetch.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from gallery.site import addresses, rows
+from gallery.site import addresses, rows, words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gallery.catalogue import ClipEntry, PromptEntry
+
+# The most that one part holds, as `size` counts it. Words that hardly compress come to three quarters
+# of it, others to a third: no download exceeds 300 KB, whatever the prompts say.
+PART_SIZE = 330_000
+
+# Parameters that can be searched by range, in the order of the packed values.
+RANGES = ("cfg_coef", "temperature", "top_k", "top_p", "duration")
 
 _STATES = list(rows.STATES)
 
 
-def search_script(entries: Sequence[PromptEntry], shown: Sequence[dict[str, Any]]) -> bytes:
-    """Every prompt in the order of the lists, without what can be worked out from the rest.
+def size(entry: PromptEntry, row: dict[str, Any]) -> int:
+    """About what a prompt takes up in its part: its words, and for each clip a key and a few facts."""
+    written = [entry["text"], entry["path"], row["title"], *entry["tags"]]
+    return sum(len(text.encode(errors="replace")) for text in written) + 60 * (1 + max(1, len(row["takes"])))
 
-    A script rather than JSON: pages opened from disk may load scripts but not fetch.
-    """
-    tags, models, authors, labels = _Numbers(), _Numbers(), _Numbers(), _Numbers()
+
+def parts(sizes: Iterable[int]) -> list[slice]:
+    """Cuts a list of prompts, whose data has these sizes, into parts of at most `PART_SIZE`."""
+    cuts, held, count = [0], 0, 0
+    for count, each in enumerate(sizes, 1):
+        if held and held + each > PART_SIZE:
+            cuts.append(count - 1)
+            held = 0
+        held += each
+    return [slice(start, end) for start, end in zip(cuts, [*cuts[1:], count], strict=True)]
+
+
+def ranges(entry: PromptEntry) -> list[list[float | None]]:
+    """The parameters of a prompt's clips that can be searched by range, each combination once."""
+    found = []
+    for clip in entry["clips"]:
+        unused = words.inert(clip["request"])
+        values = [
+            None if field in unused else words.request_value(clip["request"], field) for field in RANGES[:-1]
+        ]
+        values.append(round(rows.length_of(clip), 1))
+        if values not in found:
+            found.append(values)
+    return found
+
+
+def search_script(part: int, entries: Sequence[PromptEntry], shown: Sequence[dict[str, Any]]) -> bytes:
+    """One part of the prompts, in the order of the lists, without what can be worked out from the rest."""
+    tables = {name: _Numbers() for name in ("tags", "models", "authors", "compares", "ranges")}
     homes = _homes(entries)
     table = []
     for entry, row in zip(entries, shown, strict=True):
@@ -31,50 +69,102 @@ def search_script(entries: Sequence[PromptEntry], shown: Sequence[dict[str, Any]
                 entry["path"],
                 row["title"],
                 entry["text"],
-                [tags.of(tag) for tag in entry["tags"]],
-                authors.of(entry["author"]),
-                [models.of(model) for model in facets["model"]],
-                entry["date"],
+                [tables["tags"].of(tag) for tag in entry["tags"]],
+                tables["authors"].of(entry["author"]),
+                [tables["models"].of(model) for model in facets["model"]],
                 [list(rows.LENGTHS).index(name) for name in facets["length"]],
-                [labels.of(name) for name in facets["compares"]],
+                [tables["compares"].of(name) for name in facets["compares"]],
                 [_STATES.index(name) for name in facets["state"]],
+                rows.tempo(entry["text"]),
+                [tables["ranges"].of(tuple(values)) for values in ranges(entry)],
                 row["line"],
                 [_compact(clip, homes) for clip in takes],
             ]
         )
     data = {
-        "tags": [[tag, addresses.slug(tag)] for tag in tags.names],
-        "models": models.names,
-        "authors": authors.names,
-        "compares": labels.names,
+        "part": part,
+        **{name: numbers.names for name, numbers in tables.items()},
+        "tags": [[tag, addresses.slug(tag)] for tag in tables["tags"].names],
         "lengths": list(rows.LENGTHS),
         "states": _STATES,
         "homes": homes,
         "rows": table,
     }
-    return _script("GALLERY", data)
+    return f"(window.GALLERY=window.GALLERY||[]).push({_json(data)});\n".encode(errors="replace")
 
 
-def peaks_scripts(entries: Sequence[PromptEntry]) -> dict[str, dict[str, str]]:
-    """Waveforms of every clip, in sixteen parts by the key's first digit: address -> key -> peaks."""
-    parts: dict[str, dict[str, str]] = {}
+def clips_parts(entries: Sequence[PromptEntry]) -> dict[str, dict[str, tuple[ClipEntry, PromptEntry]]]:
+    """Every clip with its prompt, in parts by the key's first two digits: address -> key -> clip.
+
+    A clip that several prompts ask for belongs to the first of them.
+    """
+    found: dict[str, dict[str, tuple[ClipEntry, PromptEntry]]] = {}
     for entry in entries:
         for clip in entry["clips"]:
-            if rows.playable(clip) and clip["peaks"]:
-                parts.setdefault(f"peaks/{clip['key'][:1]}.js", {})[clip["key"]] = clip["peaks"]
-    return {address: dict(sorted(part.items())) for address, part in sorted(parts.items())}
+            found.setdefault(f"clips/{clip['key'][:2]}.js", {}).setdefault(clip["key"], (clip, entry))
+    return {address: dict(sorted(part.items())) for address, part in sorted(found.items())}
 
 
-def peaks_script(address: str, part: dict[str, str]) -> bytes:
-    """One part of the waveforms."""
-    return _script(f"GALLERY_PEAKS_{address[6]}", part)
+def clips_decided_by(part: Mapping[str, tuple[ClipEntry, PromptEntry]]) -> list[Any]:
+    """What decides one part of the clips."""
+    return [
+        [
+            key,
+            clip["model"],
+            clip["request"],
+            clip["changes"],
+            clip["state"],
+            clip["audio"],
+            clip["cover"],
+            clip["peaks"],
+            clip["length"],
+            entry["path"],
+            entry["title"],
+            entry["text"],
+        ]
+        for key, (clip, entry) in part.items()
+    ]
 
 
-def _script(name: str, data: Any) -> bytes:
+def clips_script(name: str, part: Mapping[str, tuple[ClipEntry, PromptEntry]]) -> bytes:
+    """One part of the clips: all that playing, comparing and keeping them takes."""
+    data = _json({key: _known(clip, entry) for key, (clip, entry) in part.items()})
+    return f'(window.GALLERY_CLIPS=window.GALLERY_CLIPS||{{}})["{name}"]={data};\n'.encode(errors="replace")
+
+
+def _known(clip: ClipEntry, entry: PromptEntry) -> dict[str, Any]:
+    there = rows.playable(clip)
+    changed = [field for field in words.FIELD_ORDER if field in clip["changes"] and field != "prompt"]
+    return {
+        "path": entry["path"],
+        "title": rows.own_title(entry),
+        "text": clip["request"]["prompt"],
+        "label": ", ".join(words.named(field, clip["changes"][field]) for field in changed),
+        "state": clip["state"] if there else "pending",
+        "audio": clip["audio"] if there else "",
+        "cover": clip["cover"] if there else "",
+        "peaks": clip["peaks"] if there else "",
+        "length": round(rows.length_of(clip), 2),
+        "facts": rows.facts(clip),
+        "values": _values(clip),
+        "request": dict(sorted(clip["request"].items())),
+    }
+
+
+def _values(clip: ClipEntry) -> list[list[str]]:
+    """All that can set a clip apart but its wording, as people read it; what is not used is left out."""
+    unused = words.inert(clip["request"])
+    return [
+        [words.label(field), words.quantity(field, rows.take_value(clip, field))]
+        for field in words.FIELD_ORDER
+        if field != "prompt" and field not in unused and rows.take_value(clip, field) is not None
+    ]
+
+
+def _json(data: Any) -> str:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     # U+2028 and U+2029 end a line in the scripts of older browsers.
-    text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    return f"var {name}={text};\n".encode(errors="replace")
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _homes(entries: Sequence[PromptEntry]) -> dict[str, list[str]]:
@@ -102,7 +192,6 @@ def _at_home(clip: ClipEntry | dict[str, Any], home: list[str]) -> bool | None:
 def _compact(clip: dict[str, Any], homes: dict[str, list[str]]) -> list[Any]:
     fields = [
         clip["key"],
-        clip["id"],
         _STATES.index(clip["state"]),
         clip["length"],
         clip["facts"],
@@ -114,14 +203,14 @@ def _compact(clip: dict[str, Any], homes: dict[str, list[str]]) -> list[Any]:
 
 
 class _Numbers:
-    """Names that are told once and then called by number."""
+    """What is told once and then called by number."""
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[Any, int] = {}
 
-    def of(self, name: str) -> int:
+    def of(self, name: Any) -> int:
         return self._numbers.setdefault(name, len(self._numbers))
 
     @property
-    def names(self) -> list[str]:
+    def names(self) -> list[Any]:
         return list(self._numbers)

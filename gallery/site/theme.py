@@ -74,6 +74,11 @@ class Theme:
         }
 
     @cached_property
+    def fonts(self) -> dict[str, Path]:
+        """The files of the fonts by their names."""
+        return {path.name: path for path, _ in self.assets.values() if path.suffix == ".woff2"}
+
+    @cached_property
     def digest(self) -> str:
         """Of all that goes into every page: templates, assets, settings, and this package's own code."""
         config = self.config
@@ -83,7 +88,11 @@ class Theme:
             "loudness": config.preview.loudness,
             "audio_url": config.store.audio_url,
         }
-        code = [*sorted(Path(__file__).parent.glob("*.py")), Path(gallery.__file__).parent / "request.py"]
+        package = Path(gallery.__file__).parent
+        code = [
+            *sorted(Path(__file__).parent.glob("*.py")),
+            *(package / name for name in ("request.py", "takeaway.py")),
+        ]
         return digest(
             gallery.__version__,
             as_json(settings),

@@ -1,45 +1,31 @@
-// The player: one <audio> for the whole page, and the dock that shows it. Nothing is loaded
-// before something is played. A clip is any element with data-clip; what belongs together
-// (the takes of a prompt) shares a data-group, and goes on from the same second.
+// The player: the dock, and what plays in it. Nothing is loaded before something is played. A clip is
+// any element with data-clip; clips in one data-list follow one another; what belongs together (the
+// takes of a prompt) shares a data-group, and goes on from the same second.
 (function () {
   "use strict";
+  var gallery = window.gallery, clips = gallery.clips, keep = gallery.keep;
   var ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  var root = document.documentElement.dataset.root;
+  var RATES = [0.5, 0.75, 1, 1.25, 1.5, 2], REPEATS = ["off", "list", "clip"];
   var dock = document.querySelector("[data-dock]");
   var part = function (name) { return dock.querySelector("[data-" + name + "]"); };
   var position = part("position"), time = part("time"), past = part("past"), said = part("said");
-  var audio = new Audio();
-  audio.preload = "none";
-  var current = null; // the clip in the dock, as read() returns it
+  var deck = gallery.makeDeck(heardOf);
+  var current = null; // the clip in the dock
+  var queue = [], place = 0; // what follows: clips, and where the current one is among them
   var wanted = 0; // where to start as soon as the clip can be sought in
+  var veil = ""; // in a blind test, what stands in the place of all that would tell
+  var veiledLength = 0; // and how long a clip seems: as long as the shorter one
   var seeking = false;
 
   // ---- clips in the page
-
-  function read(element) {
-    var data = element.dataset;
-    var host = hostOf(element);
-    var name = element.closest("[data-name]") || host;
-    var written = host.querySelector(".row-prompt a") || document.querySelector("[data-quote]");
-    return {
-      key: data.clip, id: data.id, state: data.state, audio: data.audio, cover: data.cover,
-      length: Number(data.length) || 0, peaks: data.peaks || "", page: data.page, facts: data.facts,
-      label: data.label || "", name: name.dataset.name || (written ? written.textContent.trim() : document.title),
-    };
-  }
-
-  // A row offers its takes as buttons; its picture then belongs to the take that plays.
-  function hostOf(element) {
-    return (element.parentElement && element.parentElement.closest("[data-clip]")) || element;
-  }
 
   function elementsOf(clip) {
     return clip ? Array.from(document.querySelectorAll('[data-clip="' + CSS.escape(clip.key) + '"]')) : [];
   }
 
-  function hosts() {
-    return Array.from(document.querySelectorAll("main [data-clip]")).filter(function (element) {
-      return hostOf(element) === element && element.dataset.audio && !element.closest("[hidden], template");
+  function hostsIn(list) {
+    return Array.from(list.querySelectorAll("[data-clip]")).filter(function (element) {
+      return clips.hostOf(element) === element && element.dataset.audio && !element.closest("[hidden], template");
     });
   }
 
@@ -48,31 +34,41 @@
   }
 
   function length() {
-    return isFinite(audio.duration) && audio.duration > 0 ? audio.duration : current ? current.length : 0;
+    if (veil) return veiledLength;
+    var known = deck.length();
+    return isFinite(known) && known > 0 ? known : current ? current.length : 0;
   }
 
   // ---- playing
 
   function play(element, from) {
-    var clip = read(element);
+    var clip = clips.read(element);
     if (!clip.audio) return;
-    var before = current && elementsOf(current)[0];
-    var together = before && groupOf(before) === groupOf(element) && !audio.paused;
-    show(clip);
-    if (clip.audio !== audio.getAttribute("src")) {
-      wanted = from !== undefined ? from : together ? audio.currentTime : 0;
-      if (wanted >= clip.length) wanted = 0;
-      audio.src = clip.audio;
-      if (wanted) audio.currentTime = wanted;
-    } else if (from !== undefined) {
-      audio.currentTime = from;
-    }
-    start();
-    say("Playing " + (clip.state === "sketch" ? "a sketch of " : "") + clip.name + (clip.label ? ", " + clip.label : ""));
+    var before = elementsOf(current)[0];
+    var together = before && groupOf(before) === groupOf(element) && from === undefined;
+    var list = hostsIn(element.closest("[data-list]") || document.querySelector("main"));
+    queue = list.map(clips.read);
+    place = Math.max(0, list.indexOf(clips.hostOf(element)));
+    queue[place] = clip;
+    playClip(clip, { from: from, together: together });
   }
 
-  function start() {
-    var promise = audio.play();
+  // `together`: at the second that is heard, without a pause. `from`: at this second. `stays`: at the
+  // second where the dock stands, even if it is silent.
+  function playClip(clip, how) {
+    how = how || {};
+    var second = how.stays ? Math.min(at(), Math.max(0, clip.length - 0.05)) : how.from || 0;
+    var goesOn = how.together && !deck.paused() && deck.time() < clip.length;
+    show(clip);
+    wanted = second;
+    if (goesOn && deck.src() !== clip.audio) deck.swap(clip.audio);
+    else if (deck.src() === clip.audio && how.from === undefined && how.together) start(deck.play());
+    else start(deck.start(clip.audio, wanted));
+    if (!veil) say("Playing " + (clip.state === "sketch" ? "a sketch of " : "") + clip.name + (clip.label ? ", " + clip.label : ""));
+    drawQueue();
+  }
+
+  function start(promise) {
     if (promise) promise.catch(function (error) {
       // Being interrupted by the next clip is no fault.
       if (error.name !== "AbortError") fail();
@@ -81,29 +77,49 @@
 
   function toggle() {
     if (!current) {
-      var first = hosts()[0];
+      var first = hostsIn(document.querySelector("main"))[0];
       if (first) play(first);
-    } else if (!audio.getAttribute("src") || audio.getAttribute("src") !== current.audio) {
+    } else if (deck.src() !== current.audio) {
       var element = elementsOf(current)[0];
-      if (element) play(element);
-    } else if (audio.paused) start();
-    else audio.pause();
+      if (element) play(element, wanted);
+      else playClip(current, { from: wanted });
+    } else if (deck.paused()) start(deck.play());
+    else deck.pause();
   }
 
   function seek(seconds) {
     if (!current) return;
     wanted = Math.max(0, Math.min(seconds, Math.max(0, length() - 0.05)));
-    if (audio.getAttribute("src")) audio.currentTime = wanted;
+    if (deck.src() === current.audio) deck.seek(wanted);
     draw();
   }
 
+  function at() {
+    return current && deck.src() === current.audio ? deck.time() : wanted;
+  }
+
   function step(by) {
-    var list = hosts();
-    var at = list.findIndex(function (element) { return current && element.dataset.clip === current.key; });
-    var next = list[at < 0 ? 0 : at + by];
-    if (next) {
-      play(next);
-      next.scrollIntoView({ block: "nearest" });
+    if (veil) return false;
+    var next = place + by;
+    if (part("repeat").value === "list") next = (next + queue.length) % queue.length;
+    if (!queue[next]) return false;
+    place = next;
+    playClip(queue[next]);
+    var element = elementsOf(queue[next])[0];
+    if (element) element.scrollIntoView({ block: "nearest" });
+    return true;
+  }
+
+  function over() {
+    var again = veil || part("repeat").value === "clip" || (part("repeat").value === "list" && queue.length < 2);
+    if (again) {
+      deck.seek(0);
+      start(deck.play());
+    } else if (!step(1)) {
+      wanted = 0;
+      deck.seek(0);
+      mark();
+      draw();
     }
   }
 
@@ -118,6 +134,24 @@
     said.textContent = text;
   }
 
+  function heardOf(kind) {
+    if (kind === "play") {
+      if (!veil) keep.heard(current.key);
+      follow();
+    } else if (kind === "swap") {
+      if (!veil) keep.heard(current.key);
+      fitLength();
+    } else if (kind === "loadedmetadata") {
+      fitLength();
+      // A start that was asked for before the length was known.
+      if (wanted && Math.abs(deck.time() - wanted) > 0.2) deck.seek(wanted);
+      wanted = 0;
+    } else if (kind === "ended") return over();
+    else if (kind === "error") return deck.src() ? fail() : undefined;
+    if (kind === "play" || kind === "pause" || kind === "swap") mark();
+    draw();
+  }
+
   // ---- the dock
 
   // Puts a clip into the dock without loading anything.
@@ -126,22 +160,31 @@
     dock.hidden = false;
     document.documentElement.classList.add("has-dock");
     dock.classList.remove("is-silent");
+    dock.classList.toggle("is-sketch", clip.state === "sketch" && !veil);
+    dock.classList.toggle("is-veiled", Boolean(veil));
     said.textContent = "";
-    part("dock-name").textContent = clip.name;
-    part("dock-name").href = clip.page || "#";
-    part("dock-facts").textContent = (clip.label ? clip.label + "  ·  " : "") + clip.facts;
-    part("dock-mark").hidden = clip.state !== "sketch";
-    dock.classList.toggle("is-sketch", clip.state === "sketch");
+    part("dock-name").textContent = veil || clip.name;
+    part("dock-name").href = veil ? "#blind" : clip.page || "#";
+    part("dock-facts").textContent = veil ? "" : (clip.label ? clip.label + "  ·  " : "") + clip.facts;
+    part("dock-mark").hidden = Boolean(veil) || clip.state !== "sketch";
     part("save").hidden = !clip.audio;
     part("save").href = clip.audio;
-    position.max = clip.length;
-    part("length").textContent = clock(clip.length);
-    if (clip.peaks) wave(clip.peaks);
+    dock.querySelectorAll("[data-star], [data-compare]").forEach(function (button) {
+      button.dataset.of = clip.key;
+    });
+    if (veil) wave("");
+    else if (clip.peaks) wave(clip.peaks);
     else findPeaks(clip);
+    fitLength();
     mark();
     draw();
     announce(clip);
     document.dispatchEvent(new CustomEvent("clip:shown", { detail: clip }));
+  }
+
+  function fitLength() {
+    position.max = length();
+    part("length").textContent = clips.clock(length());
   }
 
   // Bars around a middle line, one for each peak: 200 of them, 3 units apart.
@@ -155,46 +198,50 @@
     dock.querySelectorAll("[data-wave]").forEach(function (element) { element.setAttribute("d", path); });
   }
 
-  // Lists don't carry waveforms: those are in scripts by the key's first digit.
+  // Lists don't carry waveforms.
   function findPeaks(clip) {
-    var name = "GALLERY_PEAKS_" + clip.key[0];
-    var put = function () {
-      if (current && current.key === clip.key) wave((window[name] || {})[clip.key] || "");
-    };
     wave("");
-    if (window[name]) return put();
-    var script = document.createElement("script");
-    script.src = root + "peaks/" + clip.key[0] + ".js";
-    script.onload = put;
-    document.head.append(script);
+    clips.find(clip.key).then(function (found) {
+      if (found && current.key === clip.key && !veil) wave(found.peaks);
+    });
   }
 
-  function clock(seconds) {
-    var whole = Math.floor(seconds + 0.5);
-    return Math.floor(whole / 60) + ":" + String(whole % 60).padStart(2, "0");
+  function drawQueue() {
+    var list = part("queue");
+    list.replaceChildren.apply(list, (veil ? [] : queue).map(function (clip, index) {
+      var item = document.createElement("li"), button = document.createElement("button");
+      button.type = "button";
+      button.dir = "auto";
+      button.textContent = clip.name + (clip.label ? ", " + clip.label : "");
+      button.dataset.place = index;
+      if (index === place) button.setAttribute("aria-current", "true");
+      item.append(button);
+      return item;
+    }));
   }
 
   // ---- what plays, shown where it stands
 
   function mark() {
+    var playing = !deck.paused();
     document.querySelectorAll(".is-current, .is-playing").forEach(function (element) {
       element.classList.remove("is-current", "is-playing");
     });
-    elementsOf(current).forEach(function (element) {
-      var host = hostOf(element);
+    // In a blind test nothing in the page may tell which one is heard.
+    elementsOf(veil ? null : current).forEach(function (element) {
+      var host = clips.hostOf(element);
       [element, host].forEach(function (shown) {
         shown.classList.add("is-current");
-        shown.classList.toggle("is-playing", !audio.paused);
+        shown.classList.toggle("is-playing", playing);
       });
       if (host !== element) dress(host.querySelector(".picture"), current);
     });
-    document.querySelectorAll("[data-play], .tile").forEach(function (button) {
-      var playing = Boolean(button.closest(".is-playing"));
+    document.querySelectorAll("main [data-play], .tile").forEach(function (button) {
       var label = button.getAttribute("aria-label").replace(/^(Play|Pause) /, "");
-      if (!button.disabled) button.setAttribute("aria-label", (playing ? "Pause " : "Play ") + label);
+      if (!button.disabled) button.setAttribute("aria-label", (button.closest(".is-playing") ? "Pause " : "Play ") + label);
     });
-    dock.classList.toggle("is-playing", !audio.paused);
-    part("dock-play").setAttribute("aria-label", audio.paused ? "Play" : "Pause");
+    dock.classList.toggle("is-playing", playing);
+    part("dock-play").setAttribute("aria-label", playing ? "Pause" : "Play");
   }
 
   // The picture of a row becomes that of the take that plays: its sound, and whether it is a sketch.
@@ -213,99 +260,178 @@
 
   function draw() {
     if (!current) return;
-    var at = audio.getAttribute("src") === current.audio ? audio.currentTime : wanted;
-    var whole = length() || 1;
-    var share = Math.min(1, at / whole);
-    if (!seeking) position.value = at;
-    position.setAttribute("aria-valuetext", clock(at) + " of " + clock(whole));
-    time.textContent = clock(at);
+    var second = at(), whole = length() || 1;
+    var share = Math.min(1, second / whole);
+    if (!seeking) position.value = second;
+    position.setAttribute("aria-valuetext", clips.clock(second) + " of " + clips.clock(whole));
+    time.textContent = clips.clock(second);
     past.style.clipPath = "inset(0 " + ((1 - share) * 100).toFixed(2) + "% 0 0)";
-    elementsOf(current).forEach(function (element) {
-      var playhead = hostOf(element).querySelector(".playhead");
-      if (playhead) playhead.style.transform = "translateX(" + (share * 100).toFixed(2) + "%)";
+    document.querySelectorAll(".is-current > .picture > .playhead").forEach(function (playhead) {
+      playhead.style.transform = "translateX(" + (share * 100).toFixed(2) + "%)";
     });
   }
 
   function follow() {
+    if (veil && deck.time() > veiledLength - 0.05) deck.seek(0);
     draw();
-    if (!audio.paused) requestAnimationFrame(follow);
+    if (!deck.paused()) requestAnimationFrame(follow);
   }
+
+  // ---- how it plays: the panel's settings
+
+  function setVolume(volume) {
+    volume = Math.max(0, Math.min(1, Math.round(volume * 100) / 100));
+    part("volume").value = volume;
+    deck.set({ volume: volume });
+    mute(false);
+    keep.set("volume", volume);
+  }
+
+  function mute(muted) {
+    deck.set({ muted: muted });
+    part("mute").checked = muted;
+  }
+
+  function setRate(rate) {
+    part("rate").value = rate;
+    deck.set({ rate: rate });
+    say("Speed " + rate);
+  }
+
+  function setRepeat(repeat) {
+    part("repeat").value = repeat;
+    keep.set("repeat", repeat);
+    say({ off: "No repeat", list: "The list repeats", clip: "The clip repeats" }[repeat]);
+  }
+
+  function after(values, value) { return values[(values.indexOf(value) + 1) % values.length]; }
+
+  // Speed is not kept: who comes back tomorrow would hear every clip wrong.
+  var kept = Number(keep.get("volume", 1));
+  deck.set({ volume: kept >= 0 && kept <= 1 ? kept : 1 });
+  part("volume").value = deck.settings().volume;
+  part("repeat").value = REPEATS.includes(keep.get("repeat")) ? keep.get("repeat") : "off";
+  part("volume").addEventListener("input", function (event) { setVolume(Number(event.target.value)); });
+  part("mute").addEventListener("change", function (event) { mute(event.target.checked); });
+  part("rate").addEventListener("change", function (event) { setRate(Number(event.target.value)); });
+  part("repeat").addEventListener("change", function (event) { setRepeat(event.target.value); });
 
   // ---- the keys and screens of the system
 
   function announce(clip) {
     if (!("mediaSession" in navigator)) return;
     navigator.mediaSession.metadata = new MediaMetadata({
-      title: (clip.state === "sketch" ? "Sketch: " : "") + clip.name,
-      artist: clip.facts.split(" · ")[0],
+      title: veil || (clip.state === "sketch" ? "Sketch: " : "") + clip.name,
+      artist: veil ? "" : clip.facts.split(" · ")[0],
       album: document.querySelector(".wordmark").textContent,
     });
   }
   if ("mediaSession" in navigator) {
     [["play", toggle], ["pause", toggle], ["previoustrack", function () { step(-1); }],
       ["nexttrack", function () { step(1); }], ["seekto", function (to) { seek(to.seekTime); }],
+      ["seekbackward", function () { seek(at() - 5); }], ["seekforward", function () { seek(at() + 5); }],
     ].forEach(function (action) {
       try { navigator.mediaSession.setActionHandler(action[0], action[1]); } catch (error) { /* not known here */ }
     });
   }
 
-  // ---- hands and keys
+  // ---- hands
 
   document.addEventListener("click", function (event) {
     var target = event.target;
     if (target.closest("[data-dock-play]")) return toggle();
     var stepping = target.closest("[data-step]");
     if (stepping) return step(Number(stepping.dataset.step));
+    var queued = target.closest("[data-place]");
+    if (queued) return step(Number(queued.dataset.place) - place);
     var button = target.closest("[data-play], .take, .tile");
     var picture = target.closest(".picture");
-    if (!button && !picture) return;
-    var element = (button || picture).closest("[data-clip]");
-    var chosen = current && elementsOf(current).some(function (shown) {
-      return shown === element || (hostOf(shown) === element && !target.closest(".take"));
+    var element = (button || picture) && (button || picture).closest("[data-clip]");
+    if (!element) return;
+    var chosen = elementsOf(current).some(function (shown) {
+      return shown === element || (clips.hostOf(shown) === element && !target.closest(".take"));
     });
     if (!chosen) return play(element);
     // In the picture of what plays, a hand seeks; by key, and on buttons, it pauses.
     if (picture && event.detail > 0) {
       var box = picture.getBoundingClientRect();
       seek(((event.clientX - box.left) / box.width) * length());
-      if (audio.paused) toggle();
+      if (deck.paused()) toggle();
     } else toggle();
   });
 
   position.addEventListener("input", function () { seek(Number(position.value)); });
   position.addEventListener("pointerdown", function () { seeking = true; });
   position.addEventListener("change", function () { seeking = false; });
-
-  document.addEventListener("keydown", function (event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    var slider = event.target === position;
-    if (!slider && event.target.closest("input, select, textarea, [contenteditable]")) return;
-    var by = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: slider ? -1 : 0, ArrowUp: slider ? 1 : 0 }[event.key];
-    if (by && current && !event.target.closest(".matrix-frame:focus")) {
-      event.preventDefault();
-      seek(audio.currentTime + by);
-    } else if (event.key === " " && (slider || !event.target.closest("button, a, summary"))) {
-      event.preventDefault();
-      toggle();
-    }
+  // The slider's own steps would be far too small: one second each, as everywhere else.
+  position.addEventListener("keydown", function (event) {
+    var by = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1 }[event.key];
+    if (!by || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    event.preventDefault();
+    seek(at() + by);
   });
 
-  audio.addEventListener("play", function () { mark(); follow(); });
-  audio.addEventListener("pause", function () { mark(); draw(); });
-  audio.addEventListener("ended", function () { wanted = 0; audio.currentTime = 0; mark(); draw(); });
-  audio.addEventListener("seeked", draw);
-  audio.addEventListener("loadedmetadata", function () {
-    position.max = length();
-    part("length").textContent = clock(length());
-    // A start that was asked for before the length was known.
-    if (wanted && Math.abs(audio.currentTime - wanted) > 0.2) audio.currentTime = wanted;
-    wanted = 0;
-  });
-  audio.addEventListener("error", function () { if (audio.getAttribute("src")) fail(); });
+  // ---- a link to a clip and a second: #k=<key>&t=<seconds>
+
+  function followAddress() {
+    var asked = new URLSearchParams(location.hash.slice(1));
+    var key = asked.get("k") || "", second = Math.max(0, parseFloat(asked.get("t")) || 0);
+    if (!key) return;
+    var element = Array.from(document.querySelectorAll("main [data-clip]")).find(function (shown) {
+      return key.length > 7 && shown.dataset.clip.startsWith(key) && shown.dataset.audio;
+    });
+    var put = function (clip) {
+      if (!clip || !clip.audio || !deck.paused()) return;
+      show(clip);
+      wanted = Math.min(second, Math.max(0, clip.length - 0.05));
+      draw();
+    };
+    if (element) put(clips.read(element));
+    else clips.find(key).then(put);
+  }
+
+  // Where the clip is now, as a link for others.
+  function linkToHere() {
+    var page = new URL(current.page || location.href, location.href);
+    page.hash = "k=" + current.id + "&t=" + Math.floor(at());
+    return page.href;
+  }
+
+  gallery.player = {
+    play: play,
+    playClip: function (clip, how, list) {
+      queue = list || [clip];
+      place = Math.max(0, queue.indexOf(clip));
+      playClip(clip, how);
+    },
+    toggle: toggle,
+    step: step,
+    seekBy: function (by) { seek(at() + by); },
+    louder: function (by) { setVolume(deck.settings().volume + by); say("Volume " + Math.round(deck.settings().volume * 100) + " %"); },
+    mute: function () { mute(!deck.settings().muted); say(deck.settings().muted ? "Muted" : "Not muted"); },
+    faster: function () { setRate(after(RATES, deck.settings().rate)); },
+    repeat: function () { setRepeat(after(REPEATS, part("repeat").value)); },
+    // In a blind test, nobody is told.
+    current: function () { return veil ? null : current; },
+    isOpen: function () { return Boolean(current); },
+    paused: function () { return deck.paused(); },
+    pair: function (clips) { deck.pair(clips.map(function (clip) { return clip.audio; })); },
+    // What to say in place of all that would tell; nothing lifts the veil.
+    veil: function (text, length) {
+      veil = text;
+      veiledLength = length;
+      if (current) show(current);
+      drawQueue();
+    },
+    linkToHere: linkToHere,
+    say: say,
+  };
 
   // For the page's other scripts: show a clip, and mark what plays in rows that were drawn anew.
   document.addEventListener("clip:show", function (event) {
-    if (event.target.dataset && event.target.dataset.audio) show(read(event.target));
+    if (event.target.dataset && event.target.dataset.audio && deck.paused()) show(clips.read(event.target));
   });
   document.addEventListener("rows:drawn", function () { mark(); draw(); });
+  window.addEventListener("hashchange", followAddress);
+  followAddress();
 })();

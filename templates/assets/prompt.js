@@ -18,8 +18,10 @@
   }
 
   function followAddress() {
-    var id = decodeURIComponent(location.hash.slice(1));
-    if (!id || !choose(id)) return;
+    // #<id>, or with a second, which is the player's to heed: #k=<id>&t=12
+    var asked = new URLSearchParams(location.hash.slice(1)).get("k");
+    var id = asked ? asked.slice(0, 8) : decodeURIComponent(location.hash.slice(1));
+    if (!id || !choose(id) || asked) return;
     var clip = clipOf(id);
     if (clip) clip.dispatchEvent(new Event("clip:show", { bubbles: true }));
   }
@@ -43,25 +45,12 @@
   var copied = document.querySelector("[data-copied]");
 
   function copy(text, button) {
-    var done = function () {
+    window.gallery.copy(text, function () {
       var label = button.textContent;
       copied.textContent = "Copied.";
       button.textContent = "copied";
       setTimeout(function () { button.textContent = label; copied.textContent = ""; }, 1500);
-    };
-    if (navigator.clipboard) navigator.clipboard.writeText(text).then(done, function () { byHand(text, done); });
-    else byHand(text, done);
-  }
-
-  // Pages that are not served securely have no clipboard of their own.
-  function byHand(text, done) {
-    var area = document.createElement("textarea");
-    area.value = text;
-    area.className = "unseen";
-    document.body.append(area);
-    area.select();
-    if (document.execCommand("copy")) done();
-    area.remove();
+    });
   }
 
   document.addEventListener("click", function (event) {

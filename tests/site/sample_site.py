@@ -158,6 +158,58 @@ def sample_entries() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+GUIDE = """---
+title: {title}
+summary: How closely the prompt is followed.
+order: 1
+parameter: cfg_coef
+---
+
+## In short
+
+See [seeds](seeds.md), [nothing](nothing.md), [elsewhere](https://example.com/a) and
+[bad](javascript:alert(1)).
+
+> **Often said**
+>
+> *"Higher is better."* Listen.
+
+<script>alert(2)</script>
+
+```
+[[compare/strip]]
+```
+
+[[compare/strip]]
+
+[[compare/matrix]]
+
+[[compare/takes]]
+
+[[sound/sketched]]
+
+[[sound/waiting]]
+
+[[no/such/prompt]]
+
+## All of them
+
+{{{{parameters}}}}
+"""
+
+
+def write_guides(root: Path) -> None:
+    """Guides in two languages, one of them with everything in it."""
+    titles = {"en": "Guidance", "de": "Führung"}
+    for language, title in titles.items():
+        folder = root / "guides" / language
+        folder.mkdir(parents=True)
+        (folder / "guidance.md").write_text(GUIDE.format(title=title))
+        (folder / "seeds.md").write_text(
+            "---\ntitle: Seeds\nsummary: What a seed decides.\norder: 2\nparameter: seed\n---\nA number.\n"
+        )
+
+
 def make_config(root: Path, **site: Any) -> Config:
     root.mkdir(parents=True, exist_ok=True)
     models = {name: {"hub": hub, "kind": "musicgen"} for name, hub in HUBS.items()}

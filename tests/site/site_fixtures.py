@@ -8,10 +8,12 @@ from __future__ import annotations
 import copy
 import functools
 import http.server
+import io
 import math
 import shutil
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ import pytest
 import soundfile
 from PIL import Image
 from playwright.sync_api import sync_playwright
-from sample_site import make_config, make_files, sample_entries
+from sample_site import make_config, make_files, sample_entries, write_guides
 
 from gallery.config import Config
 from gallery.site import write_site
@@ -30,6 +32,38 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
 ]  # fmt: skip
+
+
+PLAYED = "() => window.played && !window.played.paused && window.played.currentTime > %s"
+
+# The player keeps its <audio> out of the page; this lets the tests see both, and which one is heard.
+WATCH_AUDIO = """
+window.allAudio = [];
+const Native = window.Audio;
+window.Audio = function () {
+  const audio = new Native();
+  window.allAudio.push(audio);
+  return audio;
+};
+Object.defineProperty(window, "played", { get: () => allAudio.find(audio => !audio.muted) || allAudio[0] });
+"""
+
+
+def until(page: Any, condition: str) -> None:
+    """Waits for a condition. (Playwright's own way evaluates text in the page, which the policy forbids.)"""
+    deadline = time.monotonic() + 10
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, condition
+        page.wait_for_timeout(20)
+
+
+def shown(page: Any) -> list[str]:
+    """The prompts in the list that is seen."""
+    return page.eval_on_selector_all(
+        ".row",
+        "rows => rows.filter(row => row.offsetParent)"
+        ".map(row => row.querySelector('.row-prompt').textContent.trim())",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -62,8 +96,10 @@ def own_entries(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    root = tmp_path_factory.mktemp("root")
+    write_guides(root)
     return make_config(
-        tmp_path_factory.mktemp("root"),
+        root,
         base_url="https://octocat.github.io/gallery/",
         repository="https://github.com/o/g",
     )
@@ -86,6 +122,22 @@ def address(site: Path) -> str:
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
+    """Gives parts of files, as every host does: browsers seek in what they can ask for in parts."""
+
+    def send_head(self) -> Any:
+        path, asked = Path(self.translate_path(self.path)), self.headers.get("Range", "")
+        if not asked or not path.is_file():
+            return super().send_head()
+        first, _, last = asked.removeprefix("bytes=").partition("-")
+        data = path.read_bytes()
+        part = data[int(first) : int(last or len(data)) + 1]
+        self.send_response(206)
+        self.send_header("Content-Type", self.guess_type(path))
+        self.send_header("Content-Length", str(len(part)))
+        self.send_header("Content-Range", f"bytes {first}-{int(first) + len(part) - 1}/{len(data)}")
+        self.end_headers()
+        return io.BytesIO(part)
+
     def log_message(self, *arguments: Any) -> None:
         pass
 
@@ -148,3 +200,17 @@ def open_page(browser: Any) -> Any:
     for context in contexts:
         context.close()
     assert not [complaint for seen in watched for complaint in seen.complaints]
+
+
+@pytest.fixture
+def watch(open_page: Any) -> Any:
+    """A page whose audio the test can see; ``scripts`` run before its own."""
+
+    def open_(url: str, *scripts: str, **options: Any) -> Any:
+        page, seen = open_page("about:blank", **options)
+        for script in (WATCH_AUDIO, *scripts):
+            page.add_init_script(script)
+        page.goto(url)
+        return page, seen
+
+    return open_

@@ -89,8 +89,8 @@ def test_a_removed_prompt_takes_its_files_along(
     missing = before.keys() - tree(out).keys()
     key = gone["clips"][0]["key"]
     tag = "tags/sound_effect/index.html"
-    peaks = {name for name in missing if name.startswith("peaks/")}
-    assert missing - peaks == {"prompts/sound/sketched/index.html", tag, f"sketches/{key}.mp3"} | (
+    parts = {name for name in missing if name.startswith("clips/")}
+    assert missing - parts == {"prompts/sound/sketched/index.html", tag, f"sketches/{key}.mp3"} | (
         {f"sketches/{key}.webp"}
     )
     assert written.removed == len(missing)

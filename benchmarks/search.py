@@ -1,0 +1,83 @@
+"""How long a keystroke takes among many prompts, and what searching and comparing download.
+
+    python benchmarks/search.py [prompts ...]
+
+Builds the scripts of 1,000 and 10,000 prompts (or of the given numbers), opens the list in
+Chromium, types words letter by letter, and prints the median and the slowest keystroke: from
+the input event until the results are in the page, laid out.
+"""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from pages import prompt
+from playwright.sync_api import sync_playwright
+
+from gallery.config import Config
+from gallery.site import write_site
+
+SIZES = (1_000, 10_000)
+TYPED = ("felt piano 90", "dusty rain", "brushed snare, tape", "warm bass slow")
+
+MEASURE = """
+async words => {
+  const field = document.getElementById("question"), times = [];
+  for (const word of words) for (let end = 1; end <= word.length; end++) {
+    field.value = word.slice(0, end);
+    const start = performance.now();
+    field.dispatchEvent(new Event("input", {bubbles: true}));
+    document.body.offsetHeight;
+    times.push(performance.now() - start);
+    await new Promise(resolve => setTimeout(resolve, 30));
+  }
+  return times;
+}
+"""
+
+
+def build(size: int, root: Path) -> Path:
+    models = {"small": {"hub": "facebook/musicgen-small", "kind": "musicgen"}}
+    config = Config.model_validate({"root": root, "models": models, "site": {"title": "Benchmark"}})
+    write_site([prompt(number) for number in range(size)], {}, config, root / "site")
+    return root / "site"
+
+
+def weights(site: Path, folder: str) -> list[int]:
+    return [len(gzip.compress(path.read_bytes(), 6)) for path in sorted(site.glob(f"{folder}/*.js"))]
+
+
+def keystrokes(site: Path) -> list[float]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1360, "height": 940})
+        page.goto((site / "index.html").as_uri())
+        page.fill("#question", "slow")
+        page.wait_for_selector("[data-found] .row")
+        # The best of three: other programs run here too.
+        rounds = [page.evaluate(MEASURE, list(TYPED)) for _ in range(3)]
+        browser.close()
+    return sorted(min(times) for times in zip(*rounds, strict=True))
+
+
+def main(sizes: tuple[int, ...]) -> None:
+    print(f"{'prompts':>8}  {'median ms':>9} {'slowest':>8}  {'search gz KB':>20}  {'clips gz KB':>20}")
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            site = build(size, Path(folder))
+            times = keystrokes(site)
+            told = [
+                f"{len(each)} x at most {max(each) / 1000:.1f}"
+                for each in (weights(site, "search"), weights(site, "clips"))
+            ]
+            middle = statistics.median(times)
+            print(f"{size:>8,}  {middle:>9.1f} {times[-1]:>8.1f}  {told[0]:>20}  {told[1]:>20}", flush=True)
+
+
+if __name__ == "__main__":
+    main(tuple(int(size) for size in sys.argv[1:]) or SIZES)

@@ -1,0 +1,37 @@
+// Copying what stands beside a button: a request for another tool, or the snippet of an embed.
+(function () {
+  "use strict";
+
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-copy-text]");
+    if (!button || button.classList.contains("is-done")) return;
+    var text = button.parentElement.querySelector("[data-text]").textContent;
+    if (navigator.clipboard) {
+      navigator.clipboard.writeText(text).then(function () { done(button); }, function () { byHand(text, button); });
+    } else byHand(text, button);
+  });
+
+  // Pages that are not served securely have no clipboard of their own.
+  function byHand(text, button) {
+    var area = document.createElement("textarea");
+    area.value = text;
+    area.className = "unseen";
+    document.body.append(area);
+    area.select();
+    if (document.execCommand("copy")) done(button);
+    area.remove();
+    button.focus();
+  }
+
+  function done(button) {
+    var status = document.querySelector("[data-copied]"), label = button.textContent;
+    button.classList.add("is-done");
+    button.textContent = "copied";
+    status.textContent = "Copied.";
+    setTimeout(function () {
+      button.classList.remove("is-done");
+      button.textContent = label;
+      status.textContent = "";
+    }, 1500);
+  }
+})();

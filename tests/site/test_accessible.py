@@ -1,0 +1,111 @@
+"""Every kind of page: no finding of axe's, in both themes; and HTML without a mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from justhtml import JustHTML
+
+pytest_plugins = ["site_fixtures"]
+
+# One of each kind, with everything that it can hold.
+KINDS = [
+    "index.html",
+    "page/2/index.html",
+    "404.html",
+    "tags/index.html",
+    "tags/compare/index.html",
+    "models/index.html",
+    "models/small/index.html",
+    "authors/index.html",
+    "authors/octocat/index.html",
+    "compare/index.html",
+    "favourites/index.html",
+    "random/index.html",
+    "guides/index.html",
+    "guides/en/guidance/index.html",
+    "guides/de/guidance/index.html",
+    "embed/compare/strip/index.html",
+    "embed/sound/sketched/index.html",
+    "embed/sound/waiting/index.html",
+    *(
+        f"prompts/{path}/index.html"
+        for path in (
+            "lofi/rainy", "compare/strip", "compare/matrix", "compare/cube", "compare/words", "compare/takes",
+            "compare/half", "sound/sketched", "sound/waiting", "words/hostile", "words/arabic",
+        )
+    ),
+]  # fmt: skip
+
+FINDINGS = """async () => (await axe.run({resultTypes: ["violations"], preload: false})).violations.map(
+  each => each.id + ": " + each.nodes.map(node => node.html.slice(0, 160)).join(" | "))"""
+
+
+def findings(page: Any) -> list[str]:
+    """What axe finds in either theme."""
+    page.evaluate(AXE_SCRIPT)
+    found = []
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        found += [f"{theme}: {finding}" for finding in page.evaluate(FINDINGS)]
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_axe_finds_nothing(kind: str, served: str, open_page: Any) -> None:
+    # Without the page's own policy: it would not let axe in.
+    page, _ = open_page(f"{served}/{kind}", bypass_csp=True, reduced_motion="reduce")
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    assert findings(page) == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["index.html", "guides/de/guidance/index.html", "prompts/compare/matrix/index.html"]
+)
+def test_axe_finds_nothing_on_a_phone_while_a_clip_plays(kind: str, served: str, open_page: Any) -> None:
+    page, _ = open_page(f"{served}/{kind}", bypass_csp=True, reduced_motion="reduce", width=390, height=844)
+    page.click("main :is([data-play], .tile) >> nth=0")
+    page.wait_for_selector(".dock:visible")
+    page.wait_for_timeout(400)  # it rises
+    assert findings(page) == []
+
+
+@pytest.mark.parametrize("kind", ["prompts/compare/strip/index.html", "guides/en/guidance/index.html"])
+def test_axe_finds_nothing_where_more_contrast_is_wanted(kind: str, served: str, open_page: Any) -> None:
+    page, _ = open_page(
+        f"{served}/{kind}", bypass_csp=True, reduced_motion="reduce", contrast="more", color_scheme="light"
+    )
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+    assert findings(page) == []
+    assert page.evaluate(ground) == "rgb(0, 0, 0)"
+
+
+@pytest.mark.parametrize("kind", ["prompts/compare/strip/index.html", "guides/en/guidance/index.html"])
+def test_forced_colours_leave_everything_to_be_seen(kind: str, served: str, open_page: Any) -> None:
+    page, _ = open_page(f"{served}/{kind}", forced_colors="active", bypass_csp=True, reduced_motion="reduce")
+    assert findings(page) == []
+    border = "getComputedStyle(document.querySelector('main .picture')).borderTopWidth"
+    assert page.evaluate(border) == "1px"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_paper_is_white_and_shows_where_links_lead(theme: str, served: str, open_page: Any) -> None:
+    page, _ = open_page(f"{served}/prompts/lofi/rainy/index.html", color_scheme=theme)
+    page.emulate_media(media="print", color_scheme=theme)
+    style = "([name, pseudo]) => getComputedStyle(document.querySelector(name), pseudo)"
+    assert page.evaluate(f"({style})(['body', null]).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate(f"({style})(['body', null]).color") == "rgb(0, 0, 0)"
+    assert "https://github.com/o/g" in page.evaluate(f"({style})(['.rights a', '::after']).content")
+    for name in (".top", ".dock", ".single .play", ".byline button"):
+        assert not page.locator(f"{name} >> nth=0").is_visible(), name
+    assert page.locator(".quote").is_visible() and page.locator(".request table >> nth=0").is_visible()
+
+
+def test_every_page_is_html_without_a_mistake(site: Path) -> None:
+    for path in sorted(site.rglob("*.html")):
+        errors = JustHTML(path.read_text(), collect_errors=True).errors
+        assert errors == [], (path, errors[:3])
