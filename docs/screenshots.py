@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ PICTURES = {
     "index-light": ("index.html", "light", DESKTOP),
     "matrix-dark": ("prompts/funk-soul/boogie-matrix/index.html", "dark", DESKTOP),
     "prompt-light": ("prompts/lofi/rainy-desk/index.html", "light", DESKTOP),
+    "guide-dark": ("guides/en/guidance/index.html", "dark", DESKTOP),
+    "compare-light": ("compare/index.html", "light", DESKTOP),
     "index-phone": ("index.html", "light", PHONE),
     "matrix-phone": ("prompts/funk-soul/boogie-matrix/index.html", "dark", PHONE),
 }
@@ -33,14 +36,23 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--mute-audio"])
         for name, (address, scheme, (width, height)) in PICTURES.items():
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-            page.goto((SITE / address).as_uri())
-            page.get_by_role("button", name="Play").first.click()
+            query = two_clips() if address.startswith("compare") else ""
+            page.goto((SITE / address).as_uri() + query)
+            play = page.get_by_role("button", name="Play").or_(page.locator("[data-hear=b]"))
+            play.locator("visible=true").first.click()
             page.wait_for_timeout(2500)
             picture = Image.open(io.BytesIO(page.screenshot()))
             picture.save(folder / f"{name}.webp", quality=88, method=6)
             page.close()
             print(folder / f"{name}.webp")
         browser.close()
+
+
+def two_clips() -> str:
+    """The first and the last clip of the boogie matrix, as the compare page's query."""
+    prompts = json.loads((SITE / "catalogue.json").read_text(encoding="utf-8"))["prompts"]
+    clips = next(entry for entry in prompts if entry["path"] == "funk-soul/boogie-matrix")["clips"]
+    return f"?a={clips[0]['key']}&b={clips[-1]['key']}"
 
 
 if __name__ == "__main__":
