@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from datetime import datetime
+from importlib.metadata import version
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,6 @@ def test_audio_is_audiocrafts_and_as_long_as_asked_for(tiny: MakeTiny, kind: str
 
 
 def test_the_record_tells_how_a_clip_was_made(tiny: MakeTiny) -> None:
-    import audiocraft
     import torch
     import transformers
 
@@ -80,7 +80,7 @@ def test_the_record_tells_how_a_clip_was_made(tiny: MakeTiny) -> None:
             "dtype": "float32",
             "batch_size": 2,
             "libraries": {
-                "audiocraft": audiocraft.__version__,
+                "audiocraft": version("audiocraft"),
                 "torch": torch.__version__,
                 "transformers": transformers.__version__,
             },
