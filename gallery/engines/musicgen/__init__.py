@@ -196,6 +196,8 @@ def best_device() -> str:
 
 def _about(model: Model, checkpoint: Checkpoint) -> dict[str, Any]:
     """What the records of a model's clips have in common."""
+    import torch
+
     return {
         "engine": MusicGenEngine.name,
         "engine_version": ENGINE_VERSION,
@@ -204,7 +206,8 @@ def _about(model: Model, checkpoint: Checkpoint) -> dict[str, Any]:
         "text_encoder": checkpoint.text_encoder,
         "device": device_name(checkpoint.device),
         "dtype": str(checkpoint.dtype).removeprefix("torch."),
-        "libraries": {library: version(library) for library in LIBRARIES},
+        # torch with its build (+cpu, +cu130), which only torch itself tells.
+        "libraries": {library: version(library) for library in LIBRARIES} | {"torch": str(torch.__version__)},
     }
 
 
