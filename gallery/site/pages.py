@@ -197,7 +197,7 @@ class Pages:
     def _tags(self) -> Iterator[Page]:
         groups = self._grouped(lambda item: item.facets["tag"])
         listed = [[tag, len(items), addresses.tag_page(tag)] for tag, items in groups.items()]
-        yield self._page("tags/index.html", "tags.html", {"tags": listed, "here": "tags"})
+        yield self._page("tags/index.html", "names.html", {"names": listed, "here": "tags"})
         for tag, items in groups.items():
             data = {"here": "tags", "kind": "tag", "name": tag, "about": []}
             yield from self._list("list.html", addresses.tag_page(tag)[: -len("index.html")], items, data)
@@ -238,7 +238,7 @@ class Pages:
         listed = [
             [named[handle], len(items), addresses.author_page(handle)] for handle, items in groups.items()
         ]
-        yield self._page("authors/index.html", "authors.html", {"authors": listed, "here": "authors"})
+        yield self._page("authors/index.html", "names.html", {"names": listed, "here": "authors"})
         for handle, items in groups.items():
             data = {"here": "authors", "kind": "author", "name": named[handle], "about": []}
             yield from self._list(
