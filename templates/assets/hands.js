@@ -71,13 +71,14 @@
 
   // Pages that are not served securely have no clipboard of their own.
   function byHand(text, done) {
-    var area = document.createElement("textarea");
+    var area = document.createElement("textarea"), focused = document.activeElement;
     area.value = text;
     area.className = "unseen";
     document.body.append(area);
     area.select();
     if (document.execCommand("copy")) done();
     area.remove();
+    if (focused) focused.focus();
   }
 
   // ---- hands

@@ -6,22 +6,8 @@
     var button = event.target.closest("[data-copy-text]");
     if (!button || button.classList.contains("is-done")) return;
     var text = button.parentElement.querySelector("[data-text]").textContent;
-    if (navigator.clipboard) {
-      navigator.clipboard.writeText(text).then(function () { done(button); }, function () { byHand(text, button); });
-    } else byHand(text, button);
+    window.gallery.copy(text, function () { done(button); });
   });
-
-  // Pages that are not served securely have no clipboard of their own.
-  function byHand(text, button) {
-    var area = document.createElement("textarea");
-    area.value = text;
-    area.className = "unseen";
-    document.body.append(area);
-    area.select();
-    if (document.execCommand("copy")) done(button);
-    area.remove();
-    button.focus();
-  }
 
   function done(button) {
     var status = document.querySelector("[data-copied]"), label = button.textContent;
