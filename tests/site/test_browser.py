@@ -57,7 +57,8 @@ def test_missing_pages_work_at_any_depth(site: Any, open_page: Any) -> None:
     ))  # fmt: skip
     page.goto("https://octocat.github.io/gallery/no/such/page")
     assert page.evaluate("document.styleSheets.length") == 1
-    page.click("text=All prompts")
+    with page.expect_navigation():  # until the page is there whole
+        page.click("text=All prompts")
     assert len(shown(page)) == 10
 
 
