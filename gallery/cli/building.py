@@ -1,0 +1,138 @@
+"""Building the gallery, once or at every change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gallery.cli.messages import findings, report
+from gallery.cli.options import ENGINE, FAULTY, INCOMPLETE, JOBS, OUTPUT, PATHS, SKETCHES, config_of
+from gallery.progress import count, say
+from gallery.validation import shown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gallery.build import Options, Outcome
+    from gallery.config import Config
+
+
+@click.command()
+@PATHS
+@ENGINE
+@OUTPUT
+@click.option("--dry-run", is_flag=True, help="Say what would be rendered, by model, and change nothing.")
+@click.option("--strict", is_flag=True, help="Take warnings for errors, and then build nothing.")
+@JOBS
+@SKETCHES
+@click.pass_context
+def build(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    engine: str,
+    output: Path | None,
+    dry_run: bool,
+    strict: bool,
+    jobs: int,
+    sketches: bool,
+) -> None:
+    """Render what was never rendered, and write the site.
+
+    With PATHS, only prompts at or below them are rendered; the site always shows all.
+
+    Exits with 0 when all went well, 1 when a file has faults (the others are built, and
+    what was published of it stays), 2 when the command is used wrongly, 3 when clips
+    failed, 130 when interrupted.
+    """
+    from gallery.build import Options
+    from gallery.build import build as build_gallery
+
+    config = config_of(ctx)
+    options = Options(
+        output=(output or config.root / "site").resolve(),
+        paths=paths,
+        engine=engine,
+        sketches=sketches,
+        strict=strict,
+        jobs=jobs,
+    )
+    if dry_run:
+        ctx.exit(_dry_run(config, options))
+    outcome = build_gallery(config, options)
+    _tell(outcome, options)
+    if outcome.reading.faults or (strict and outcome.reading.warnings):
+        ctx.exit(FAULTY)
+    if outcome.failures:
+        ctx.exit(INCOMPLETE)
+
+
+def _dry_run(config: Config, options: Options) -> int:
+    from gallery.build import describe_plan
+
+    reading, rows, plan = describe_plan(config, options)
+    report(reading)
+    for row in rows:
+        click.echo(f"{row['model']:20} {row['clips']:5} clips {row['seconds']:8.1f} s of audio")
+    seconds = sum(row["seconds"] for row in rows)
+    click.echo(f"{'to render':20} {len(plan.render):5} clips {seconds:8.1f} s of audio")
+    if plan.encode:
+        click.echo(f"{'to encode anew':20} {len(plan.encode):5} clips")
+    return FAULTY if reading.faults or (options.strict and reading.warnings) else 0
+
+
+@click.command()
+@ENGINE
+@OUTPUT
+@JOBS
+@SKETCHES
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port to listen on."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.pass_context
+def serve(
+    ctx: click.Context, engine: str, output: Path | None, jobs: int, sketches: bool, port: int, host: str
+) -> None:
+    """Build, serve the site, and build again whenever a file changes; open pages reload.
+
+    Renders nothing with MusicGen unless --engine says so: a saved file should not start a GPU.
+    """
+    from gallery.build import Options
+    from gallery.serve import serve_gallery
+
+    config = config_of(ctx)
+    if ctx.get_parameter_source("engine") is click.core.ParameterSource.DEFAULT:
+        engine = "sketch"
+    options = Options((output or config.root / "site").resolve(), engine=engine, sketches=sketches, jobs=jobs)
+    serve_gallery(config.root, options, host, port, lambda outcome: _tell(outcome, options))
+
+
+def _tell(outcome: Outcome, options: Options) -> None:
+    report(outcome.reading)
+    for failure in outcome.failures:
+        say(f"failed: {shown(failure.request.prompt)} ({failure.request.model}): {failure.reason}")
+    click.echo(_summary(outcome, options))
+
+
+def _summary(outcome: Outcome, options: Options) -> str:
+    if not outcome.written:
+        return f"nothing built; {findings(outcome.reading)}"
+    states, written = outcome.states, outcome.written
+    clips = ", ".join(
+        f"{states[state]} {word}"
+        for state, word in (("render", "rendered"), ("sketch", "sketched"), ("pending", "pending"))
+        if states[state]
+    )
+    lines = [
+        f"{count(len(outcome.reading.prompts), 'prompt')}, {count(states.total(), 'clip')} "
+        f"({clips or 'none'}); {findings(outcome.reading)}",
+        f"{written.written} files written, {written.unchanged} unchanged, {written.removed} removed",
+    ]
+    if outcome.failures:
+        lines.append(f"{count(len(outcome.failures), 'clip')} failed; the next build tries again")
+    if outcome.outdated:
+        older = count(outcome.outdated, "preview")
+        lines.append(f"{older} of older preview settings: the lossless renders are not on this machine")
+    lines.append(f"the site is {options.output / 'index.html'}")
+    return "\n".join(lines)

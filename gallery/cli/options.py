@@ -1,0 +1,47 @@
+"""What several commands share: options, the gallery they work on, exit codes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from gallery.config import Config, find_root, load_config
+from gallery.engines.choice import ENGINES
+
+# Exit codes, beside click's own 2 for a command that is used wrongly.
+FAULTY = 1
+INCOMPLETE = 3
+INTERRUPTED = 130
+
+PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+OUTPUT = click.option(
+    "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder of the site.  [default: site]"
+)
+ENGINE = click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="auto",
+    show_default=True,
+    help="What renders: MusicGen where it can run (auto), MusicGen or an error (musicgen), "
+    "sketches only (sketch), nothing (none).",
+)
+SKETCHES = click.option(
+    "--sketches/--no-sketches",
+    default=True,
+    show_default=True,
+    help="Make stand-ins for clips that MusicGen has not rendered, or leave them without audio.",
+)
+JOBS = click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    default=lambda: os.cpu_count() or 1,
+    show_default="one a core",
+    help="Previews to encode at once.",
+)
+
+
+def config_of(ctx: click.Context) -> Config:
+    """The settings of the gallery that a command works on."""
+    return load_config(find_root(ctx.obj))
