@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gallery.catalogue import Catalogue
 from gallery.config import Config
 from gallery.request import Request
 from gallery.site import write_site
@@ -91,7 +92,7 @@ def measure(size: int, run: str, root: Path) -> dict[str, float]:
         entries[size // 2]["notes"] += "\n\nAnd again."
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.perf_counter()
-    written = write_site(entries, {}, config, root / "site")
+    written = write_site(Catalogue(published=entries), {}, config, root / "site")
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {

@@ -8,16 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gallery.catalogue import make_catalogue, refresh
+from gallery.cache import Cache
+from gallery.catalogue import Catalogue, refresh
 from gallery.engines import SKETCH_VERSION, Failure
 from gallery.engines.choice import choose_engine, sketch_engine
+from gallery.engines.replicate import Payment
 from gallery.files import write_atomic
 from gallery.kin import find_kin
+from gallery.parallel import without_collecting
 from gallery.progress import Stage, say
 from gallery.prompts import Prompt, Reading, find_files, read_prompts
 from gallery.render import keep_all
 from gallery.renders import Renders
-from gallery.store import Record, Store
+from gallery.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from gallery.engines import Render
     from gallery.prompts import Clip
     from gallery.site import Written
+    from gallery.store import Kept, Survey
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,13 @@ class Options:
     """What one build is asked to do.
 
     ``paths`` limits rendering to prompts at or below them; the site always shows all.
+    ``payment`` is what may be spent on an engine that costs money.
     """
 
     output: Path
     paths: tuple[Path, ...] = ()
     engine: str = "auto"
+    payment: Payment = field(default_factory=Payment)
     sketches: bool = True
     strict: bool = False
     jobs: int = 1
@@ -93,28 +99,33 @@ class Outcome:
 
 def build(config: Config, options: Options) -> Outcome:
     """Render what is missing, then write the site. Raises GalleryError where nothing can be done."""
-    reading = read_prompts(config)
-    outcome = Outcome(reading)
-    chosen = _chosen(config, options, reading)
-    if options.strict and (reading.warnings or reading.faults):
-        return outcome
-    with build_lock(config):
+    with build_lock(config), Cache(config.workspace / "cache.sqlite") as cache:
+        with without_collecting():
+            reading = read_prompts(config, cache=cache)
+        outcome = Outcome(reading)
+        chosen = _chosen(config, options, reading)
+        if options.strict and (reading.warnings or reading.faults):
+            return outcome
         shelves = Shelves.of(config)
         shelves.remove_leftovers()
         owners = _owners(reading.prompts)
-        plan = make_plan(chosen, shelves, config)
+        plan = make_plan(chosen, shelves, config, cache)
         outcome.outdated = plan.outdated
         _render(plan, owners, shelves, config, options, reading, outcome)
         if options.sketches and options.engine != "none":
-            _sketch(chosen, owners, shelves, config, options, outcome)
-        _publish(shelves, config, options, outcome)
+            _sketch(chosen, owners, shelves, config, options, outcome, cache)
+        with without_collecting():
+            _publish(shelves, config, options, outcome, cache)
     return outcome
 
 
 def _chosen(config: Config, options: Options, reading: Reading) -> list[Clip]:
     """The clips that this build may render, each request once."""
-    files = {path.relative_to(config.root).as_posix() for path in find_files(config, options.paths)}
-    clips = {clip.key: clip for prompt in reading.prompts if prompt.file in files for clip in prompt.clips}
+    prompts = reading.prompts
+    if options.paths:
+        files = {path.relative_to(config.root).as_posix() for path in find_files(config, options.paths)}
+        prompts = [prompt for prompt in prompts if prompt.file in files]
+    clips = {clip.key: clip for prompt in prompts for clip in prompt.clips}
     return list(clips.values())
 
 
@@ -127,13 +138,12 @@ def _owners(prompts: Iterable[Prompt]) -> dict[str, Prompt]:
     return owners
 
 
-def make_plan(clips: Sequence[Clip], shelves: Shelves, config: Config) -> Plan:
+def make_plan(clips: Sequence[Clip], shelves: Shelves, config: Config, cache: Cache | None = None) -> Plan:
     """Sort clips by what is left to do for them."""
-    plan = Plan()
+    plan, store = Plan(), shelves.store.survey(cache)
     for clip in clips:
-        record = _stored(clip.key, shelves.store, config)
-        current = record is not None and record.preview.settings == config.preview.digest
-        if current:
+        record = _stored(clip.key, store, config)
+        if record and record.settings == config.preview.digest:
             continue
         if shelves.renders.has(clip.key):
             plan.encode.append(clip)
@@ -147,10 +157,9 @@ def make_plan(clips: Sequence[Clip], shelves: Shelves, config: Config) -> Plan:
     return plan
 
 
-def _stored(key: str, store: Store, config: Config) -> Record | None:
-    """A clip's record, if its preview can be played: it lies here, or at the audio's address."""
-    record = store.get(key)
-    return record if record and (config.store.audio_url or store.has_audio(key)) else None
+def _stored(key: str, store: Survey, config: Config) -> Kept | None:
+    """What is known of a clip whose preview can be played: it lies here, or at the audio's address."""
+    return store.kept.get(key) if config.store.audio_url or key in store.playable else None
 
 
 def _render(
@@ -171,10 +180,11 @@ def _render(
             )
     if plan.render:
         stage = Stage("rendering", len(plan.render), _seconds(plan.render))
-        engine = choose_engine(options.engine, config, reading.melodies, stage.make)
+        engine = choose_engine(options.engine, config, reading.melodies, stage.make, options.payment)
         if engine:
+            # Before progress is shown: an engine that costs money asks here.
+            outcomes = engine.render([clip.request for clip in plan.render])
             with stage:
-                outcomes = engine.render([clip.request for clip in plan.render])
                 outcome.failures += keep_all(
                     outcomes,
                     shelves.store,
@@ -200,12 +210,14 @@ def _sketch(
     config: Config,
     options: Options,
     outcome: Outcome,
+    cache: Cache,
 ) -> None:
     """Stand-ins for the clips that have no render yet."""
+    store, sketches = shelves.store.survey(cache), shelves.sketches.survey(cache)
     missing = [
         clip
         for clip in clips
-        if not _stored(clip.key, shelves.store, config) and not _sketched(clip.key, shelves.sketches, config)
+        if not _stored(clip.key, store, config) and not _sketched(clip.key, sketches, config)
     ]
     if not missing:
         return
@@ -217,43 +229,49 @@ def _sketch(
         )
 
 
-def _sketched(key: str, sketches: Store, config: Config) -> Record | None:
-    """A clip's sketch, if it is of today's making."""
-    record = sketches.get(key)
-    if not record or not sketches.has_audio(key):
-        return None
-    current = record.provenance.get("engine_version") == SKETCH_VERSION
-    return record if current and record.preview.settings == config.preview.digest else None
+def _sketched(key: str, sketches: Survey, config: Config) -> Kept | None:
+    """What is known of a clip's sketch, if it is of today's making."""
+    sketch = sketches.kept.get(key) if key in sketches.playable else None
+    current = sketch and (sketch.engine_version, sketch.settings) == (
+        str(SKETCH_VERSION),
+        config.preview.digest,
+    )
+    return sketch if current else None
 
 
-def _publish(shelves: Shelves, config: Config, options: Options, outcome: Outcome) -> None:
+def _publish(shelves: Shelves, config: Config, options: Options, outcome: Outcome, cache: Cache) -> None:
     """Write the site: all prompts, with whatever audio they have by now."""
     from gallery.site import write_site
 
     reading = outcome.reading
-    kept = _published_before(reading.broken, options.output)
-    requests = {clip.key: clip.request for prompt in reading.prompts for clip in prompt.clips}
-    keys = {*requests, *(clip["key"] for entry in kept for clip in entry["clips"])}
-    records: dict[str, Record] = {}
+    before = _published_before(reading.broken, options.output)
+    clips = {clip.key: clip.fields for prompt in reading.prompts for clip in prompt.clips}
+    keys = {*clips, *(clip["key"] for entry in before for clip in entry["clips"])}
+    store, sketches = shelves.store.survey(cache), shelves.sketches.survey(cache)
+    kept: dict[str, Kept] = {}
     addresses: dict[str, str] = {}
     files: dict[str, Path] = {}
     for key in sorted(keys):
-        record, shelf, folder = _stored(key, shelves.store, config), shelves.store, "audio"
-        if not record and options.sketches:
-            record, shelf, folder = _sketched(key, shelves.sketches, config), shelves.sketches, "sketches"
-        if not record:
+        known, shelf, folder = _stored(key, store, config), shelves.store, "audio"
+        if not known and options.sketches:
+            known, shelf, folder = _sketched(key, sketches, config), shelves.sketches, "sketches"
+        if not known:
             continue
-        records[key] = record
+        kept[key] = known
         if shelf is shelves.store and config.store.audio_url:
             addresses[key] = config.store.audio_url + key
             continue
         addresses[key] = f"{folder}/{key}"
         files.update({f"{folder}/{key}{suffix}": shelf.path(key, suffix) for suffix in (".mp3", ".webp")})
-    entries = make_catalogue(reading.prompts, find_kin(requests.values()), records, addresses, config)
-    entries += refresh(kept, records, addresses)
-    outcome.states = Counter(clip["state"] for entry in entries for clip in entry["clips"])
+    published = refresh(before, kept, addresses)
+    catalogue = Catalogue(reading.prompts, find_kin(clips), kept, addresses, config, published)
+    outcome.states = Counter(
+        kept[key].state if key in kept else "pending"
+        for path in catalogue.paths
+        for key in catalogue.keys(path)
+    )
     keep = [f"prompts/{path}/" for path in sorted(reading.broken)]
-    outcome.written = write_site(entries, files, config, options.output, keep=keep)
+    outcome.written = write_site(catalogue, files, config, options.output, keep=keep, cache=cache)
 
 
 def _published_before(broken: set[str], output: Path) -> list[PromptEntry]:
@@ -268,7 +286,7 @@ def _published_before(broken: set[str], output: Path) -> list[PromptEntry]:
 
 
 def _seconds(clips: Iterable[Clip]) -> float:
-    return sum(clip.request.duration for clip in clips)
+    return sum(clip.duration for clip in clips)
 
 
 @contextmanager

@@ -7,19 +7,19 @@ back from a site's catalogue.json.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 from gallery.kin import word_changes
-from gallery.store import SKETCH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from gallery.clips import Clip, Prompt
     from gallery.config import Config
     from gallery.kin import Kin
-    from gallery.prompts import Clip, Prompt
-    from gallery.request import Request
-    from gallery.store import Record
+    from gallery.store import Kept
 
 State = Literal["render", "sketch", "pending"]
 
@@ -107,131 +107,190 @@ class PromptEntry(TypedDict):
     grid: GridEntry | None
 
 
-def make_catalogue(
-    prompts: Sequence[Prompt],
-    kin: Mapping[str, Sequence[Kin]],
-    records: Mapping[str, Record],
-    addresses: Mapping[str, str],
-    config: Config,
-) -> list[PromptEntry]:
-    """The catalogue's entries.
+class Catalogue:
+    """A gallery's entries, newest first. Each is made when it is asked for: there may be many."""
 
-    ``records`` holds what is known of clips by key, sketches included; ``addresses``
-    the place of each of their previews, without its suffix.
-    """
-    homes: dict[str, tuple[Prompt, Clip]] = {}
-    for prompt in prompts:
-        for clip in prompt.clips:
-            homes.setdefault(clip.key, (prompt, clip))
-    return [_prompt_entry(prompt, homes, kin, records, addresses, config) for prompt in prompts]
+    def __init__(
+        self,
+        prompts: Sequence[Prompt] = (),
+        kin: Mapping[str, Sequence[Kin]] | None = None,
+        kept: Mapping[str, Kept] | None = None,
+        addresses: Mapping[str, str] | None = None,
+        config: Config | None = None,
+        published: Iterable[PromptEntry] = (),
+    ) -> None:
+        """``kept`` holds what is known of clips by key, sketches included.
 
+        ``addresses`` has the place of each of their previews, without its suffix. ``published``
+        are entries as they stand: those of prompts that cannot be read now.
+        """
+        self._kin, self._kept, self._addresses = kin or {}, kept or {}, addresses or {}
+        self._config = config
+        self._prompts = {prompt.path: prompt for prompt in prompts}
+        self._published = {entry["path"]: entry for entry in published}
+        self._homes: dict[str, tuple[Prompt, Clip]] = {}
+        for prompt in prompts:
+            for clip in prompt.clips:
+                self._homes.setdefault(clip.key, (prompt, clip))
+        self._published_clips: dict[str, ClipEntry] = {}
+        for entry in self._published.values():
+            for published_clip in entry["clips"]:
+                self._published_clips.setdefault(published_clip["key"], published_clip)
+        self.paths = self._newest_first()
 
-def _prompt_entry(
-    prompt: Prompt,
-    homes: Mapping[str, tuple[Prompt, Clip]],
-    kin: Mapping[str, Sequence[Kin]],
-    records: Mapping[str, Record],
-    addresses: Mapping[str, str],
-    config: Config,
-) -> PromptEntry:
-    own = {clip.key: clip for clip in reversed(prompt.clips)}  # of twins, the first
-    entries = []
-    for key in dict.fromkeys(clip.key for clip in prompt.clips):
-        relatives = [
-            _kin_entry(
-                own[key].request, relative, prompt if relative.key in own else homes[relative.key][0], config
-            )
-            for relative in kin.get(key, ())
-        ]
-        entries.append(_clip_entry(own[key], records.get(key), addresses.get(key, ""), relatives))
-    return {
-        "path": prompt.path,
-        "file": prompt.file,
-        "title": prompt.title,
-        "text": prompt.text,
-        "tags": list(prompt.tags),
-        "author": prompt.author,
-        "license": prompt.license,
-        "date": prompt.date,
-        "notes": prompt.notes,
-        "clips": entries,
-        "grid": {
-            "axes": [{"field": field, "values": list(values)} for field, values in prompt.axes],
-            "cells": [clip.key for clip in prompt.clips],
+    def _newest_first(self) -> list[str]:
+        """Newest first, those of one day by path, undated ones last."""
+        dates = {path: prompt.date for path, prompt in self._prompts.items()}
+        dates |= {path: entry["date"] for path, entry in self._published.items()}
+        return sorted(sorted(dates), key=dates.__getitem__, reverse=True)
+
+    def title(self, path: str) -> str:
+        """A prompt's title."""
+        prompt = self._prompts.get(path)
+        return prompt.title if prompt else self._published[path]["title"]
+
+    def author(self, path: str) -> str:
+        """A prompt's author."""
+        prompt = self._prompts.get(path)
+        return prompt.author if prompt else self._published[path]["author"]
+
+    def keys(self, path: str) -> list[str]:
+        """The keys of a prompt's clips, each once."""
+        prompt = self._prompts.get(path)
+        if not prompt:
+            return [clip["key"] for clip in self._published[path]["clips"]]
+        return list(dict.fromkeys([clip.key for clip in prompt.clips]))
+
+    def kin_keys(self, path: str) -> list[str]:
+        """The keys of the kin of a prompt's clips."""
+        if path in self._published:
+            return sorted({kin["key"] for clip in self._published[path]["clips"] for kin in clip["kin"]})
+        return sorted({kin.key for key in self.keys(path) for kin in self._kin.get(key, ())})
+
+    def entry(self, path: str) -> PromptEntry:
+        """A prompt's entry."""
+        prompt = self._prompts.get(path)
+        if not prompt:
+            return self._published[path]
+        own = {clip.key: clip for clip in reversed(prompt.clips)}  # of twins, the first
+        return {
+            "path": prompt.path,
+            "file": prompt.file,
+            "title": prompt.title,
+            "text": prompt.text,
+            "tags": list(prompt.tags),
+            "author": prompt.author,
+            "license": prompt.license,
+            "date": prompt.date,
+            "notes": prompt.notes,
+            "clips": [
+                self._clip_entry(own[key], self._kin_of(own[key], own, prompt)) for key in self.keys(path)
+            ],
+            "grid": {
+                "axes": [{"field": field, "values": list(values)} for field, values in prompt.axes],
+                "cells": [clip.key for clip in prompt.clips],
+            }
+            if prompt.axes
+            else None,
         }
-        if prompt.axes
-        else None,
+
+    def get(self, key: str) -> ClipEntry | None:
+        """A clip without its kin, or nothing where no prompt asks for it."""
+        if key in self._homes:
+            return self._clip_entry(self._homes[key][1], [])
+        return self._published_clips.get(key)
+
+    def digest(self, path: str) -> str:
+        """A digest of all that the entry is made from."""
+        prompt = self._prompts.get(path)
+        if not prompt:
+            return digest_of(json.dumps(self._published[path], sort_keys=True))
+        parts = [prompt.digest]
+        for key in self.keys(path):
+            parts.append(self.clip_digest(key))
+            for kin in self._kin.get(key, ()):
+                other = self._homes[kin.key][0]
+                parts += (kin.field, kin.key, other.path, other.title)
+        return digest_of(*parts)
+
+    def clip_digest(self, key: str) -> str:
+        """A digest of all that a clip is made from, its kin apart."""
+        if key not in self._homes:
+            return json.dumps(self._published_clips.get(key), sort_keys=True)
+        kept = self._kept.get(key)
+        model, address = self._homes[key][1].model, self._addresses.get(key, "")
+        return f"{key} {model} {address} {kept.digest if kept else ''}"
+
+    def _clip_entry(self, clip: Clip, kin: list[KinEntry]) -> ClipEntry:
+        known = known_audio(clip.duration, self._kept.get(clip.key), self._addresses.get(clip.key, ""))
+        return {
+            "key": clip.key,
+            "id": clip.key[:8],
+            "model": clip.model,
+            "request": clip.fields,
+            "changes": clip.changes,
+            **known,
+            "kin": kin,
+        }
+
+    def _kin_of(self, clip: Clip, own: Mapping[str, Clip], prompt: Prompt) -> list[KinEntry]:
+        """A clip's kin; those that the prompt itself asks for are taken to be its own."""
+        return [
+            self._kin_entry(clip, kin, prompt if kin.key in own else self._homes[kin.key][0])
+            for kin in self._kin.get(clip.key, ())
+        ]
+
+    def _kin_entry(self, clip: Clip, kin: Kin, prompt: Prompt) -> KinEntry:
+        value = kin.value
+        if kin.field == "model" and self._config:
+            value = self._config.model_name(value)
+        entry: KinEntry = {
+            "field": kin.field,
+            "key": kin.key,
+            "prompt": prompt.path,
+            "title": prompt.title,
+            "value": value,
+        }
+        if kin.field == "prompt":
+            entry["words"] = word_changes(clip.fields["prompt"], kin.value)
+        return entry
+
+
+def known_audio(duration: float, kept: Kept | None, address: str) -> Audio:
+    """What is known of a clip that should last so many seconds; ``address`` is without its suffix."""
+    if kept:
+        known: Audio = json.loads(kept.shown)
+        return {**known, "audio": f"{address}.mp3", "cover": f"{address}.webp"}
+    return {
+        "state": "pending",
+        "engine": "",
+        "provenance": {},
+        "audio": "",
+        "cover": "",
+        "peaks": "",
+        "bytes": 0,
+        "length": duration,
+        "loudness": None,
     }
 
 
 def refresh(
-    entries: Sequence[PromptEntry], records: Mapping[str, Record], addresses: Mapping[str, str]
+    entries: Iterable[PromptEntry], kept: Mapping[str, Kept], addresses: Mapping[str, str]
 ) -> list[PromptEntry]:
     """Entries that were published before, with what is known of their clips today."""
-    return [
-        {
-            **entry,
-            "clips": [
-                {
-                    **clip,
-                    **_known(
-                        clip["request"]["duration"], records.get(clip["key"]), addresses.get(clip["key"], "")
-                    ),
-                }
-                for clip in entry["clips"]
-            ],
-        }
-        for entry in entries
-    ]
+
+    def known(clip: ClipEntry) -> ClipEntry:
+        key = clip["key"]
+        return {**clip, **known_audio(clip["request"]["duration"], kept.get(key), addresses.get(key, ""))}
+
+    return [{**entry, "clips": [known(clip) for clip in entry["clips"]]} for entry in entries]
 
 
-def _clip_entry(clip: Clip, record: Record | None, address: str, kin: list[KinEntry]) -> ClipEntry:
-    return {
-        "key": clip.key,
-        "id": clip.key[:8],
-        "model": clip.model,
-        "request": clip.request.model_dump(mode="json", exclude_none=True),
-        "changes": clip.changes,
-        **_known(clip.request.duration, record, address),
-        "kin": kin,
-    }
-
-
-def _known(duration: float, record: Record | None, address: str) -> Audio:
-    if not record:
-        return {
-            "state": "pending",
-            "engine": "",
-            "provenance": {},
-            "audio": "",
-            "cover": "",
-            "peaks": "",
-            "bytes": 0,
-            "length": duration,
-            "loudness": None,
-        }
-    preview = record.preview
-    return {
-        "state": "sketch" if record.engine == SKETCH else "render",
-        "engine": record.engine,
-        "provenance": record.provenance,
-        "audio": f"{address}.mp3",
-        "cover": f"{address}.webp",
-        "peaks": preview.peaks,
-        "bytes": preview.bytes,
-        "length": preview.duration,
-        "loudness": preview.loudness_before,
-    }
-
-
-def _kin_entry(request: Request, kin: Kin, prompt: Prompt, config: Config) -> KinEntry:
-    entry: KinEntry = {
-        "field": kin.field,
-        "key": kin.key,
-        "prompt": prompt.path,
-        "title": prompt.title,
-        "value": config.model_name(kin.value) if kin.field == "model" else kin.value,
-    }
-    if kin.field == "prompt":
-        entry["words"] = word_changes(request.prompt, kin.value)
-    return entry
+def digest_of(*parts: str) -> str:
+    """One digest of several texts, each kept apart from the next."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part.encode(errors="surrogatepass")
+        total.update(len(data).to_bytes(8, "big"))
+        total.update(data)
+    return total.hexdigest()

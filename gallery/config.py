@@ -25,7 +25,7 @@ WINDOWS = {"musicgen": (30.0, 18.0), "melody": (30.0, 18.0), "audiogen": (10.0, 
 
 # Raise it when the making of previews changes: all are then encoded anew from their
 # lossless renders.
-PREVIEW_VERSION = 1
+PREVIEW_VERSION = 2
 
 WebAddress = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s\"'<>]+)?$")]
 
@@ -61,6 +61,13 @@ class Site(_Settings):
         "en",
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
         description="Language of the pages, a BCP 47 tag.",
+    )
+    cards: int = Field(
+        200,
+        ge=0,
+        le=100_000,
+        description="Prompts, newest first, that get a picture of their own where their pages are shared; "
+        "the others share the site's. Each takes about 90 KB.",
     )
     page_size: int = Field(60, ge=1, le=500, description="Prompts on one list page.")
 
@@ -170,6 +177,41 @@ class StoreSettings(_Settings):
         return value if not value or value.endswith("/") else value + "/"
 
 
+class ReplicateSettings(_Settings):
+    """What the engine `replicate` renders on, and what that costs; see replicate.md.
+
+    Only `gallery build --engine replicate` uses it.
+    """
+
+    model: str = Field(
+        "meta/musicgen", pattern=r"^[\w.-]+/[\w.-]+$", description="The model's name on Replicate."
+    )
+    version: str = Field(
+        "671ac645ce5e552cc63a54a2bbff63fcf798043055d2dac5fc9e36a837eedcfb",
+        pattern=r"^[0-9a-f]{64}$",
+        description="Version of the model to run, 64 hex digits.",
+    )
+    hardware: str = Field(
+        "", max_length=80, description="What the model runs on, as its page says; kept in the records."
+    )
+    price_per_second: float | None = Field(
+        None, gt=0, description="Price of a second of that hardware, in USD. Nothing is rendered without it."
+    )
+    compute_per_audio_second: float | None = Field(
+        None,
+        gt=0,
+        description="Seconds of that hardware that a second of audio takes, for estimates until the first "
+        "predictions have told. Nothing is rendered without it.",
+    )
+    concurrency: int = Field(4, ge=1, le=64, description="Predictions in flight at once.")
+    timeout: float = Field(
+        1800,
+        gt=0,
+        le=86400,
+        description="Longest wait for one prediction, its start included, in seconds; then it is cancelled.",
+    )
+
+
 ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,39}$")]
 
 
@@ -182,6 +224,7 @@ class Config(_Settings):
     limits: Limits = Limits()
     preview: PreviewSettings = PreviewSettings()
     store: StoreSettings = StoreSettings()
+    replicate: ReplicateSettings = ReplicateSettings()
 
     @property
     def prompts(self) -> Path:

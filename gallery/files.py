@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,24 +13,34 @@ if TYPE_CHECKING:
 _TEMPORARY_SUFFIX = ".tmp"
 
 
-def write_atomic(path: Path, data: bytes, *, sync: bool = False) -> None:
+def write_atomic(path: Path | str, data: bytes, *, sync: bool = False) -> None:
     """Write a file whole or not at all: under a temporary name beside it, then renamed.
 
     ``sync`` has the data on the disk before the file gets its name, so that even a
     power cut leaves no half of what cannot be made again cheaply.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_TEMPORARY_SUFFIX}")
+    folder, name = os.path.split(path)
+    temporary = f"{folder}/.{name}.{secrets.token_hex(4)}{_TEMPORARY_SUFFIX}"
     try:
-        with temporary.open("wb") as file:
+        with _create(temporary) as file:
             file.write(data)
             if sync:
                 file.flush()
                 os.fsync(file.fileno())
-        temporary.replace(path)
+        os.replace(temporary, path)  # noqa: PTH105 - as all of this: ten thousand times a build
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)  # noqa: PTH108
         raise
+
+
+def _create(path: str) -> BinaryIO:
+    """A new file, its folder made where it is missing."""
+    try:
+        return open(path, "xb")  # noqa: PTH123 - the caller closes it
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+        return open(path, "xb")  # noqa: PTH123 - the caller closes it
 
 
 def link_or_copy(source: Path, target: Path) -> None:

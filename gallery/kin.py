@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from gallery.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    _Clip = tuple[str, Mapping[str, Any]]
 
 # Most kin of one clip in one field; more help nobody.
 MOST_KIN = 8
@@ -44,16 +46,18 @@ class Kin:
     value: Any
 
 
-def find_kin(requests: Iterable[Request]) -> dict[str, list[Kin]]:
-    """For each request's key its kin: field by field, nearest first, at most `MOST_KIN` a field."""
-    clips = {request.key: request for request in requests}
+def find_kin(clips: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Kin]]:
+    """For each clip's key its kin: field by field, nearest first, at most `MOST_KIN` a field.
+
+    ``clips`` holds the fields of each request by its key; what is left out is not used.
+    """
     rows = {key: tuple(_value(request, name) for name in _FIELDS) for key, request in clips.items()}
     kin: dict[str, list[Kin]] = {key: [] for key in clips}
     for place, field in enumerate(_FIELDS):
         for group in _alike_but_for(place, rows, clips):
             pairs = _wordings(group) if field == "prompt" else _values(field, group)
             for key, other in pairs:
-                kin[key].append(Kin(field, other, getattr(clips[other], field)))
+                kin[key].append(Kin(field, other, clips[other].get(field)))
     return kin
 
 
@@ -73,21 +77,21 @@ def word_changes(before: str, after: str) -> list[list[str]]:
 
 
 def _alike_but_for(
-    place: int, rows: dict[str, tuple[Any, ...]], clips: dict[str, Request]
-) -> Iterator[list[tuple[str, Request]]]:
-    groups: dict[Any, list[tuple[str, Request]]] = defaultdict(list)
+    place: int, rows: dict[str, tuple[Any, ...]], clips: Mapping[str, Mapping[str, Any]]
+) -> Iterator[list[_Clip]]:
+    groups: dict[Any, list[_Clip]] = defaultdict(list)
     for key, row in rows.items():
         # The stride follows from the duration where both are left to themselves.
-        stride = None if _FIELDS[place] == "duration" else clips[key].extend_stride
+        stride = None if _FIELDS[place] == "duration" else clips[key].get("extend_stride")
         groups[row[:place] + row[place + 1 :], stride].append((key, clips[key]))
     return (group for group in groups.values() if len(group) > 1)
 
 
-def _value(request: Request, field: str) -> Any:
-    return min(request.top_p, 1.0) if field == "top_p" else getattr(request, field)
+def _value(request: Mapping[str, Any], field: str) -> Any:
+    return min(request["top_p"], 1.0) if field == "top_p" else request.get(field)
 
 
-def _values(field: str, group: Sequence[tuple[str, Request]]) -> Iterator[tuple[str, str]]:
+def _values(field: str, group: Sequence[_Clip]) -> Iterator[tuple[str, str]]:
     """Each clip with its neighbours by value; those with one value are one to the ear."""
     ordered = sorted(
         group, key=lambda item: (str(type(_value(item[1], field))), _value(item[1], field) or 0, item[0])
@@ -99,13 +103,13 @@ def _values(field: str, group: Sequence[tuple[str, Request]]) -> Iterator[tuple[
         yield from ((key, ordered[i][0]) for i in sorted(closest))
 
 
-def _wordings(group: Sequence[tuple[str, Request]]) -> Iterator[tuple[str, str]]:
+def _wordings(group: Sequence[_Clip]) -> Iterator[tuple[str, str]]:
     """Each clip with those whose prompts share most words with its own.
 
     Candidates are neighbours in the order of the texts, forwards and backwards
     (a change at the end, at the beginning), and those that share a rare word.
     """
-    texts = {key: request.prompt.casefold() for key, request in group}
+    texts = {key: request["prompt"].casefold() for key, request in group}
     words = {text: _words(text) for text in texts.values()}
     candidates: dict[str, set[str]] = defaultdict(set)
     for ordered in (

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gallery.errors import GalleryError
 from gallery.files import remove_leftovers, write_atomic
+from gallery.parallel import spread
 from gallery.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence, Set
     from pathlib import Path
 
+    from gallery.cache import Cache
     from gallery.preview import Preview
 
 SUFFIXES = (".mp3", ".webp", ".json")
@@ -67,6 +71,47 @@ class Record(_Strict):
         return (json.dumps(fields, ensure_ascii=False, indent=1) + "\n").encode()
 
 
+class Kept(NamedTuple):
+    """What pages are made from and builds planned with, of a record: little, as there may be many.
+
+    ``length`` in seconds; ``shown`` is what the catalogue says of the clip, as JSON;
+    ``digest`` is one of the whole record.
+    """
+
+    state: Literal["render", "sketch"]
+    settings: str
+    engine_version: str
+    length: float
+    digest: str
+    shown: str
+
+    @classmethod
+    def of(cls, record: Record, data: bytes) -> Self:
+        """The essence of a record that was read from these bytes."""
+        preview = record.preview
+        state: Literal["render", "sketch"] = "sketch" if record.engine == SKETCH else "render"
+        shown = {
+            "state": state,
+            "engine": record.engine,
+            "provenance": record.provenance,
+            "peaks": preview.peaks,
+            "bytes": preview.bytes,
+            "length": preview.duration,
+            "loudness": preview.loudness_before,
+        }
+        version = str(record.provenance.get("engine_version", ""))
+        digest = hashlib.sha256(data).hexdigest()[:32]
+        return cls(state, preview.settings, version, preview.duration, digest, json.dumps(shown))
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What lies in a store: what is known of each clip, and the clips that can be played from there."""
+
+    kept: Mapping[str, Kept]
+    playable: Set[str]
+
+
 @dataclass(frozen=True)
 class Problem:
     """Something wrong in the store: which file, what, and what to do about it."""
@@ -98,6 +143,42 @@ class Store:
     def has_audio(self, key: str) -> bool:
         """Whether the clip's preview and cover lie here."""
         return self.path(key, ".mp3").is_file() and self.path(key, ".webp").is_file()
+
+    def survey(self, cache: Cache | None = None) -> Survey:
+        """Look at everything here at once. Records that ``cache`` knows as they are, are not read again."""
+        names: dict[str, set[str]] = {suffix: set() for suffix in SUFFIXES}
+        stamps: dict[str, str] = {}
+        for entry in os.scandir(self.folder) if self.folder.is_dir() else ():
+            key, _, suffix = entry.name.partition(".")
+            if f".{suffix}" in names and _KEY.fullmatch(key):
+                names[f".{suffix}"].add(key)
+                if suffix == "json":
+                    status = entry.stat()
+                    stamps[key] = (
+                        f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+                    )
+        known = cache.load(self.holds) if cache else {}
+        kept = {
+            key: Kept(*json.loads(known[key][1]))
+            for key, stamp in stamps.items()
+            if key in known and known[key][0] == stamp
+        }
+        fresh: dict[str, Kept] = {}
+        for found in spread(self._essences, sorted(stamps.keys() - kept.keys())):
+            fresh.update(found)
+        if cache and (fresh or known.keys() - stamps.keys()):
+            told = {key: (stamps[key], json.dumps(essence)) for key, essence in fresh.items()}
+            cache.update(self.holds, told, known.keys() - stamps.keys())
+        return Survey({**kept, **fresh}, names[".mp3"] & names[".webp"])
+
+    def _essences(self, keys: Sequence[str]) -> dict[str, Kept]:
+        """What can be used of these records."""
+        found = {}
+        for key in keys:
+            with suppress(OSError, GalleryError):
+                data = self.path(key, ".json").read_bytes()
+                found[key] = Kept.of(self._parse(key, data), data)
+        return found
 
     def put(
         self, request: Request, engine: str, provenance: dict[str, Any], preview: Preview, settings: str
@@ -174,9 +255,11 @@ class Store:
         return problems
 
     def _read(self, key: str) -> Record:
-        text = self.path(key, ".json").read_bytes()
+        return self._parse(key, self.path(key, ".json").read_bytes())
+
+    def _parse(self, key: str, data: bytes) -> Record:
         try:
-            record = Record.model_validate_json(text)
+            record = Record.model_validate_json(data)
         except ValidationError as error:
             finding = error.errors(include_url=False)[0]
             place = ".".join(str(part) for part in finding["loc"])

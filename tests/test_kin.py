@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from gallery.kin import MOST_KIN, find_kin, word_changes
+from gallery.kin import MOST_KIN, Kin, find_kin, word_changes
 from gallery.request import Request
 
 
@@ -26,22 +26,26 @@ ONE = {
 }
 
 
+def kin_of(requests: list[Request]) -> dict[str, list[Kin]]:
+    return find_kin({r.key: r.model_dump(exclude_none=True) for r in requests})
+
+
 @pytest.mark.parametrize("field", ONE)
 def test_one_difference(field: str) -> None:
     one, other = request(), request(**ONE[field])
-    kin = find_kin([one, other])
+    kin = kin_of([one, other])
     assert [(k.field, k.key, k.value) for k in kin[one.key]] == [(field, other.key, ONE[field][field])]
     assert [(k.field, k.key) for k in kin[other.key]] == [(field, one.key)]
 
 
 def test_two_differences_make_no_kin() -> None:
     clips = [request(), request(seed=8, cfg_coef=4), request(prompt="140bpm drums", temperature=0.5)]
-    assert all(not kin for kin in find_kin(clips).values())
+    assert all(not kin for kin in kin_of(clips).values())
 
 
 def test_greedy_and_sampled_are_kin_by_temperature() -> None:
     one, greedy = request(), request(temperature=0)
-    assert [k.field for k in find_kin([one, greedy])[one.key]] == ["temperature"]
+    assert [k.field for k in kin_of([one, greedy])[one.key]] == ["temperature"]
 
 
 @pytest.mark.parametrize(
@@ -55,12 +59,12 @@ def test_greedy_and_sampled_are_kin_by_temperature() -> None:
 )
 def test_near_wordings_are_kin(one: str, other: str) -> None:
     a, b = request(prompt=one), request(prompt=other)
-    assert [k.key for k in find_kin([a, b])[a.key]] == [b.key]
+    assert [k.key for k in kin_of([a, b])[a.key]] == [b.key]
 
 
 def test_other_prompts_are_not_kin() -> None:
     a, b = request(prompt="slow lofi piano, rainy night"), request(prompt="angry thrash metal, fast")
-    assert not find_kin([a, b])[a.key]
+    assert not kin_of([a, b])[a.key]
 
 
 def test_changed_words_are_marked() -> None:
@@ -71,6 +75,6 @@ def test_changed_words_are_marked() -> None:
 def test_many_alike_stay_few_and_quick() -> None:
     clips = [request(prompt=f"{n} bpm drums, take {n % 7}", seed=1) for n in range(5_000)]
     start = time.monotonic()
-    kin = find_kin(clips)
+    kin = kin_of(clips)
     assert max(len(found) for found in kin.values()) <= MOST_KIN
     assert time.monotonic() - start < 30  # quadratic work would take an hour

@@ -9,24 +9,26 @@ from gallery.site.theme import Theme
 from gallery.site.writer import Writer, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from gallery.catalogue import PromptEntry
+    from gallery.cache import Cache
+    from gallery.catalogue import Catalogue
     from gallery.config import Config
 
 __all__ = ["Written", "write_site"]
 
 
 def write_site(
-    entries: Sequence[PromptEntry],
+    catalogue: Catalogue,
     files: Mapping[str, Path],
     config: Config,
     output: Path,
     *,
     keep: Collection[str] = (),
+    cache: Cache | None = None,
 ) -> Written:
-    """Bring ``output`` to show ``entries``, touching only what changed.
+    """Bring ``output`` to show the catalogue, touching only what changed.
 
     ``files`` maps site-relative addresses to the files that belong there, previews
     above all; those that are in place already are left alone. What earlier builds
@@ -38,4 +40,4 @@ def write_site(
     writer = Writer(output, config.workspace, protected=[config.root / config.store.url])
     writer.lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(writer.lock):
-        return writer.write(Pages(entries, config, Theme(config), files), files, keep)
+        return writer.write(Pages(catalogue, config, Theme(config), files, cache), files, keep)

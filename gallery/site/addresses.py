@@ -57,7 +57,7 @@ def prompt_card(path: str) -> str:
 
 def embed_page(path: str) -> str:
     """A prompt's clips as a small page for other sites' frames."""
-    return f"embed/{path}/index.html"
+    return f"prompts/{path}/embed.html"
 
 
 def tag_page(tag: str, number: int = 1) -> str:

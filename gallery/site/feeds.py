@@ -7,6 +7,7 @@ import re
 import uuid
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
@@ -17,7 +18,7 @@ from gallery.site.theme import absolute
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gallery.catalogue import ClipEntry, PromptEntry
+    from gallery.catalogue import Catalogue, ClipEntry, PromptEntry
     from gallery.config import Config
 
 FEED_LENGTH = 50
@@ -30,9 +31,10 @@ _PODCASTS = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def feed_entries(entries: Iterable[PromptEntry]) -> list[PromptEntry]:
+def feed_entries(catalogue: Catalogue) -> list[PromptEntry]:
     """The newest prompts that have a date: a feed cannot do without one."""
-    return [entry for entry in entries if entry["date"]][:FEED_LENGTH]
+    dated = (entry for path in catalogue.paths if (entry := catalogue.entry(path))["date"])
+    return list(islice(dated, FEED_LENGTH))
 
 
 def feed(entries: Sequence[PromptEntry], config: Config) -> bytes:
@@ -70,13 +72,16 @@ def feed(entries: Sequence[PromptEntry], config: Config) -> bytes:
     return "\n".join([*lines, "</feed>", ""]).encode()
 
 
-def podcast_clips(entries: Iterable[PromptEntry]) -> list[tuple[PromptEntry, ClipEntry]]:
+def podcast_clips(catalogue: Catalogue) -> list[tuple[PromptEntry, ClipEntry]]:
     """The newest clips for podcast players, each once. Never a sketch: there nobody sees the label."""
     clips: dict[str, tuple[PromptEntry, ClipEntry]] = {}
-    for entry in entries:
+    for path in catalogue.paths:
+        entry = catalogue.entry(path)
         for clip in entry["clips"] if entry["date"] else ():
             if clip["state"] == "render" and rows.playable(clip):
                 clips.setdefault(clip["key"], (entry, clip))
+        if len(clips) >= PODCAST_LENGTH:
+            break
     return list(clips.values())[:PODCAST_LENGTH]
 
 
@@ -133,7 +138,7 @@ def sitemap(pages: Iterable[tuple[str, str]], config: Config) -> bytes:
     return "\n".join([*lines, "</urlset>", ""]).encode()
 
 
-def catalogue(entries: Sequence[PromptEntry], config: Config) -> bytes:
+def catalogue(catalogue: Catalogue, config: Config) -> bytes:
     """The catalogue as data, one prompt a line."""
     head = {
         "version": 1,
@@ -142,6 +147,7 @@ def catalogue(entries: Sequence[PromptEntry], config: Config) -> bytes:
         "description": config.site.description,
     }
     start = json.dumps(head, ensure_ascii=False)[:-1]
+    entries = (catalogue.entry(path) for path in catalogue.paths)
     lines = ",\n".join(json.dumps(entry, ensure_ascii=False, sort_keys=True) for entry in entries)
     return f'{start}, "prompts": [\n{lines}\n]}}\n'.encode(errors="replace")
 

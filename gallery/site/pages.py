@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from gallery.progress import say
 from gallery.site import (
+    add,
     addresses,
     cards,
     feeds,
@@ -20,14 +20,16 @@ from gallery.site import (
     takeaways,
     words,
 )
+from gallery.site.items import Item, make_items
 from gallery.site.theme import as_json, digest
 from gallery.site.writer import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from gallery.catalogue import ClipEntry, PromptEntry
+    from gallery.cache import Cache
+    from gallery.catalogue import Catalogue, ClipEntry
     from gallery.config import Config
     from gallery.site.theme import Theme
 
@@ -37,45 +39,21 @@ _TAGS_OFFERED = 60
 _AUTHORS_SHOWN = 5
 
 
-@dataclass(frozen=True)
-class _Item:
-    """A prompt, the row that lists show of it, and digests of what pages take from it."""
-
-    entry: PromptEntry
-    row: dict[str, Any]
-    facets: dict[str, list[str]]
-    digest: str
-    row_digest: str
-    search_digest: str
-    search_size: int
-
-
-def newest_first(entries: Iterable[PromptEntry]) -> list[PromptEntry]:
-    """Newest first, those of one day by path, undated ones last."""
-    by_path = sorted(entries, key=lambda entry: entry["path"])
-    return sorted(by_path, key=lambda entry: entry["date"], reverse=True)
-
-
 class Pages:
     """The pages of one site."""
 
     def __init__(
         self,
-        entries: Iterable[PromptEntry],
+        catalogue: Catalogue,
         config: Config,
         theme: Theme,
         files: Mapping[str, Path] | None = None,
+        cache: Cache | None = None,
     ) -> None:
-        self.config, self.theme, self.files = config, theme, files or {}
+        self.catalogue, self.config, self.theme, self.files = catalogue, config, theme, files or {}
         self.guides = guides.read_guides(config)
-        self.entries = newest_first(entries)
-        self.clips: dict[str, ClipEntry] = {}
-        for entry in self.entries:
-            for clip in entry["clips"]:
-                self.clips.setdefault(clip["key"], clip)
-        self.items = [self._item(entry) for entry in self.entries]
-        self.search_parts = search.parts(item.search_size for item in self.items)
-        self._clip_digests: dict[str, str] = {}
+        self.items = make_items(catalogue, theme.digest, cache)
+        self.search_parts = search.parts(item.size for item in self.items)
 
     def __iter__(self) -> Iterator[Page]:
         yield from self._assets()
@@ -86,41 +64,36 @@ class Pages:
         yield from self._authors()
         yield from self._guides()
         yield from self._tools()
+        yield from add.add_pages(
+            ((item.path, item.facets["tag"]) for item in self.items), self.config, self.theme
+        )
         yield from self._data()
         if self.config.site.base_url:
             yield from self._embeds()
             yield from self._cards()
 
-    def _item(self, entry: PromptEntry) -> _Item:
-        row, facets = rows.row(entry, self.config), rows.facets(entry)
-        row_json = as_json(row)
-        found = as_json([entry["text"], entry["author"], entry["date"], facets, search.ranges(entry)])
-        return _Item(
-            entry,
-            row,
-            facets,
-            digest(as_json(entry)),
-            digest(row_json),
-            digest(row_json, found),
-            search.size(entry, row),
-        )
-
     def _page(self, address: str, template: str, data: dict[str, Any], *decided_by: str) -> Page:
-        """A page of a template; ``decided_by`` stands for data that has a digest already."""
+        """A page of a template; ``decided_by`` stands for rows, of which ``data`` has the paths alone."""
         decisive = {name: value for name, value in data.items() if name != "rows"}
         return Page(
             address,
             digest(self.theme.digest, template, as_json(decisive), *decided_by),
-            lambda: self.theme.render(template, address, dict(data)),
+            partial(self._render, address, template, data),
         )
+
+    def _render(self, address: str, template: str, data: dict[str, Any]) -> bytes:
+        return self.theme.render(template, address, {**data, "row": self._row})
+
+    def _row(self, path: str) -> dict[str, Any]:
+        return rows.row(self.catalogue.entry(path), self.config)
 
     def _assets(self) -> Iterator[Page]:
         for address, (path, version) in self.theme.assets.items():
             yield Page(address, version, path.read_bytes)
 
     def _index(self) -> Iterator[Page]:
-        clips = sum(len(entry["clips"]) for entry in self.entries)
-        totals = {"prompts": len(self.entries), "clips": clips}
+        clips = sum(len(self.catalogue.keys(path)) for path in self.catalogue.paths)
+        totals = {"prompts": len(self.items), "clips": clips}
         data = {
             "filters": self._filters(),
             "ranges": self._ranges(),
@@ -137,7 +110,7 @@ class Pages:
         return "/" + self.config.site.base_url.split("://", 1)[1].partition("/")[2]
 
     def _list(
-        self, template: str, folder: str, items: Sequence[_Item], data: dict[str, Any]
+        self, template: str, folder: str, items: Sequence[Item], data: dict[str, Any]
     ) -> Iterator[Page]:
         """A list of prompts on as many pages as it takes."""
         size = self.config.site.page_size
@@ -146,38 +119,41 @@ class Pages:
             part = items[(number - 1) * size : number * size]
             page = {
                 **data,
-                "rows": [item.row for item in part],
+                "rows": [item.path for item in part],
                 "total": len(items),
                 "number": number,
                 "newer": addresses.paged(folder, number - 1) if number > 1 else "",
                 "older": addresses.paged(folder, number + 1) if number < last else "",
                 "last": last,
             }
-            yield self._page(
-                addresses.paged(folder, number), template, page, *(item.row_digest for item in part)
-            )
+            yield self._page(addresses.paged(folder, number), template, page, *(item.digest for item in part))
 
     def _prompts(self) -> Iterator[Page]:
-        about = self.guides.about()
-        for position, item in enumerate(self.items):
-            newer = self.entries[position - 1] if position else None
-            older = self.entries[position + 1] if position + 1 < len(self.items) else None
-            neighbours = {
-                "newer": [newer["path"], newer["title"]] if newer else None,
-                "older": [older["path"], older["title"]] if older else None,
+        about, catalogue = self.guides.about(), self.catalogue
+        about_digest = digest(self.theme.digest, as_json(about))
+        headings = [[item.path, catalogue.title(item.path)] for item in self.items]
+        neighbours = zip([None, *headings], self.items, [*headings[1:], None], strict=False)
+        for number, (newer, item, older) in enumerate(neighbours):
+            address = addresses.prompt_page(item.path)
+            own_card = number < self.config.site.cards
+            beside = {
+                "newer": newer,
+                "older": older,
+                "about": about,
+                "card": addresses.prompt_card(item.path) if own_card else "card.jpg",
             }
-            kin = [self._clip_digest(key) for key in prompt.kin_keys(item.entry)]
-            address = addresses.prompt_page(item.entry["path"])
+            kin = [catalogue.clip_digest(key) for key in catalogue.kin_keys(item.path)]
+            near = (*(newer or [""]), *(older or [""]), str(own_card))
             yield Page(
                 address,
-                digest(self.theme.digest, item.digest, as_json([neighbours, about]), *kin),
-                partial(self._prompt, item.entry, address, {**neighbours, "about": about}),
+                digest(about_digest, item.digest, *near, *kin),
+                partial(self._prompt, item.path, address, beside),
             )
 
-    def _prompt(self, entry: PromptEntry, address: str, beside: dict[str, Any]) -> bytes:
-        config = self.config
+    def _prompt(self, path: str, address: str, beside: dict[str, Any]) -> bytes:
+        config, entry = self.config, self.catalogue.entry(path)
         data = {
-            **prompt.page_data(entry, self.clips, config),
+            **prompt.page_data(entry, self.catalogue, config),
             **beside,
             "here": "",
             "takeaways": {clip["id"]: takeaways.of_clip(entry, clip, config) for clip in entry["clips"]},
@@ -186,13 +162,6 @@ class Pages:
             "structured": recording.structured_data(entry, config),
         }
         return self.theme.render("prompt.html", address, data)
-
-    def _clip_digest(self, key: str) -> str:
-        """Of what another prompt's page shows of a clip."""
-        if key not in self._clip_digests:
-            clip = self.clips.get(key)
-            self._clip_digests[key] = digest(as_json(rows.played(clip, "", ""))) if clip else ""
-        return self._clip_digests[key]
 
     def _tags(self) -> Iterator[Page]:
         groups = self._grouped(lambda item: item.facets["tag"])
@@ -233,8 +202,11 @@ class Pages:
         ]
 
     def _authors(self) -> Iterator[Page]:
-        groups = self._grouped(lambda item: [item.entry["author"].lower()] if item.entry["author"] else [])
-        named = {handle: min(item.entry["author"] for item in items) for handle, items in groups.items()}
+        groups = self._grouped(lambda item: item.facets["author"])
+        named = {
+            handle: min(self.catalogue.author(item.path) for item in items)
+            for handle, items in groups.items()
+        }
         listed = [
             [named[handle], len(items), addresses.author_page(handle)] for handle, items in groups.items()
         ]
@@ -247,7 +219,7 @@ class Pages:
 
     def _guides(self) -> Iterator[Page]:
         """A list of all guides, and each on its page."""
-        shelf, items = self.guides, {item.entry["path"]: item for item in self.items}
+        shelf, items = self.guides, {item.path: item for item in self.items}
         for fault in (*shelf.faults, *shelf.missing(items)):
             say(str(fault))
         listed = [
@@ -264,39 +236,42 @@ class Pages:
             yield Page(
                 guide.address,
                 digest(self.theme.digest, about, parts, *(item.digest for item in shown.values())),
-                partial(self._guide, guide, shown),
+                partial(self._guide, guide, [*shown]),
             )
 
-    def _guide(self, guide: guides.Guide, shown: Mapping[str, _Item]) -> bytes:
+    def _guide(self, guide: guides.Guide, shown: Collection[str]) -> bytes:
         data = guides.page_data(guide, self.guides)
         for part in data["parts"]:
             if part["kind"] == "clips" and part["path"] in shown:
-                part |= prompt.page_data(shown[part["path"]].entry, self.clips, self.config)
+                part |= prompt.page_data(self.catalogue.entry(part["path"]), self.catalogue, self.config)
         return self.theme.render("guide.html", guide.address, data)
 
     def _embeds(self) -> Iterator[Page]:
         for item in self.items:
-            address = addresses.embed_page(item.entry["path"])
+            address = addresses.embed_page(item.path)
             yield Page(
                 address,
                 digest(self.theme.digest, "embed.html", item.digest),
-                partial(self._embed, item.entry, address),
+                partial(self._embed, item.path, address),
             )
 
-    def _embed(self, entry: PromptEntry, address: str) -> bytes:
-        return self.theme.render("embed.html", address, prompt.page_data(entry, self.clips, self.config))
+    def _embed(self, path: str, address: str) -> bytes:
+        entry = self.catalogue.entry(path)
+        return self.theme.render("embed.html", address, prompt.page_data(entry, self.catalogue, self.config))
 
     def _cards(self) -> Iterator[Page]:
-        """The pictures that stand for the site and for each prompt where they are linked from."""
-        site = self.config.site
-        shown = [(item.entry, recording.shown_clip(item.entry)) for item in self.items]
-        for entry, clip in shown:
+        """The pictures that stand for the site and for the newest prompts where they are linked from."""
+        site, shown = self.config.site, self.items[: self.config.site.cards]
+        first: ClipEntry | None = None
+        for item in shown:
+            entry = self.catalogue.entry(item.path)
+            clip = recording.shown_clip(entry)
+            first = first or clip
             facts = f"{clip['model']} · {words.quantity('duration', rows.length_of(clip))}" if clip else ""
             card = self._card(clip, " ".join(entry["text"].split()), site.title, facts)
             yield self._drawn(addresses.prompt_card(entry["path"]), card, clip)
-        newest = next((clip for _, clip in shown if clip), None)
         for address, size in (("card.jpg", cards.SIZE), ("podcast.jpg", cards.SQUARE)):
-            yield self._drawn(address, self._card(newest, site.description, site.title, "", size), newest)
+            yield self._drawn(address, self._card(first, site.description, site.title, "", size), first)
 
     def _card(
         self, clip: ClipEntry | None, text: str, heading: str, facts: str, size: tuple[int, int] = cards.SIZE
@@ -311,8 +286,8 @@ class Pages:
         key = f"{clip['key']} {clip['bytes']}" if clip else ""
         return Page(address, card.digest(key, known), lambda: cards.draw(card, fonts))
 
-    def _grouped(self, names: Callable[[_Item], list[str]]) -> dict[str, list[_Item]]:
-        groups: dict[str, list[_Item]] = {}
+    def _grouped(self, names: Callable[[Item], list[str]]) -> dict[str, list[Item]]:
+        groups: dict[str, list[Item]] = {}
         for item in self.items:
             for name in names(item):
                 groups.setdefault(name, []).append(item)
@@ -327,7 +302,7 @@ class Pages:
 
     def _ranges(self) -> list[dict[str, str]]:
         """The parameters that can be searched by range, each with the least and the most there is."""
-        found = [values for entry in self.entries for values in search.ranges(entry)]
+        found = [values for item in self.items for values in item.ranges]
         ranges = []
         for place, field in enumerate(search.RANGES):
             values = [each for combination in found if (each := combination[place]) is not None]
@@ -386,55 +361,50 @@ class Pages:
         ]
 
     def _data(self) -> Iterator[Page]:
-        config, theme = self.config, self.theme.digest
+        config, theme, catalogue = self.config, self.theme.digest, self.catalogue
         for number, part in enumerate(self.search_parts):
             items = self.items[part]
             yield Page(
                 f"search/{number}.js",
-                digest(theme, str(number), *(item.search_digest for item in items)),
-                partial(self._search_script, number, items),
+                digest(theme, str(number), *(item.digest for item in items)),
+                partial(self._search_script, number, [item.path for item in items]),
             )
-        for address, clips in search.clips_parts(self.entries).items():
+        for address, clips in search.clips_parts(catalogue).items():
+            digests = {path: self._digests[path] for path in clips.values()}
             yield Page(
                 address,
-                digest(theme, as_json(search.clips_decided_by(clips))),
-                partial(search.clips_script, address[len("clips/") : -len(".js")], clips),
+                digest(theme, *clips, *digests.values()),
+                partial(self._clips_script, address[len("clips/") : -len(".js")], clips),
             )
-        yield Page(
-            "catalogue.json",
-            digest(theme, *(item.digest for item in self.items)),
-            lambda: feeds.catalogue(self.entries, config),
-        )
+        whole = digest(theme, *(item.digest for item in self.items))
+        yield Page("catalogue.json", whole, partial(feeds.catalogue, catalogue, config))
         if config.site.base_url:
-            told = feeds.feed_entries(self.entries)
-            by_path = {item.entry["path"]: item.digest for item in self.items} if told else {}
-            yield Page(
-                "feed.xml",
-                digest(theme, *(by_path[entry["path"]] for entry in told)),
-                lambda: feeds.feed(told, config),
-            )
-            heard = feeds.podcast_clips(self.entries)
-            yield Page(
-                "podcast.xml",
-                digest(theme, as_json([[clip, entry["title"], entry["date"]] for entry, clip in heard])),
-                lambda: feeds.podcast(heard, config),
-            )
-            decisive = [[entry["path"], entry["date"], entry["author"]] for entry in self.entries]
-            lists = [item.facets for item in self.items]
+            dated = [item.path for item in self.items if item.date]
+            newest = digest(theme, *(self._digests[path] for path in dated[: feeds.FEED_LENGTH]))
+            yield Page("feed.xml", newest, lambda: feeds.feed(feeds.feed_entries(catalogue), config))
+            yield Page("podcast.xml", whole, lambda: feeds.podcast(feeds.podcast_clips(catalogue), config))
+            lists = as_json([[item.path, item.date, item.facets] for item in self.items])
             told_guides = [guide.address for guide in self.guides]
-            yield Page("sitemap.xml", digest(theme, as_json([decisive, lists, told_guides])), self._sitemap)
+            yield Page("sitemap.xml", digest(theme, lists, as_json(told_guides)), self._sitemap)
 
-    def _search_script(self, number: int, items: Sequence[_Item]) -> bytes:
-        return search.search_script(number, [item.entry for item in items], [item.row for item in items])
+    def _search_script(self, number: int, paths: Sequence[str]) -> bytes:
+        entries = [self.catalogue.entry(path) for path in paths]
+        return search.search_script(number, entries, [rows.row(entry, self.config) for entry in entries])
+
+    def _clips_script(self, name: str, clips: Mapping[str, str]) -> bytes:
+        return search.clips_script(name, self.catalogue, clips)
+
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        return {item.path: item.digest for item in self.items}
 
     def _sitemap(self) -> bytes:
-        lists = {f"{folder}index.html" for folder in ("", "tags/", "models/", "authors/", "guides/")}
+        lists = {f"{folder}index.html" for folder in ("", "tags/", "models/", "authors/", "guides/", "add/")}
         lists.update(guide.address for guide in self.guides)
         for item in self.items:
             lists.update(addresses.tag_page(tag) for tag in item.facets["tag"])
             lists.update(addresses.model_page(model) for model in item.facets["model"])
-            if item.entry["author"]:
-                lists.add(addresses.author_page(item.entry["author"]))
+            lists.update(addresses.author_page(author) for author in item.facets["author"])
         pages = [(address, "") for address in sorted(lists)]
-        pages += [(addresses.prompt_page(entry["path"]), entry["date"]) for entry in self.entries]
+        pages += [(addresses.prompt_page(item.path), item.date) for item in self.items]
         return feeds.sitemap(pages, self.config)

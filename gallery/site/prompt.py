@@ -11,9 +11,7 @@ from gallery.request import parameter_fields
 from gallery.site import rows, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from gallery.catalogue import ClipEntry, KinEntry, PromptEntry
+    from gallery.catalogue import Catalogue, ClipEntry, KinEntry, PromptEntry
     from gallery.config import Config
 
 # Values of these are too long for the head of a column.
@@ -30,8 +28,8 @@ _PROVENANCE = {
 }
 
 
-def page_data(entry: PromptEntry, clips: Mapping[str, ClipEntry], config: Config) -> dict[str, Any]:
-    """All that the page of one prompt shows; ``clips`` holds every clip of the site by key."""
+def page_data(entry: PromptEntry, clips: Catalogue, config: Config) -> dict[str, Any]:
+    """All that the page of one prompt shows; ``clips`` knows every clip of the site."""
     first = {clip["key"]: _clip(entry, clip, clips, config) for clip in entry["clips"]}
     layout, grids = _layout(entry, first)
     shared = [field for field in ("model", "seed", "cfg_coef", "temperature") if _shared(entry, field)]
@@ -53,11 +51,6 @@ def page_data(entry: PromptEntry, clips: Mapping[str, ClipEntry], config: Config
     }
 
 
-def kin_keys(entry: PromptEntry) -> list[str]:
-    """Clips of other prompts that the page lets one hear."""
-    return sorted({kin["key"] for clip in entry["clips"] for kin in clip["kin"]})
-
-
 def _size(text: str) -> str:
     """How large the prompt can be set without filling the screen."""
     return next((name for name, most in (("xl", 48), ("l", 130), ("m", 320)) if len(text) <= most), "s")
@@ -68,9 +61,7 @@ def _shared(entry: PromptEntry, field: str) -> bool:
     return not unused and len({words.number(rows.take_value(clip, field)) for clip in entry["clips"]}) == 1
 
 
-def _clip(
-    entry: PromptEntry, clip: ClipEntry, clips: Mapping[str, ClipEntry], config: Config
-) -> dict[str, Any]:
+def _clip(entry: PromptEntry, clip: ClipEntry, clips: Catalogue, config: Config) -> dict[str, Any]:
     changes = [
         [words.label(field), words.quantity(field, value)]
         for field, value in sorted(clip["changes"].items(), key=lambda change: _place(entry, change[0]))
@@ -208,7 +199,7 @@ def _provenance(clip: ClipEntry) -> list[list[str]]:
     return lines
 
 
-def _kin(kin: KinEntry, clips: Mapping[str, ClipEntry], config: Config) -> dict[str, Any]:
+def _kin(kin: KinEntry, clips: Catalogue, config: Config) -> dict[str, Any]:
     """A clip to be heard next to this one. It is played from here if the site has it."""
     other = clips.get(kin["key"])
     value = config.model_name(str(kin["value"])) if kin["field"] == "model" else kin["value"]

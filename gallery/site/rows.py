@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gallery.config import Config
 
 # Takes that differ in one parameter are offered in the row itself, up to this many.
-_MOST_TAKES = 8
+MOST_TAKES = 8
 _MOST_KIN = 4
 
 # Beats a minute that a prompt names, or what its words come to; the first that is found counts.
@@ -102,7 +102,7 @@ def row(entry: PromptEntry, config: Config) -> dict[str, Any]:
     text = words.excerpt(entry["text"])
     first = next((clip for clip in clips if playable(clip)), clips[0])
     takes: list[dict[str, Any]] = []
-    if len(fields) == 1 and fields[0] not in ("prompt", "melody") and 1 < len(clips) <= _MOST_TAKES:
+    if len(fields) == 1 and fields[0] not in ("prompt", "melody") and 1 < len(clips) <= MOST_TAKES:
         takes = [
             played(clip, entry["path"], text) | {"label": words.number(take_value(clip, fields[0]))}
             for clip in clips

@@ -13,7 +13,7 @@ from gallery.site import addresses, rows, words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gallery.catalogue import ClipEntry, PromptEntry
+    from gallery.catalogue import Catalogue, ClipEntry, PromptEntry
 
 # The most that one part holds, as `size` counts it. Words that hardly compress come to three quarters
 # of it, others to a third: no download exceeds 300 KB, whatever the prompts say.
@@ -25,10 +25,11 @@ RANGES = ("cfg_coef", "temperature", "top_k", "top_p", "duration")
 _STATES = list(rows.STATES)
 
 
-def size(entry: PromptEntry, row: dict[str, Any]) -> int:
+def size(entry: PromptEntry) -> int:
     """About what a prompt takes up in its part: its words, and for each clip a key and a few facts."""
-    written = [entry["text"], entry["path"], row["title"], *entry["tags"]]
-    return sum(len(text.encode(errors="replace")) for text in written) + 60 * (1 + max(1, len(row["takes"])))
+    written = [entry["text"], entry["path"], entry["title"], *entry["tags"]]
+    clips = min(len(entry["clips"]), rows.MOST_TAKES)
+    return sum(len(text.encode(errors="replace")) for text in written) + 60 * (1 + clips)
 
 
 def parts(sizes: Iterable[int]) -> list[slice]:
@@ -93,43 +94,27 @@ def search_script(part: int, entries: Sequence[PromptEntry], shown: Sequence[dic
     return f"(window.GALLERY=window.GALLERY||[]).push({_json(data)});\n".encode(errors="replace")
 
 
-def clips_parts(entries: Sequence[PromptEntry]) -> dict[str, dict[str, tuple[ClipEntry, PromptEntry]]]:
-    """Every clip with its prompt, in parts by the key's first two digits: address -> key -> clip.
+def clips_parts(catalogue: Catalogue) -> dict[str, dict[str, str]]:
+    """Every clip, in parts by the key's first two digits: address -> key -> its prompt's path.
 
     A clip that several prompts ask for belongs to the first of them.
     """
-    found: dict[str, dict[str, tuple[ClipEntry, PromptEntry]]] = {}
-    for entry in entries:
-        for clip in entry["clips"]:
-            found.setdefault(f"clips/{clip['key'][:2]}.js", {}).setdefault(clip["key"], (clip, entry))
+    found: dict[str, dict[str, str]] = {}
+    for path in catalogue.paths:
+        for key in catalogue.keys(path):
+            found.setdefault(f"clips/{key[:2]}.js", {}).setdefault(key, path)
     return {address: dict(sorted(part.items())) for address, part in sorted(found.items())}
 
 
-def clips_decided_by(part: Mapping[str, tuple[ClipEntry, PromptEntry]]) -> list[Any]:
-    """What decides one part of the clips."""
-    return [
-        [
-            key,
-            clip["model"],
-            clip["request"],
-            clip["changes"],
-            clip["state"],
-            clip["audio"],
-            clip["cover"],
-            clip["peaks"],
-            clip["length"],
-            entry["path"],
-            entry["title"],
-            entry["text"],
-        ]
-        for key, (clip, entry) in part.items()
-    ]
-
-
-def clips_script(name: str, part: Mapping[str, tuple[ClipEntry, PromptEntry]]) -> bytes:
+def clips_script(name: str, catalogue: Catalogue, part: Mapping[str, str]) -> bytes:
     """One part of the clips: all that playing, comparing and keeping them takes."""
-    data = _json({key: _known(clip, entry) for key, (clip, entry) in part.items()})
-    return f'(window.GALLERY_CLIPS=window.GALLERY_CLIPS||{{}})["{name}"]={data};\n'.encode(errors="replace")
+    known = {}
+    for key, path in part.items():
+        entry = catalogue.entry(path)
+        known[key] = _known(next(clip for clip in entry["clips"] if clip["key"] == key), entry)
+    return f'(window.GALLERY_CLIPS=window.GALLERY_CLIPS||{{}})["{name}"]={_json(known)};\n'.encode(
+        errors="replace"
+    )
 
 
 def _known(clip: ClipEntry, entry: PromptEntry) -> dict[str, Any]:

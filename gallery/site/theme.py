@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,6 +23,9 @@ ASSETS = "assets"
 
 # Stands in a kept row for the way to the site's root.
 _ROOT = "\0root\0"
+
+# So many rows are kept at a time, some 3 KB each.
+_MOST_ROWS = 20_000
 
 
 def packaged() -> Path:
@@ -52,6 +55,7 @@ class Theme:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._rows: dict[str, str] = {}
+        self._frames: dict[str, dict[str, Any]] = {}
         self._folders = [folder for folder in (config.root / "templates", packaged()) if folder.is_dir()]
 
     @cached_property
@@ -104,40 +108,46 @@ class Theme:
 
     def render(self, template: str, address: str, data: dict[str, Any]) -> bytes:
         """One page. Its links start from its own address."""
-        root = data.pop("root", addresses.root_of(address))
+        root = data.pop("root", None)
+        frame = self._frame(addresses.root_of(address) if root is None else root)
+        text = self._environment.get_template(template).render(data, address=address, **frame)
+        return text.encode(errors="replace")
+
+    def _frame(self, root: str) -> dict[str, Any]:
+        """What templates are given besides their data: the same for all pages with one way to the root."""
+        if root not in self._frames:
+            self._frames[root] = self._new_frame(root)
+        return self._frames[root]
+
+    def _new_frame(self, root: str) -> dict[str, Any]:
+        from markupsafe import Markup
 
         def link(target: str) -> str:
             return target if "://" in target else root + addresses.escaped(target)
 
+        @cache
         def asset(name: str) -> str:
             return f"{root}{ASSETS}/{name}?v={self.assets[f'{ASSETS}/{name}'][1][:10]}"
 
-        page = self._environment.get_template(template)
-        text = page.render(
-            data, address=address, root=root, link=link, asset=asset, listed=self._listed(root)
-        )
-        return text.encode(errors="replace")
+        @cache
+        def part(name: str) -> Markup:
+            """A part of the page that has no data of its own: made once."""
+            text = self._environment.get_template(f"parts/{name}.html").render(frame)
+            return Markup(text)  # noqa: S704 - a template's own output
 
-    def _listed(self, root: str) -> Callable[[dict[str, Any]], str]:
-        """Renders rows of lists. A row is the same in each but for the way to the root: it is made once."""
-        from markupsafe import Markup
-
-        def listed(row: dict[str, Any]) -> Markup:
-            kept = self._rows.get(row["path"])
+        def listed(path: str, row: Callable[[str], dict[str, Any]]) -> Markup:
+            """A prompt's row: the same in every list but for the way to the root, so it is made once."""
+            kept = self._rows.get(path)
             if kept is None:
-                kept = self._rows[row["path"]] = str(self._clips.row(row))
+                if len(self._rows) > _MOST_ROWS:
+                    self._rows.clear()
+                kept = self._rows[path] = str(self._frame(_ROOT)["clips"].row(row(path)))
             return Markup(kept.replace(_ROOT, root))  # noqa: S704 - a template's own output
 
-        return listed
-
-    @cached_property
-    def _clips(self) -> Any:
-        """The macros of parts/clips.html, with links that start from a mark to be replaced."""
-
-        def link(target: str) -> str:
-            return target if "://" in target else _ROOT + addresses.escaped(target)
-
-        return self._environment.get_template("parts/clips.html").make_module({"link": link})
+        frame = {"root": root, "link": link, "asset": asset, "part": part, "listed": listed}
+        # The macros that all pages share; importing them page by page would take longer than using them.
+        frame["clips"] = self._environment.get_template("parts/clips.html").make_module({"link": link})
+        return frame
 
     @cached_property
     def _environment(self) -> Environment:

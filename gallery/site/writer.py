@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gallery.files import link_or_copy, remove_leftovers, write_atomic
+from gallery.parallel import spread
 from gallery.site.theme import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
 # Digest of a page that is about to be written, and so of no page that was.
 _INTENDED = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Page:
     """A file of the site, the digest of all that decides its content, and how to make it."""
 
@@ -51,6 +52,7 @@ class Writer:
         self._protected = [folder for folder in inside if self._output in folder.parents]
         self._path = workspace / "pages" / f"{digest(str(self._output))}.json"
         self._folders: dict[Path, Path] = {}
+        self._inner: dict[str, bool] = {}
 
     @property
     def lock(self) -> Path:
@@ -60,9 +62,13 @@ class Writer:
     def write(self, pages: Iterable[Page], files: Mapping[str, Path], keep: Collection[str]) -> Written:
         """Bring the output folder to hold these pages and files, and no earlier ones but those to keep."""
         before, whole = self._read()
-        wanted = {page.address: page for page in pages}
+        wanted: set[str] = set()
+        due: list[Page] = []
+        for page in pages:
+            wanted.add(page.address)
+            if not self._stands(page, before.get(page.address)):
+                due.append(page)
         copies = {address: source for address, source in files.items() if not self._is_there(address, source)}
-        due = [page for page in wanted.values() if not self._stands(page, before.get(page.address))]
         sources = {address: self._digest_of(source) for address, source in copies.items()}
         missing = [
             address for address in copies if not self._same(address, sources[address], before.get(address))
@@ -72,7 +78,9 @@ class Writer:
             for address in before
             if address not in wanted and address not in copies and not address.startswith(tuple(keep))
         ]
-        after = {address: before[address] for address in before if address not in stale}
+        after = {**before}
+        for address in stale:
+            del after[address]
         if due or missing or stale or not whole:
             # Told before they are written: what a killed build leaves is known to the next one.
             intended = {address: [_INTENDED, 0, 0] for address in [*(page.address for page in due), *missing]}
@@ -83,9 +91,10 @@ class Writer:
                 ):
                     remove_leftovers(folder)
         written = 0
-        for page in due:
-            written += self._put(page)
-            after[page.address] = [page.digest, *self._stamp(page.address)]
+        for made in spread(self._put_all, due):
+            for address, known, changed in made:
+                after[address] = known
+                written += changed
         for address in missing:
             self._check(address)
             link_or_copy(copies[address], self._output / address)
@@ -129,15 +138,19 @@ class Writer:
             self._folders[folder] = folder.resolve()
         return self._folders[folder]
 
+    def _put_all(self, pages: Sequence[Page]) -> list[tuple[str, list[Any], bool]]:
+        """Write pages. Returns for each its address, what to remember of it, and whether it changed."""
+        put = [(page, self._put(page)) for page in pages]
+        return [(page.address, [page.digest, *self._stamp(page.address)], changed) for page, changed in put]
+
     def _put(self, page: Page) -> bool:
         """Write a page, unless these bytes are there. Returns whether it was written."""
         self._check(page.address)
-        target, data = self._output / page.address, page.make()
-        try:
-            if target.stat().st_size == len(data) and target.read_bytes() == data:
-                return False
-        except OSError:
-            pass
+        target, data = f"{self._output}/{page.address}", page.make()
+        if self._stamp(page.address)[0] == len(data):
+            with open(target, "rb") as file:  # noqa: PTH123 - ten thousand times a build
+                if file.read() == data:
+                    return False
         write_atomic(target, data)
         return True
 
@@ -150,7 +163,10 @@ class Writer:
         parts = address.split("/")
         if not all(parts) or "\\" in address or "\0" in address or any(part in (".", "..") for part in parts):
             return False
-        return self._real((self._output / address).parent).is_relative_to(self._output)
+        folder = address.rpartition("/")[0]
+        if folder not in self._inner:
+            self._inner[folder] = self._real(self._output / folder).is_relative_to(self._output)
+        return self._inner[folder]
 
     def _is_protected(self, folder: Path) -> bool:
         return any(self._real(folder).is_relative_to(kept) for kept in self._protected)

@@ -25,6 +25,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 from sample_site import make_config, make_files, sample_entries, write_guides
 
+from gallery.catalogue import Catalogue
 from gallery.config import Config
 from gallery.site import write_site
 
@@ -111,7 +112,7 @@ def site(
 ) -> Path:
     """The built site. Nobody changes it."""
     output = tmp_path_factory.mktemp("served") / "gallery"
-    write_site(entries, make_files(entries, media), config, output)
+    write_site(Catalogue(published=entries), make_files(entries, media), config, output)
     return output
 
 

@@ -28,9 +28,9 @@ KINDS = [
     "guides/index.html",
     "guides/en/guidance/index.html",
     "guides/de/guidance/index.html",
-    "embed/compare/strip/index.html",
-    "embed/sound/sketched/index.html",
-    "embed/sound/waiting/index.html",
+    "prompts/compare/strip/embed.html",
+    "prompts/sound/sketched/embed.html",
+    "prompts/sound/waiting/embed.html",
     *(
         f"prompts/{path}/index.html"
         for path in (

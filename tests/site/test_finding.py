@@ -11,6 +11,7 @@ import pytest
 from sample_site import clip, entry, make_config
 from site_fixtures import shown, until
 
+from gallery.catalogue import Catalogue
 from gallery.site import rows
 from gallery.site.pages import Pages
 from gallery.site.theme import Theme
@@ -185,7 +186,7 @@ def test_no_download_is_heavy(tmp_path: Path) -> None:
         request = {**kind["request"], "prompt": text}
         one = {**kind, "key": key, "id": key[:8], "peaks": peaks, "request": request}
         entries.append(entry(f"p/{number}", text, [one], tags=[f"t{number % 99}"]))
-    pages = Pages(entries, config := make_config(tmp_path), Theme(config))
+    pages = Pages(Catalogue(published=entries), config := make_config(tmp_path), Theme(config))
     scripts = {page.address: page for page in pages._data() if page.address.startswith(("search/", "clips/"))}
     assert len([address for address in scripts if address.startswith("clips/")]) == 256
     for address in ("search/0.js", "search/1.js", "clips/00.js", "clips/7f.js", "clips/ff.js"):

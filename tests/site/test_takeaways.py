@@ -9,14 +9,13 @@ from html import unescape
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
 from sample_site import HOSTILE, clip, entry, make_config, make_files, tree
 
-from gallery.prompts import read_prompts
+from gallery.catalogue import Catalogue
 from gallery.site import cards, write_site
 from gallery.site.theme import packaged
 
@@ -47,45 +46,22 @@ def test_downloads_have_names(site: Path, entries: Any) -> None:
     assert page.count(f'download="rainy-{entries[0]["clips"][0]["id"]}.mp3"') == 2
 
 
-def test_remix_opens_a_whole_prompt_file(site: Path, entries: Any, tmp_path: Path) -> None:
-    page = (site / "prompts/lofi/rainy/index.html").read_text()
-    address = unescape(re.search(r'class="remix" href="([^"]+)"', page)[1])
-    assert address.startswith("https://github.com/o/g/new/main?")
-    query = parse_qs(urlsplit(address).query)
-    config = make_config(tmp_path)
-    path = tmp_path / query["filename"][0]
-    path.parent.mkdir(parents=True)
-    path.write_text(query["value"][0])
-    reading = read_prompts(config)
-    assert reading.faults == [] and reading.prompts[0].path.startswith("remix/rainy-")
-    assert reading.prompts[0].clips[0].key == entries[0]["clips"][0]["key"]
-    assert reading.prompts[0].title == "Remix of Rainy window" and "lofi" in reading.prompts[0].tags
-
-
-def test_remix_addresses_stay_short_enough(site: Path) -> None:
-    for page in (site / "prompts/words").glob("*/index.html"):
-        for address in re.findall(r'class="remix" href="([^"]+)"', page.read_text()):
-            assert len(unescape(address)) <= 7_500
-    unbroken = (site / "prompts/words/unbroken/index.html").read_text()
-    assert "&amp;value=" not in unbroken and "?filename=prompts%2Fremix%2Funbroken-" in unbroken
-
-
-def test_without_an_address_or_a_repository_less_is_offered(entries: Any, tmp_path: Path) -> None:
-    write_site(entries, {}, make_config(tmp_path), tmp_path / "site")
+def test_without_an_address_less_is_offered(entries: Any, tmp_path: Path) -> None:
+    write_site(Catalogue(published=entries), {}, make_config(tmp_path), tmp_path / "site")
     page = (tmp_path / "site/prompts/lofi/rainy/index.html").read_text()
-    assert 'class="remix"' not in page and "iframe" not in page and "og:image" not in page
+    assert "iframe" not in page and "og:image" not in page
     assert not (tmp_path / "site/embed").exists() and not list((tmp_path / "site").rglob("*.jpg"))
     assert "<summary>Python for audiocraft</summary>" in page
 
 
 def test_the_embed_snippet_leads_to_a_page(site: Path) -> None:
     snippet = blocks((site / "prompts/compare/strip/index.html").read_text())["Embed these clips"]
-    assert f'<iframe src="{HOME}embed/compare/strip/index.html" title="slow waltz"' in snippet
-    page = (site / "embed/compare/strip/index.html").read_text()
+    assert f'<iframe src="{HOME}prompts/compare/strip/embed.html" title="slow waltz"' in snippet
+    page = (site / "prompts/compare/strip/embed.html").read_text()
     assert page.count("data-take=") == 3 and page.count("<audio controls") == 1
     links = re.findall(r"<a [^>]*>", page)
     assert links and all('target="_blank" rel="noopener"' in link for link in links)
-    assert "not made by MusicGen" in (site / "embed/sound/sketched/index.html").read_text()
+    assert "not made by MusicGen" in (site / "prompts/sound/sketched/embed.html").read_text()
 
 
 def test_hostile_words_break_out_of_nothing(site: Path, entries: Any) -> None:
@@ -149,7 +125,12 @@ def test_the_podcast_has_every_render_and_no_sketch(site: Path, entries: Any) ->
 
 def test_a_podcast_without_renders_is_empty(tmp_path: Path) -> None:
     items = [entry("a/b", "bell", [clip("bell", state="sketch")])]
-    write_site(items, {}, make_config(tmp_path, base_url="https://example.org/"), tmp_path / "site")
+    write_site(
+        Catalogue(published=items),
+        {},
+        make_config(tmp_path, base_url="https://example.org/"),
+        tmp_path / "site",
+    )
     assert ElementTree.parse(tmp_path / "site/podcast.xml").getroot().findall("channel/item") == []
 
 
@@ -194,11 +175,11 @@ def test_a_card_is_the_same_each_time_and_quick(media: Any) -> None:
 def test_notes_and_templates_draw_no_card_anew(own_entries: Any, media: Any, tmp_path: Path) -> None:
     config = make_config(tmp_path, base_url="https://example.org/")
     files = make_files(own_entries, media)
-    write_site(own_entries, files, config, tmp_path / "site")
+    write_site(Catalogue(published=own_entries), files, config, tmp_path / "site")
     before = tree(tmp_path / "site")
     own_entries[0]["notes"] = "Other words."
     own_entries[1]["text"] = "Other words."
-    write_site(own_entries, files, config, tmp_path / "site")
+    write_site(Catalogue(published=own_entries), files, config, tmp_path / "site")
     after = tree(tmp_path / "site")
     assert {name for name in after if name.endswith(".jpg") and after[name] != before[name]} == {
         "prompts/lofi/dry/card.jpg"
@@ -227,7 +208,7 @@ def test_requests_can_be_read_without_scripts(address: str, open_page: Any) -> N
 
 @pytest.mark.parametrize("width", [280, 640])
 def test_embeds_fit_their_frame_and_play(width: int, address: str, open_page: Any) -> None:
-    page, seen = open_page(f"{address}/embed/compare/strip/index.html", width=width, height=216)
+    page, seen = open_page(f"{address}/prompts/compare/strip/embed.html", width=width, height=216)
     assert not seen.audio
     size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
     assert size == [width, 216]
@@ -241,7 +222,7 @@ def test_embeds_fit_their_frame_and_play(width: int, address: str, open_page: An
     assert source == page.get_attribute("[data-take] >> nth=1", "data-take")
     assert page.get_attribute("[data-take] >> nth=1", "aria-pressed") == "true"
     assert page.get_attribute("[data-take] >> nth=0", "aria-pressed") == "false"
-    page.goto(f"{address}/embed/sound/sketched/index.html")
+    page.goto(f"{address}/prompts/sound/sketched/embed.html")
     page.set_viewport_size({"width": width, "height": 184})
     assert page.evaluate("document.documentElement.scrollHeight") == 184
     assert page.inner_text(".picture .mark") == "sketch"

@@ -1,0 +1,142 @@
+"""A gallery of any size to measure with: prompt files like the curated ones, and the store's records."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from gallery.config import load_config
+from gallery.request import Request
+from gallery.store import PreviewFacts, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SOURCES = (
+    "felt piano",
+    "nylon guitar",
+    "detuned saw lead",
+    "rhodes",
+    "double bass",
+    "sub bass",
+    "vibraphone",
+)
+_DRUMS = (
+    "brushed snare",
+    "909 kick and rim shots",
+    "break beat",
+    "hand claps",
+    "no drums",
+    "shaker",
+    "tight hats",
+)
+_ROOMS = ("tape hiss", "small room", "cathedral reverb", "vinyl crackle", "dry and close", "rain outside")
+_GENRES = ("lofi", "techno", "ambient", "dub", "jazz", "house", "folk", "drum and bass", "synthwave", "choir")
+_NOTES = """Every phrase names a *sound source* or a fault of the recording. Listen for:
+
+- the {drums}
+- the {room}
+
+Take one of them out if the clip turns to mush; then [compare](https://example.org/{number})."""
+
+SETTINGS = """[site]
+title = "A large gallery"
+base_url = "https://example.org/gallery/"
+repository = "https://github.com/octocat/gallery"
+
+[models.small]
+hub = "facebook/musicgen-small"
+kind = "musicgen"
+
+[store]
+audio_url = "https://audio.example.org/"
+"""
+
+
+def prompt_path(number: int) -> str:
+    """A prompt's address: some hundred a folder."""
+    return f"{_GENRES[number % 10].replace(' ', '-')}-{number // 1000}/prompt-{number}"
+
+
+def front_matter(number: int) -> dict[str, Any]:
+    """The fields of one prompt file; every fourth is a grid of three."""
+    fields: dict[str, Any] = {
+        "title": f"Study {number}",
+        "prompt": f"{_GENRES[number % 10]} with {_SOURCES[number // 10 % 7]}, {_DRUMS[number // 70 % 7]}, "
+        f"{_ROOMS[number // 490 % 6]}, {60 + number // 2940 % 90} bpm, take {number}",
+        "tags": [_GENRES[number % 10], _SOURCES[number // 10 % 7], f"set {number % 97}"],
+        "author": f"author-{number % 23}",
+        "date": date(2026, number % 12 + 1, number % 28 + 1),
+        "duration": 10,
+        "seed": number + 1,
+    }
+    if number % 4 == 0:
+        fields["vary"] = {"cfg_coef": [1, 3, 5]}
+    return fields
+
+
+def notes(number: int) -> str:
+    """A prompt's notes, in Markdown."""
+    return _NOTES.format(drums=_DRUMS[number // 70 % 7], room=_ROOMS[number // 490 % 6], number=number)
+
+
+def write_prompt(folder: Path, number: int, more: str = "") -> Path:
+    """One prompt file in a gallery's folder."""
+    fields = yaml.safe_dump(front_matter(number), sort_keys=False, allow_unicode=True, width=10_000)
+    path = folder / "prompts" / f"{prompt_path(number)}.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"---\n{fields}---\n{notes(number)}{more}\n")
+    return path
+
+
+def requests(number: int) -> Iterator[Request]:
+    """What a prompt's clips ask for."""
+    fields = front_matter(number)
+    for guidance in fields.get("vary", {}).get("cfg_coef", [3]):
+        yield Request(
+            model="facebook/musicgen-small",
+            prompt=fields["prompt"],
+            duration=10,
+            seed=fields["seed"],
+            cfg_coef=guidance,
+        )
+
+
+def write_gallery(folder: Path, size: int) -> None:
+    """A gallery whose clips are all rendered: prompt files, settings, records. No audio."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "gallery.toml").write_text(SETTINGS)
+    preview = load_config(folder).preview.digest
+    store = folder / "site" / "audio"
+    store.mkdir(parents=True)
+    for number in range(size):
+        write_prompt(folder, number)
+        for request in requests(number):
+            facts = PreviewFacts(
+                settings=preview,
+                audio_sha256="0" * 64,
+                cover_sha256="0" * 64,
+                bytes=240_000,
+                duration=10.0,
+                loudness_before=-18.2,
+                loudness_after=-16.0,
+                true_peak_before=-2.1,
+                true_peak_after=-1.2,
+                peaks=(request.key * 7)[:200],
+            )
+            record = Record(
+                key=request.key,
+                request=request,
+                engine="musicgen",
+                provenance={
+                    "engine_version": "1.3.0",
+                    "device": "GPU",
+                    "date": "2026-11-20",
+                    "wall_seconds": 9.1,
+                },
+                preview=facts,
+            )
+            (store / f"{request.key}.json").write_bytes(record.to_json())
