@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import astuple, dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
 from gallery.cache import Cache
 from gallery.catalogue import Catalogue, refresh
 from gallery.engines import SKETCH_VERSION, Failure
 from gallery.engines.choice import choose_engine, sketch_engine
 from gallery.engines.replicate import Payment
+from gallery.errors import Fault, GalleryError
 from gallery.files import write_atomic
 from gallery.kin import find_kin
 from gallery.parallel import without_collecting
 from gallery.progress import Stage, say
 from gallery.prompts import Prompt, Reading, find_files, read_prompts
+from gallery.published import published_before
 from gallery.render import keep_all
-from gallery.renders import Renders
+from gallery.renders import Renders, refuse_what_git_brought
+from gallery.site.writer import Written, site_in_place
+from gallery.standing import Standing
 from gallery.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from gallery.catalogue import PromptEntry
     from gallery.config import Config
     from gallery.engines import Render
     from gallery.prompts import Clip
-    from gallery.site import Written
     from gallery.store import Kept, Survey
 
 
@@ -91,31 +92,64 @@ class Outcome:
     """What came of a build."""
 
     reading: Reading
+    prompts: int
     failures: list[Failure] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
     outdated: int = 0
     written: Written | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        """What a build that changes nothing would say again."""
+        warnings = [astuple(warning) for warning in self.reading.warnings]
+        return {
+            "prompts": self.prompts,
+            "states": self.states,
+            "outdated": self.outdated,
+            "warnings": warnings,
+        }
+
+    @classmethod
+    def again(cls, kept: dict[str, Any], files: int) -> Self:
+        """The outcome of a build that found everything as `to_json` told it, and all files in place."""
+        reading = Reading(warnings=[Fault(*warning) for warning in kept["warnings"]])
+        written = Written(written=0, unchanged=files, removed=0)
+        return cls(reading, kept["prompts"], [], Counter(kept["states"]), kept["outdated"], written)
+
 
 def build(config: Config, options: Options) -> Outcome:
     """Render what is missing, then write the site. Raises GalleryError where nothing can be done."""
-    with build_lock(config), Cache(config.workspace / "cache.sqlite") as cache:
-        with without_collecting():
-            reading = read_prompts(config, cache=cache)
-        outcome = Outcome(reading)
-        chosen = _chosen(config, options, reading)
-        if options.strict and (reading.warnings or reading.faults):
-            return outcome
-        shelves = Shelves.of(config)
-        shelves.remove_leftovers()
-        owners = _owners(reading.prompts)
-        plan = make_plan(chosen, shelves, config, cache)
-        outcome.outdated = plan.outdated
-        _render(plan, owners, shelves, config, options, reading, outcome)
-        if options.sketches and options.engine != "none":
-            _sketch(chosen, owners, shelves, config, options, outcome, cache)
-        with without_collecting():
-            _publish(shelves, config, options, outcome, cache)
+    with build_lock(config):
+        standing = Standing(config, options)
+        kept = standing.last_result()
+        files = site_in_place(config, options.output) if kept else 0
+        if kept and files:
+            return Outcome.again(kept, files)
+        with Cache(config.workspace / "cache.sqlite") as cache:
+            return _build(config, options, standing, cache)
+
+
+def _build(config: Config, options: Options, standing: Standing, cache: Cache) -> Outcome:
+    with without_collecting():
+        reading = read_prompts(config, cache=cache)
+    outcome = Outcome(reading, len(reading.prompts))
+    chosen = _chosen(config, options, reading)
+    if options.strict and (reading.warnings or reading.faults):
+        return outcome
+    shelves = Shelves.of(config)
+    shelves.remove_leftovers()
+    owners = _owners(reading.prompts)
+    plan = make_plan(chosen, shelves, config, cache)
+    outcome.outdated = plan.outdated
+    _render(plan, owners, shelves, config, options, reading, outcome)
+    sketched = False
+    if options.sketches and options.engine != "none":
+        sketched = _sketch(chosen, owners, shelves, config, options, outcome, cache)
+    with without_collecting():
+        _publish(shelves, config, options, outcome, cache)
+    # Where clips still wait for an engine, the next build looks for one again.
+    waiting = plan.render and options.engine not in ("none", "sketch")
+    if not (reading.faults or outcome.failures or waiting):
+        standing.keep(outcome.to_json(), changed=sketched or bool(plan.render or plan.encode))
     return outcome
 
 
@@ -173,6 +207,7 @@ def _render(
 ) -> None:
     if plan.encode:
         # Older builds left these lossless and without a preview of today's settings.
+        refuse_what_git_brought(config)
         renders = (_reload(clip, shelves.renders) for clip in plan.encode)
         with Stage("encoding", len(plan.encode), _seconds(plan.encode)) as stage:
             outcome.failures += keep_all(
@@ -211,8 +246,8 @@ def _sketch(
     options: Options,
     outcome: Outcome,
     cache: Cache,
-) -> None:
-    """Stand-ins for the clips that have no render yet."""
+) -> bool:
+    """Stand-ins for the clips that have no render yet. Returns whether any was missing."""
     store, sketches = shelves.store.survey(cache), shelves.sketches.survey(cache)
     missing = [
         clip
@@ -220,13 +255,14 @@ def _sketch(
         if not _stored(clip.key, store, config) and not _sketched(clip.key, sketches, config)
     ]
     if not missing:
-        return
+        return False
     engine = sketch_engine(config)
     with Stage("sketching", len(missing), _seconds(missing)) as stage:
         outcomes = engine.render([clip.request for clip in missing])
         outcome.failures += keep_all(
             outcomes, shelves.sketches, None, owners, config.preview, options.jobs, stage.finish
         )
+    return True
 
 
 def _sketched(key: str, sketches: Survey, config: Config) -> Kept | None:
@@ -244,7 +280,7 @@ def _publish(shelves: Shelves, config: Config, options: Options, outcome: Outcom
     from gallery.site import write_site
 
     reading = outcome.reading
-    before = _published_before(reading.broken, options.output)
+    before = published_before(options.output, reading.broken)
     clips = {clip.key: clip.fields for prompt in reading.prompts for clip in prompt.clips}
     keys = {*clips, *(clip["key"] for entry in before for clip in entry["clips"])}
     store, sketches = shelves.store.survey(cache), shelves.sketches.survey(cache)
@@ -274,17 +310,6 @@ def _publish(shelves: Shelves, config: Config, options: Options, outcome: Outcom
     outcome.written = write_site(catalogue, files, config, options.output, keep=keep, cache=cache)
 
 
-def _published_before(broken: set[str], output: Path) -> list[PromptEntry]:
-    """What an earlier build published of prompts whose files are broken now."""
-    if not broken:
-        return []
-    try:
-        catalogue = json.loads((output / "catalogue.json").read_bytes())
-        return [entry for entry in catalogue["prompts"] if entry["path"] in broken]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-
-
 def _seconds(clips: Iterable[Clip]) -> float:
     return sum(clip.duration for clip in clips)
 
@@ -304,6 +329,9 @@ def build_lock(config: Config) -> Iterator[None]:
     except Timeout:
         say("another build of this gallery is running; waiting for it to end")
         lock.acquire()
+    except OSError as error:  # among others, a link in its place, which is not followed
+        place = f"{config.workspace.name}/build.lock"
+        raise GalleryError(f"{place} cannot be locked: {error.strerror}") from error
     try:
         yield
     finally:

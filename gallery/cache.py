@@ -23,19 +23,19 @@ class Cache:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
+        self.path = path
         try:
             self._open()
         except sqlite3.DatabaseError:
             self._begin_anew()
 
     def _open(self) -> None:
-        self._base = sqlite3.connect(self._path, isolation_level=None)
+        self._base = sqlite3.connect(self.path, isolation_level=None)
         self._base.execute("PRAGMA journal_mode=WAL")
         self._base.execute("PRAGMA synchronous=OFF")  # a lost cache is no loss
         table = "kind TEXT, name TEXT, decided_by TEXT, text TEXT, PRIMARY KEY (kind, name)"
         self._base.execute(f"CREATE TABLE IF NOT EXISTS known ({table}) WITHOUT ROWID")
-        own = ("place", "", _place(self._path), "")
+        own = ("place", "", _place(self.path), "")
         if not self._base.execute("SELECT 1 FROM known").fetchone():
             self._base.execute("INSERT INTO known VALUES (?, ?, ?, ?)", own)
         # A file that came with a clone or a pull request was made elsewhere, by whomever.
@@ -45,7 +45,7 @@ class Cache:
     def _begin_anew(self) -> None:
         self.close()
         for suffix in ("", "-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         self._open()
 
     def load(self, kind: str) -> dict[str, Known]:

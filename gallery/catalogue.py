@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
+
+from typing_extensions import TypedDict  # pydantic wants it until Python 3.12, and brings it along
 
 from gallery.kin import word_changes
 
@@ -136,6 +138,9 @@ class Catalogue:
         for entry in self._published.values():
             for published_clip in entry["clips"]:
                 self._published_clips.setdefault(published_clip["key"], published_clip)
+        self._keys = {
+            prompt.path: list(dict.fromkeys(clip.key for clip in prompt.clips)) for prompt in prompts
+        } | {path: [clip["key"] for clip in entry["clips"]] for path, entry in self._published.items()}
         self.paths = self._newest_first()
 
     def _newest_first(self) -> list[str]:
@@ -156,10 +161,7 @@ class Catalogue:
 
     def keys(self, path: str) -> list[str]:
         """The keys of a prompt's clips, each once."""
-        prompt = self._prompts.get(path)
-        if not prompt:
-            return [clip["key"] for clip in self._published[path]["clips"]]
-        return list(dict.fromkeys([clip.key for clip in prompt.clips]))
+        return self._keys[path]
 
     def kin_keys(self, path: str) -> list[str]:
         """The keys of the kin of a prompt's clips."""

@@ -29,6 +29,10 @@ LIKENESS = 0.5
 _RARE = 24
 _NEIGHBOURS = 6
 
+# Pieces of one wording times those of the other that are compared one by one: the work
+# grows with the square of how often they are repeated.
+MOST_PAIRS = 40_000
+
 _FIELDS = tuple(name for name in Request.model_fields if name != "extend_stride")
 
 # Words, spaces and marks; of scripts without spaces, each character.
@@ -54,6 +58,8 @@ def find_kin(clips: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Kin]]:
     rows = {key: tuple(_value(request, name) for name in _FIELDS) for key, request in clips.items()}
     kin: dict[str, list[Kin]] = {key: [] for key in clips}
     for place, field in enumerate(_FIELDS):
+        if len({row[place] for row in rows.values()}) < 2:
+            continue
         for group in _alike_but_for(place, rows, clips):
             pairs = _wordings(group) if field == "prompt" else _values(field, group)
             for key, other in pairs:
@@ -64,6 +70,8 @@ def find_kin(clips: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Kin]]:
 def word_changes(before: str, after: str) -> list[list[str]]:
     """The way from one wording to another: ["=", text], ["-", text], ["+", text] in order."""
     old, new = _pieces(before), _pieces(after)
+    if len(old) * len(new) > MOST_PAIRS:
+        return coarse_changes(old, new)
     changes: list[list[str]] = []
     for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
@@ -74,6 +82,20 @@ def word_changes(before: str, after: str) -> list[list[str]]:
         if j2 > j1:
             changes.append(["+", "".join(new[j1:j2])])
     return changes
+
+
+def coarse_changes(old: Sequence[str], new: Sequence[str]) -> list[list[str]]:
+    """The same way for long texts: what both begin and end with, and all between as one change."""
+    shorter = min(len(old), len(new))
+    start = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    end = next((at for at in range(shorter - start) if old[-1 - at] != new[-1 - at]), shorter - start)
+    parts = (
+        ("=", old[:start]),
+        ("-", old[start : len(old) - end]),
+        ("+", new[start : len(new) - end]),
+        ("=", old[len(old) - end :]),
+    )
+    return [[step, "".join(pieces)] for step, pieces in parts if pieces]
 
 
 def _alike_but_for(

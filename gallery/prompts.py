@@ -14,6 +14,7 @@ from gallery.clips import Clip, Prompt, Reading
 from gallery.errors import Fault, GalleryError
 from gallery.parallel import spread
 from gallery.promptfile import MOST_FOLDERS, PRESETS_NAME, read_file, read_presets, relative
+from gallery.standing import JUST_NOW, stamp
 from gallery.validation import shown
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PRESETS_NAME", "Clip", "Prompt", "Reading", "find_files", "is_prompt_file", "read_prompts"]
 
-# Two changes of a file in so many nanoseconds can bear the same time.
-_JUST_NOW = 100_000_000
-
 
 def read_prompts(config: Config, paths: Sequence[Path] = (), cache: Cache | None = None) -> Reading:
     """Read the gallery's prompt files, or only those at or below ``paths``.
@@ -36,28 +34,29 @@ def read_prompts(config: Config, paths: Sequence[Path] = (), cache: Cache | None
     """
     reading = Reading()
     presets = read_presets(config, reading)
-    files = find_files(config, paths)
+    files = _find(config, paths)
     known = cache.load("prompt") if cache else {}
     settings = _decisive(config, presets)
     due, prompts = [], []
     for file in files:
-        kept = known.get(str(file))
+        kept = known.get(file)
         if kept and kept[0] == _stamp(file, settings):
             prompts.append(Prompt.from_json(kept[1]))
         else:
             due.append(file)
     fresh: dict[str, Known] = {}
-    for read in spread(lambda some: [_read(file, config, presets, settings) for file in some], due):
-        for name, stamp, text, rest in read:
+    for read in spread(lambda some: [_read(Path(file), config, presets, settings) for file in some], due):
+        for name, stamped, text, rest in read:
             if text:
                 prompts.append(Prompt.from_json(text))
             # A file that there is something to say of, or with a melody beside it, is read each time.
-            if text and stamp and rest == Reading():
-                fresh[name] = (stamp, text)
+            if text and stamped and rest == Reading():
+                fresh[name] = (stamped, text)
             reading.add(rest)
     if cache:
-        names = {str(file) for file in files}
-        cache.update("prompt", fresh, () if paths else [name for name in known if name not in names])
+        gone = () if paths else known.keys() - set(files)
+        if fresh or gone:
+            cache.update("prompt", fresh, gone)
     reading.prompts = sorted(prompts, key=lambda prompt: prompt.file.split("/"))
     _warn_of_duplicates(reading)
     reading.faults.sort()
@@ -72,11 +71,11 @@ def _read(
     if file.is_symlink() and file.is_dir():
         warning = Fault(relative(file, config), 0, "", "a link to a folder; not read")
         return "", "", "", Reading(warnings=[warning])
-    stamp = _stamp(file, settings)
+    stamped = _stamp(file, settings)
     reading = read_file(file, config, presets)
     text = "".join(prompt.to_json() for prompt in reading.prompts)
     reading.prompts = []
-    return str(file), stamp, text, reading
+    return str(file), stamped, text, reading
 
 
 def _decisive(config: Config, presets: dict[str, dict[str, Any]]) -> str:
@@ -87,15 +86,15 @@ def _decisive(config: Config, presets: dict[str, dict[str, Any]]) -> str:
     return hashlib.sha256(told.encode() + b"".join(code)).hexdigest()[:16]
 
 
-def _stamp(file: Path, settings: str) -> str:
+def _stamp(file: Path | str, settings: str) -> str:
     """What changes when a file does; nothing for one that may change again without a trace."""
     try:
         status = os.stat(file)  # noqa: PTH116 - of every file in every build
     except OSError:
         return ""
-    if time.time_ns() - status.st_mtime_ns < _JUST_NOW:
+    if time.time_ns() - status.st_mtime_ns < JUST_NOW:
         return ""
-    return f"{settings} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+    return f"{settings} {stamp(status)}"
 
 
 def find_files(config: Config, paths: Sequence[Path] = ()) -> list[Path]:
@@ -103,10 +102,15 @@ def find_files(config: Config, paths: Sequence[Path] = ()) -> list[Path]:
 
     Raises GalleryError for a path that is not in the gallery's prompts/.
     """
+    return [Path(file) for file in _find(config, paths)]
+
+
+def _find(config: Config, paths: Sequence[Path]) -> list[str]:
     top = config.prompts.resolve()
     if not top.is_dir():
         raise GalleryError(f"no folder prompts/ in {config.root}; make it, or run `gallery new`")
-    files: set[Path] = set()
+    files: set[str] = set()
+    deepest = str(config.prompts).count(os.sep) + 1 + MOST_FOLDERS
     for path in paths or [top]:
         name = shown(str(path), quote="")
         if not path.exists():
@@ -114,21 +118,30 @@ def find_files(config: Config, paths: Sequence[Path] = ()) -> list[Path]:
         if not path.resolve().is_relative_to(top):
             raise GalleryError(f"{name}: not in this gallery's prompts/")
         inside = config.prompts / path.resolve().relative_to(top)
-        files.update(_walk(inside, config.prompts) if path.is_dir() else [inside])
-    return sorted(files)
+        files.update(_walk(str(inside), deepest) if path.is_dir() else [str(inside)])
+    return sorted(files, key=lambda file: file.split(os.sep))  # noqa: PTH206 - ten thousand of them
 
 
-def _walk(start: Path, top: Path) -> Iterator[Path]:
-    for folder, subfolders, names in os.walk(start):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        if len(Path(folder).relative_to(top).parts) > MOST_FOLDERS:
-            # They are no prompt files, and reading them says why.
-            yield from (Path(folder, name) for name in subfolders)
-            subfolders.clear()
-        yield from (path for name in subfolders if (path := Path(folder, name)).is_symlink())
-        for name in names:
-            if is_prompt_file(name):
-                yield Path(folder, name)
+def _walk(start: str, deepest: int) -> Iterator[str]:
+    """Files and links below a folder, and folders that are too deep to look into."""
+    folders = [start]
+    while folders:
+        try:
+            entries = [*os.scandir(folders.pop())]
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.path.count(os.sep) > deepest:
+                    yield entry.path
+                elif not entry.name.startswith("."):
+                    folders.append(entry.path)
+            elif is_prompt_file(entry.name) or (entry.is_symlink() and _leads_to_folder(entry)):
+                yield entry.path
+
+
+def _leads_to_folder(link: os.DirEntry[str]) -> bool:
+    return not link.name.startswith(".") and os.path.isdir(link.path)  # noqa: PTH112 - no error for a loop
 
 
 def is_prompt_file(name: str) -> bool:

@@ -2,8 +2,7 @@
 
 The parameters' names and defaults come from `gallery.request`; what a tool cannot do is
 said, never approximated. Facts on the tools: audiocraft 1.3, meta/musicgen on Replicate
-(no small or medium model, whole-number guidance, seed 0 means a random one) and
-TTS-WebUI (0 and -1 mean a random seed).
+(see `gallery.engines.replicate.asking`) and TTS-WebUI (0 and -1 mean a random seed).
 """
 
 from __future__ import annotations
@@ -14,16 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from gallery.prompts import DIGEST_PREFIX
+from gallery.engines.replicate.asking import CannotAsk, prediction_input
 from gallery.request import Parameters, Request, plain_number
+from gallery.wording import DIGEST_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gallery.config import Model
-
-_REPLICATE_VERSIONS = ("stereo-melody-large", "stereo-large", "melody-large", "large")
-_HUB_PREFIX = "facebook/musicgen-"
 
 # libyaml's dumper is several times as fast; PyYAML can be built without it.
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -57,9 +54,17 @@ def _attempt(
     tool: str, write: Callable[[Request, Model], dict[str, Any]], request: Request, model: Model
 ) -> Takeaway:
     try:
-        return Takeaway(tool, "json", json.dumps(write(request, model), ensure_ascii=False, indent=2))
+        return Takeaway(tool, "json", _as_json(write(request, model)))
     except _CannotError as reason:
         return Takeaway(tool, "json", reason=str(reason))
+
+
+def _as_json(fields: dict[str, Any]) -> str:
+    """A field a line: as json's own indenting writes it, which takes five times as long."""
+    lines = (
+        f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()
+    )
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def audiocraft(request: Request, model: Model) -> str:
@@ -99,31 +104,10 @@ def audiocraft(request: Request, model: Model) -> str:
 
 def replicate(request: Request, model: Model) -> dict[str, Any]:
     """The input of meta/musicgen on Replicate."""
-    version = request.model.removeprefix(_HUB_PREFIX)
-    if version not in _REPLICATE_VERSIONS:
-        raise _CannotError(f"Replicate has no {request.model}; it has {', '.join(_REPLICATE_VERSIONS)}")
-    for name in ("cfg_coef", "duration"):
-        value = getattr(request, name)
-        if not float(value).is_integer():
-            raise _CannotError(f"Replicate takes whole numbers for {name}, not {value:g}")
-    if request.seed == 0 and "seed" in request.canonical():
-        raise _CannotError("Replicate takes the seed 0 for a random one")
-    if request.extend_stride is not None and request.extend_stride != model.stride:
-        raise _CannotError(f"Replicate cannot set the stride, which is {request.extend_stride:g} s here")
-    fields = {
-        "model_version": version,
-        "prompt": request.prompt,
-        "duration": int(request.duration),
-        "temperature": request.temperature,
-        "top_k": request.top_k,
-        "top_p": request.top_p,
-        "classifier_free_guidance": int(request.cfg_coef),
-        "seed": request.seed,
-        "output_format": "wav",
-    }
-    if request.melody:
-        fields["input_audio"] = "the address of the melody file"
-    return {name: plain_number(value) for name, value in fields.items()}
+    try:
+        return prediction_input(request, model, "the address of the melody file")
+    except CannotAsk as reason:
+        raise _CannotError(str(reason)) from reason
 
 
 def tts_webui(request: Request, model: Model) -> dict[str, Any]:
@@ -147,12 +131,16 @@ def tts_webui(request: Request, model: Model) -> dict[str, Any]:
     return {field: plain_number(value) for field, value in fields.items()}
 
 
-def front_matter(request: Request, name: str, model: Model, **presentation: Any) -> str:
-    """The fields of a prompt file that asks for this clip; what is at its default stays out.
+def front_matter(request: Request, name: str, model: Model) -> str:
+    """The front matter of a prompt file that asks for this clip."""
+    fields = prompt_fields(request, name, model)
+    text = yaml.dump(fields, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10_000)
+    return f"---\n{text}---\n"
 
-    ``presentation`` holds more fields to write, such as a title.
-    """
-    fields: dict[str, Any] = {**presentation, "prompt": request.prompt, "model": name}
+
+def prompt_fields(request: Request, name: str, model: Model) -> dict[str, Any]:
+    """The fields of a prompt file that asks for this clip; what is at its default stays out."""
+    fields: dict[str, Any] = {"prompt": request.prompt, "model": name}
     usual = {parameter: info.default for parameter, info in Parameters.model_fields.items()}
     usual["extend_stride"] = model.stride if request.duration > model.window else None
     for parameter, default in usual.items():
@@ -161,5 +149,4 @@ def front_matter(request: Request, name: str, model: Model, **presentation: Any)
             fields[parameter] = plain_number(value)
     if request.melody:
         fields["melody"] = DIGEST_PREFIX + request.melody
-    text = yaml.dump(fields, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10_000)
-    return f"---\n{text}---\n"
+    return fields

@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gallery.cli.messages import findings, report
+from gallery.cli.messages import findings, report, tell_failures
 from gallery.cli.options import ENGINE, FAULTY, INCOMPLETE, JOBS, OUTPUT, PATHS, SKETCHES, config_of
-from gallery.progress import count, say
-from gallery.validation import shown
+from gallery.progress import count
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gallery.build import Options, Outcome
-    from gallery.config import Config
 
 
 @click.command()
@@ -23,7 +21,25 @@ if TYPE_CHECKING:
 @ENGINE
 @OUTPUT
 @click.option("--dry-run", is_flag=True, help="Say what would be rendered, by model, and change nothing.")
+@click.option(
+    "--since",
+    metavar="REF",
+    help="With --dry-run: say only what is new against a commit, branch or tag of git.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "markdown")),
+    help="With --dry-run: in which form, e.g. for the summary of a job on GitHub.  [default: text]",
+)
 @click.option("--strict", is_flag=True, help="Take warnings for errors, and then build nothing.")
+@click.option(
+    "--max-cost",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="USD",
+    help="Replicate: the most that this build may cost, as estimated.  [default: no maximum]",
+)
+@click.option("--yes", is_flag=True, help="Replicate: pay without being asked.")
 @JOBS
 @SKETCHES
 @click.pass_context
@@ -33,7 +49,11 @@ def build(
     engine: str,
     output: Path | None,
     dry_run: bool,
+    since: str | None,
+    form: str | None,
     strict: bool,
+    max_cost: float | None,
+    yes: bool,
     jobs: int,
     sketches: bool,
 ) -> None:
@@ -47,18 +67,25 @@ def build(
     """
     from gallery.build import Options
     from gallery.build import build as build_gallery
+    from gallery.engines.replicate import Payment
 
+    if engine != "replicate" and (yes or max_cost is not None):
+        raise click.UsageError("--max-cost and --yes are for --engine replicate; nothing else costs money")
+    _refuse_combinations(paths, dry_run, since, form)
     config = config_of(ctx)
     options = Options(
         output=(output or config.root / "site").resolve(),
         paths=paths,
         engine=engine,
+        payment=Payment(max_cost, confirmed=yes),
         sketches=sketches,
         strict=strict,
         jobs=jobs,
     )
     if dry_run:
-        ctx.exit(_dry_run(config, options))
+        from gallery.cli.dryrun import say_plan
+
+        ctx.exit(say_plan(config, options, since, form or "text"))
     outcome = build_gallery(config, options)
     _tell(outcome, options)
     if outcome.reading.faults or (strict and outcome.reading.warnings):
@@ -67,18 +94,12 @@ def build(
         ctx.exit(INCOMPLETE)
 
 
-def _dry_run(config: Config, options: Options) -> int:
-    from gallery.build import describe_plan
-
-    reading, rows, plan = describe_plan(config, options)
-    report(reading)
-    for row in rows:
-        click.echo(f"{row['model']:20} {row['clips']:5} clips {row['seconds']:8.1f} s of audio")
-    seconds = sum(row["seconds"] for row in rows)
-    click.echo(f"{'to render':20} {len(plan.render):5} clips {seconds:8.1f} s of audio")
-    if plan.encode:
-        click.echo(f"{'to encode anew':20} {len(plan.encode):5} clips")
-    return FAULTY if reading.faults or (options.strict and reading.warnings) else 0
+def _refuse_combinations(paths: tuple[Path, ...], dry_run: bool, since: str | None, form: str | None) -> None:
+    for option, value in (("--since", since), ("--format", form)):
+        if value is not None and not dry_run:
+            raise click.UsageError(f"{option} goes with --dry-run")
+    if since is not None and paths:
+        raise click.UsageError("--since compares the whole gallery; leave out PATHS")
 
 
 @click.command()
@@ -101,6 +122,8 @@ def serve(
     from gallery.build import Options
     from gallery.serve import serve_gallery
 
+    if engine == "replicate":
+        raise click.UsageError("serve builds at every change; use --engine replicate with build")
     config = config_of(ctx)
     if ctx.get_parameter_source("engine") is click.core.ParameterSource.DEFAULT:
         engine = "sketch"
@@ -110,8 +133,7 @@ def serve(
 
 def _tell(outcome: Outcome, options: Options) -> None:
     report(outcome.reading)
-    for failure in outcome.failures:
-        say(f"failed: {shown(failure.request.prompt)} ({failure.request.model}): {failure.reason}")
+    tell_failures(outcome.failures)
     click.echo(_summary(outcome, options))
 
 
@@ -125,7 +147,7 @@ def _summary(outcome: Outcome, options: Options) -> str:
         if states[state]
     )
     lines = [
-        f"{count(len(outcome.reading.prompts), 'prompt')}, {count(states.total(), 'clip')} "
+        f"{count(outcome.prompts, 'prompt')}, {count(states.total(), 'clip')} "
         f"({clips or 'none'}); {findings(outcome.reading)}",
         f"{written.written} files written, {written.unchanged} unchanged, {written.removed} removed",
     ]

@@ -37,7 +37,7 @@ def write_site(
     """
     from filelock import FileLock
 
-    writer = Writer(output, config.workspace, protected=[config.root / config.store.url])
+    writer = Writer.of(config, output)
     writer.lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(writer.lock):
         return writer.write(Pages(catalogue, config, Theme(config), files, cache), files, keep)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from itertools import islice
@@ -12,11 +13,13 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 import gallery
+from gallery.cache import Cache
 from gallery.site import addresses, rows, words
 from gallery.site.theme import absolute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from gallery.catalogue import Catalogue, ClipEntry, PromptEntry
     from gallery.config import Config
@@ -138,8 +141,10 @@ def sitemap(pages: Iterable[tuple[str, str]], config: Config) -> bytes:
     return "\n".join([*lines, "</urlset>", ""]).encode()
 
 
-def catalogue(catalogue: Catalogue, config: Config) -> bytes:
-    """The catalogue as data, one prompt a line."""
+def catalogue(
+    catalogue: Catalogue, decided_by: Mapping[str, str], cache: Path | None, config: Config
+) -> bytes:
+    """The catalogue as data, one prompt a line. Lines are kept in the cache by what decided them."""
     head = {
         "version": 1,
         "generator": f"gallery {gallery.__version__}",
@@ -147,9 +152,18 @@ def catalogue(catalogue: Catalogue, config: Config) -> bytes:
         "description": config.site.description,
     }
     start = json.dumps(head, ensure_ascii=False)[:-1]
-    entries = (catalogue.entry(path) for path in catalogue.paths)
-    lines = ",\n".join(json.dumps(entry, ensure_ascii=False, sort_keys=True) for entry in entries)
-    return f'{start}, "prompts": [\n{lines}\n]}}\n'.encode(errors="replace")
+    # Its own connection: this may be done by another process than the one that opened the first.
+    with Cache(cache) if cache else nullcontext() as kept:
+        known = kept.load("line") if kept else {}
+        lines = {path: line for path, (decided, line) in known.items() if decided_by.get(path) == decided}
+        due = [path for path in catalogue.paths if path not in lines]
+        for path in due:
+            lines[path] = json.dumps(catalogue.entry(path), ensure_ascii=False, sort_keys=True)
+        if kept:
+            fresh = {path: (decided_by[path], lines[path]) for path in due}
+            kept.update("line", fresh, known.keys() - decided_by.keys())
+    told = ",\n".join(lines[path] for path in catalogue.paths)
+    return f'{start}, "prompts": [\n{told}\n]}}\n'.encode(errors="replace")
 
 
 def _summary(entry: PromptEntry) -> str:

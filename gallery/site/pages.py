@@ -51,7 +51,7 @@ class Pages:
         cache: Cache | None = None,
     ) -> None:
         self.catalogue, self.config, self.theme, self.files = catalogue, config, theme, files or {}
-        self.guides = guides.read_guides(config)
+        self.cache, self.guides = cache, guides.read_guides(config)
         self.items = make_items(catalogue, theme.digest, cache)
         self.search_parts = search.parts(item.size for item in self.items)
 
@@ -256,8 +256,7 @@ class Pages:
             )
 
     def _embed(self, path: str, address: str) -> bytes:
-        entry = self.catalogue.entry(path)
-        return self.theme.render("embed.html", address, prompt.page_data(entry, self.catalogue, self.config))
+        return self.theme.render("embed.html", address, prompt.embed_data(self.catalogue.entry(path)))
 
     def _cards(self) -> Iterator[Page]:
         """The pictures that stand for the site and for the newest prompts where they are linked from."""
@@ -377,7 +376,8 @@ class Pages:
                 partial(self._clips_script, address[len("clips/") : -len(".js")], clips),
             )
         whole = digest(theme, *(item.digest for item in self.items))
-        yield Page("catalogue.json", whole, partial(feeds.catalogue, catalogue, config))
+        kept = self.cache.path if self.cache else None
+        yield Page("catalogue.json", whole, lambda: feeds.catalogue(catalogue, self._digests, kept, config))
         if config.site.base_url:
             dated = [item.path for item in self.items if item.date]
             newest = digest(theme, *(self._digests[path] for path in dated[: feeds.FEED_LENGTH]))

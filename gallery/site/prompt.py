@@ -61,7 +61,26 @@ def _shared(entry: PromptEntry, field: str) -> bool:
     return not unused and len({words.number(rows.take_value(clip, field)) for clip in entry["clips"]}) == 1
 
 
+def embed_data(entry: PromptEntry) -> dict[str, Any]:
+    """What a page of the prompt's clips for other sites' frames shows."""
+    takes = [_sound(entry, clip) for clip in entry["clips"]]
+    states = sorted({clip["state"] for clip in takes})
+    return {"entry": entry, "title": entry["title"], "takes": takes, "states": states}
+
+
 def _clip(entry: PromptEntry, clip: ClipEntry, clips: Catalogue, config: Config) -> dict[str, Any]:
+    return _sound(entry, clip) | {
+        "model": clip["model"],
+        "bytes": clip["bytes"],
+        "prompt": str(clip["request"].get("prompt", "")),
+        "request": _request_table(clip),
+        "provenance": _provenance(clip),
+        "kin": [_kin(kin, clips, config) for kin in clip["kin"] if kin["prompt"] != entry["path"]],
+    }
+
+
+def _sound(entry: PromptEntry, clip: ClipEntry) -> dict[str, Any]:
+    """What it takes to play a clip and to tell it from the prompt's others."""
     changes = [
         [words.label(field), words.quantity(field, value)]
         for field, value in sorted(clip["changes"].items(), key=lambda change: _place(entry, change[0]))
@@ -69,16 +88,10 @@ def _clip(entry: PromptEntry, clip: ClipEntry, clips: Catalogue, config: Config)
     ]
     wording = str(clip["changes"].get("prompt", ""))
     return rows.played(clip, entry["path"], words.excerpt(wording or entry["text"])) | {
-        "model": clip["model"],
         "peaks": clip["peaks"],
-        "bytes": clip["bytes"],
         "changes": changes,
         "wording": word_steps(entry["text"], wording),
         "label": ", ".join(" ".join(change) for change in changes),
-        "prompt": str(clip["request"].get("prompt", "")),
-        "request": _request_table(clip),
-        "provenance": _provenance(clip),
-        "kin": [_kin(kin, clips, config) for kin in clip["kin"] if kin["prompt"] != entry["path"]],
     }
 
 

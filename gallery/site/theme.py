@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,6 +23,10 @@ ASSETS = "assets"
 
 # Stands in a kept row for the way to the site's root.
 _ROOT = "\0root\0"
+
+# Macros that mostly say what they said before, of other clips; and how much of it is kept.
+_SAID_OFTEN = ("fact", "line", "mark")
+_MOST_SAID = 4096
 
 # So many rows are kept at a time, some 3 KB each.
 _MOST_ROWS = 20_000
@@ -130,9 +134,9 @@ class Theme:
             return f"{root}{ASSETS}/{name}?v={self.assets[f'{ASSETS}/{name}'][1][:10]}"
 
         @cache
-        def part(name: str) -> Markup:
-            """A part of the page that has no data of its own: made once."""
-            text = self._environment.get_template(f"parts/{name}.html").render(frame)
+        def part(name: str, here: str = "", first: bool = False) -> Markup:
+            """A part of the page that has hardly any data of its own: made once."""
+            text = self._environment.get_template(f"parts/{name}.html").render(frame, here=here, first=first)
             return Markup(text)  # noqa: S704 - a template's own output
 
         def listed(path: str, row: Callable[[str], dict[str, Any]]) -> Markup:
@@ -146,7 +150,10 @@ class Theme:
 
         frame = {"root": root, "link": link, "asset": asset, "part": part, "listed": listed}
         # The macros that all pages share; importing them page by page would take longer than using them.
-        frame["clips"] = self._environment.get_template("parts/clips.html").make_module({"link": link})
+        clips = self._environment.get_template("parts/clips.html").make_module({"link": link})
+        for name in _SAID_OFTEN:
+            setattr(clips, name, lru_cache(_MOST_SAID)(getattr(clips, name)))
+        frame["clips"] = clips
         return frame
 
     @cached_property

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from gallery.files import link_or_copy, remove_leftovers, write_atomic
 from gallery.parallel import spread
@@ -19,6 +19,8 @@ from gallery.site.theme import digest
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
+
+    from gallery.config import Config
 
 # Digest of a page that is about to be written, and so of no page that was.
 _INTENDED = ""
@@ -42,6 +44,11 @@ class Written:
     removed: int
 
 
+def site_in_place(config: Config, output: Path) -> int:
+    """How many files of a site earlier builds wrote, if all are as they were written; else 0."""
+    return Writer.of(config, output).in_place()
+
+
 class Writer:
     """The files that builds write into one output folder."""
 
@@ -53,6 +60,17 @@ class Writer:
         self._path = workspace / "pages" / f"{digest(str(self._output))}.json"
         self._folders: dict[Path, Path] = {}
         self._inner: dict[str, bool] = {}
+
+    @classmethod
+    def of(cls, config: Config, output: Path) -> Self:
+        """The writer of a gallery's site."""
+        return cls(output, config.workspace, protected=[config.root / config.store.url])
+
+    def in_place(self) -> int:
+        """How many files earlier builds wrote, if all are as they were written; else 0."""
+        files, whole = self._read()
+        stands = whole and all(self._stamp(address) == known[1:] for address, known in files.items())
+        return len(files) if stands else 0
 
     @property
     def lock(self) -> Path:

@@ -4,9 +4,10 @@
   var gallery = window.gallery, clips = gallery.clips, keep = gallery.keep, player = gallery.player;
   var page = document.querySelector("[data-favourites]");
   var part = function (name) { return page.querySelector("[data-" + name + "]"); };
-  var shared = (new URLSearchParams(location.search).get("k") || "").split(",").filter(function (key) {
+  var asked = (new URLSearchParams(location.search).get("k") || "").split(",").filter(function (key) {
     return /^[0-9a-f]{8,32}$/.test(key);
   });
+  var shared = Array.from(new Set(asked)).slice(0, 500);
   var shown = [], turn = 0;
 
   function rowOf(clip) {

@@ -3,6 +3,7 @@
   "use strict";
   var search = window.gallery.search;
   var PART = 30; // rows drawn at once
+  var MOST_CHOSEN = 50; // an address can ask for anything
   var main = document.querySelector("[data-finder]");
   var find = function (name) { return main.querySelector("[data-" + name + "]"); };
   var field = document.getElementById("question"), order = find("order");
@@ -24,9 +25,9 @@
 
   function asked() {
     var given = new URLSearchParams(location.search), state = nothingAsked();
-    state.q = given.get("q") || "";
+    state.q = (given.get("q") || "").slice(0, field.maxLength);
     state.order = given.get("order") || "";
-    search.names.forEach(function (name) { state.chosen[name] = given.getAll(name); });
+    search.names.forEach(function (name) { state.chosen[name] = given.getAll(name).slice(0, MOST_CHOSEN); });
     search.ranges.forEach(function (name) {
       var ends = /^([\d.]*?)\.\.([\d.]*)$/.exec(given.get(name) || "");
       if (ends) setRange(state, name, ends[1], ends[2]);

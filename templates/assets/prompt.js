@@ -20,7 +20,7 @@
   function followAddress() {
     // #<id>, or with a second, which is the player's to heed: #k=<id>&t=12
     var asked = new URLSearchParams(location.hash.slice(1)).get("k");
-    var id = asked ? asked.slice(0, 8) : decodeURIComponent(location.hash.slice(1));
+    var id = asked ? asked.slice(0, 8) : location.hash.slice(1);
     if (!id || !choose(id) || asked) return;
     var clip = clipOf(id);
     if (clip) clip.dispatchEvent(new Event("clip:show", { bubbles: true }));

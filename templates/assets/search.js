@@ -126,7 +126,7 @@
   };
 
   function sort(result, order, words) {
-    if (orders[order]) result.sort(orders[order]);
+    if (Object.hasOwn(orders, order)) result.sort(orders[order]);
     else if (words.length && order !== "newest") {
       // Whole beginnings of words before their middles.
       var score = new Map(result.map(function (prompt) {

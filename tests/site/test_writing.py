@@ -194,8 +194,9 @@ def test_a_killed_build_leaves_nothing_unknown(
 
     real, written = writer.write_atomic, []
 
-    def killed(path: Path, data: bytes, **options: Any) -> None:
-        if Path(path).is_relative_to(out):
+    def killed(target: str, data: bytes, **options: Any) -> None:
+        path = Path(target)
+        if path.is_relative_to(out):
             written.append(path)
             if len(written) == 15:
                 path.parent.mkdir(parents=True, exist_ok=True)
