@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from gallery import config, request, schema
+from gallery import config, json_schema, request, schema
 from gallery.cli import main
 from gallery.validation import bounds, form_of
 
@@ -27,8 +28,15 @@ def pages() -> dict[str, str]:
     return {
         "commands.md": NOTE + commands(),
         "configuration.md": NOTE + configuration(),
+        "presets.schema.json": json_file(json_schema.presets_schema()),
         "prompt-files.md": NOTE + prompt_files(),
+        "prompt.schema.json": json_file(json_schema.prompt_schema(config.load_config(DOCS.parent))),
     }
+
+
+def json_file(document: dict[str, Any]) -> str:
+    """A schema as `gallery schema` prints it."""
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
 def commands() -> str:

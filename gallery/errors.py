@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gallery.wording import Wording
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -47,4 +49,4 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, names, n=1) or [
         other for other in names if name and other.startswith(name)
     ]
-    return f' (did you mean "{near[0]}"?)' if near else ""
+    return Wording.DID_YOU_MEAN.format(name=near[0]) if near else ""

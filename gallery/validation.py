@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import TYPE_CHECKING, Any, get_args
 
 import annotated_types
@@ -9,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gallery.errors import Fault, did_you_mean
+from gallery.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     Location = tuple[int | str, ...]
 
-_KINDS = {
+KINDS = {
     "int": "a whole number",
     "float": "a number",
     "string": "text",
@@ -25,7 +28,7 @@ _KINDS = {
     "list": "a list, like [a, b]",
     "dict": "a mapping, like {a: 1}",
     "model": "a mapping, like {a: 1}",
-    "date": "a date like 2026-11-20",
+    "date": "a day of the calendar, like 2026-11-20",
     "tuple": "a list, like [a, b]",
 }
 
@@ -73,8 +76,17 @@ def shown(value: Any, quote: str = '"') -> str:
     text = str(value)
     if len(text) > 60:
         text = text[:57] + "..."
-    text = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+    text = printable(text)
     return f"{quote}{text}{quote}" if isinstance(value, str) else text
+
+
+def printable(text: str) -> str:
+    """Text on one line that can steer neither a terminal nor what reads the log.
+
+    GitHub's runner takes ``##[`` for a command wherever it stands in a line.
+    """
+    text = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+    return text.replace("##[", "##\\u005b")
 
 
 def _message(finding: dict[str, Any], model: type[BaseModel], loc: Location) -> str:
@@ -82,36 +94,54 @@ def _message(finding: dict[str, Any], model: type[BaseModel], loc: Location) -> 
     field = _field_at(model, loc)
     match kind:
         case "missing":
-            return "is missing; it is required"
+            return Wording.MISSING
         case "extra_forbidden":
             owner = _model_at(model, loc[:-1])
             known = list(owner.model_fields) if owner else []
             near = did_you_mean(str(loc[-1]), known)
             return f"unknown field{near or '; known: ' + ', '.join(known)}"
         case "less_than_equal" | "greater_than_equal" | "less_than" | "greater_than":
-            return f"{shown(value)} is out of range, {bounds(field) if field else ''}".rstrip(", ")
+            accepted = bounds(field) if field else ""
+            return Wording.OUT_OF_RANGE.format(value=shown(value), bounds=accepted).rstrip(", ")
         case "finite_number":
-            return f"{shown(value)} is not a number that can be used"
+            return Wording.UNUSABLE_NUMBER.format(value=shown(value))
         case "literal_error":
             known = [str(choice) for choice in get_args(field.annotation)] if field else []
             return f"{shown(value)} is not known{did_you_mean(str(value), known)}; known: {', '.join(known)}"
         case "string_pattern_mismatch":
             form = form_of(field) or f"text of the form {context['pattern']}"
-            return f"{shown(value)} is not accepted; expected {form}"
+            return Wording.NOT_OF_FORM.format(value=shown(value), form=form)
         case "string_too_long":
-            return f"is {len(value)} characters long; at most {context['max_length']} are accepted"
+            return Wording.TOO_LONG.format(count=len(value), limit=context["max_length"])
         case "string_too_short":
             return "is empty"
         case "too_long":
             return f"has {context['actual_length']} entries; at most {context['max_length']} are accepted"
         case "too_short":
-            return "is an empty list; give at least one value"
+            return Wording.NO_VALUES
         case "value_error":
             return str(context["error"])
-    wanted = _KINDS.get(kind.split("_")[0], "another kind of value")
-    if kind == "string_type" and value is not None and not isinstance(value, list | dict):
+    wanted = KINDS.get(kind.split("_")[0], "another kind of value")
+    if value is None:
+        return f"has no value; expected {wanted}"
+    if isinstance(value, str) and kind.startswith(("int", "float", "date")) and _is_quoted(value):
+        return f"{shown(value)} is text, since it is in quotes; leave the quotes out"
+    if kind == "string_type" and isinstance(value, list | dict):
+        bracket = "{" if isinstance(value, dict) else "["
+        return f"{shown(value)} is not text; put text that starts with {bracket} in quotes"
+    if kind == "string_type":
         return f'{shown(value)} is not text here; put it in quotes: "{shown(value)}"'
-    return f"{shown(value)} is not {wanted}"
+    return Wording.NOT_OF_KIND.format(value=shown(value), kind=wanted)
+
+
+def _is_quoted(text: str) -> bool:
+    """Whether a text would be a number or a date if it stood without quotes."""
+    if re.fullmatch(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{0,30})?", text):
+        return True
+    try:
+        return len(text) == len("2026-11-20") and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def bounds(field: FieldInfo) -> str:

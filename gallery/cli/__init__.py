@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gallery import __version__
-from gallery.cli import building, contributing, shelves
+from gallery.cli import building, contributing, shelves, starting
 from gallery.cli.options import FAULTY, INTERRUPTED
+from gallery.errors import GalleryError
 from gallery.progress import say
+from gallery.validation import printable
 
 
 class _Interruptible(click.Group):
@@ -22,6 +25,11 @@ class _Interruptible(click.Group):
         except KeyboardInterrupt:
             say("\nInterrupted. Every finished clip is kept; run the same command to go on.")
             ctx.exit(INTERRUPTED)
+        except OSError as error:
+            if error.errno == errno.EPIPE or not error.filename:
+                raise
+            # A full disk, a folder that may not be written to, a file in the place of a folder.
+            raise GalleryError(f"{printable(str(error.filename))}: {error.strerror}") from error
 
 
 @click.group(cls=_Interruptible, context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,7 +68,9 @@ for _command in (
     building.build,
     contributing.check,
     contributing.new,
+    contributing.schema,
     building.serve,
+    starting.init,
     shelves.import_,
     shelves.store,
 ):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gallery.cli.messages import findings, report
+from gallery.annotations import folder_in_repository
+from gallery.cli.messages import annotate, annotate_error, findings, report
 from gallery.cli.options import FAULTY, PATHS, config_of
-from gallery.progress import count
+from gallery.config import find_root, load_config
+from gallery.errors import GalleryError
+from gallery.progress import count, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,16 +22,41 @@ if TYPE_CHECKING:
 @click.command()
 @PATHS
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "github")),
+    default="text",
+    show_default=True,
+    help="Lines for people, or commands that have GitHub show each mistake at its line in a pull request.",
+)
 @click.pass_context
-def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool) -> None:
+def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool, form: str) -> None:
     """Read prompt files and report every mistake in them. Needs no GPU and renders nothing.
+
+    PATHS are folders and files in prompts/. With presets.yaml or gallery.toml among them,
+    on which every prompt depends, all are read; melodies are looked at by themselves, and
+    other files are passed over.
 
     Exits with 1 when a file has faults.
     """
-    from gallery.prompts import read_prompts
+    from gallery.check import check_files
 
-    reading = read_prompts(config_of(ctx), paths)
-    report(reading)
+    root = find_root(ctx.obj)
+    folder = folder_in_repository(root)
+    try:
+        reading, passed_over = check_files(load_config(root), paths)
+    except GalleryError as error:
+        if form == "text":
+            raise
+        annotate_error(error, folder)
+        ctx.exit(FAULTY)
+    if form == "github":
+        annotate(reading, folder)
+    else:
+        report(reading)
+    for name in passed_over:
+        say(f"passed over, no prompt file: {name}")
     clips = sum(len(prompt.clips) for prompt in reading.prompts)
     click.echo(
         f"{count(len(reading.prompts), 'prompt')} in order, {count(clips, 'clip')}; {findings(reading)}"
@@ -36,11 +65,32 @@ def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool) -> None:
         ctx.exit(FAULTY)
 
 
+@click.command()
+@click.option("--presets", is_flag=True, help="Of prompts/presets.yaml instead.")
+@click.pass_context
+def schema(ctx: click.Context, presets: bool) -> None:
+    """Print the JSON Schema of a prompt file's front matter, for editors and other tools.
+
+    In a gallery it has that gallery's models, presets and limits. What it refuses,
+    `gallery check` refuses too; `gallery check` sees more.
+    """
+    from gallery.json_schema import presets_schema, prompt_schema
+
+    try:
+        root = find_root(ctx.obj)
+    except GalleryError:
+        config = None  # outside of galleries: what any of them could accept
+    else:
+        config = load_config(root)
+    document = presets_schema() if presets else prompt_schema(config)
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
 def _new_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """An option for each parameter, from its one description."""
     from gallery.request import parameter_fields
 
-    for name, info in reversed(parameter_fields().items()):
+    for name, info in reversed(list(parameter_fields().items())):
         kind: Any = int if info.annotation is int else float
         option = "--" + name.replace("_", "-")
         command = click.option(option, name, type=kind, help=info.description)(command)

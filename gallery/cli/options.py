@@ -25,7 +25,7 @@ ENGINE = click.option(
     default="auto",
     show_default=True,
     help="What renders: MusicGen where it can run (auto), MusicGen or an error (musicgen), "
-    "sketches only (sketch), nothing (none).",
+    "MusicGen on Replicate for money (replicate), sketches only (sketch), nothing (none).",
 )
 SKETCHES = click.option(
     "--sketches/--no-sketches",

@@ -8,7 +8,7 @@ import click
 
 from gallery.cli.options import FAULTY, INCOMPLETE, JOBS, config_of
 from gallery.progress import count, say
-from gallery.validation import shown
+from gallery.validation import printable, shown
 
 
 @click.command("import")
@@ -37,7 +37,9 @@ def import_(ctx: click.Context, sources: tuple[Path, ...], into: str, dry_run: b
     for refusal in imported.refused:
         say(f"refused: {refusal}")
     for entry in imported.added if dry_run else ():
-        click.echo(f"{entry.request.key[:8]} {shown(entry.request.prompt)} from {entry.clip.source.name}")
+        click.echo(
+            f"{entry.request.key[:8]} {shown(entry.request.prompt)} from {printable(entry.clip.source.name)}"
+        )
     for file in imported.files:
         click.echo(f"{'would write' if dry_run else 'wrote'} {file}")
     click.echo(

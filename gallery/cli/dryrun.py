@@ -1,0 +1,186 @@
+"""What a dry run says, as text and as Markdown: what would be rendered, and what a branch adds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from gallery.cli.messages import report, tell_failures
+from gallery.cli.options import FAULTY
+from gallery.progress import count
+from gallery.validation import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from gallery.build import Options
+    from gallery.config import Config
+    from gallery.estimate import Cost
+    from gallery.proposal import Change, Proposal
+
+# So many of the other prompts that ask for a prompt's clips are named.
+_MOST_OWNERS = 3
+
+NO_ESTIMATE = "no estimate: no record of a render on a GPU"
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How it is written. ``quote`` makes others' text harmless; ``most`` is the longest list of prompts."""
+
+    heading: str
+    item: str
+    quote: Callable[[str], str]
+    table: Callable[[Sequence[Cost]], Iterator[str]]
+    most: int
+
+
+def say_plan(config: Config, options: Options, since: str | None, form: str) -> int:
+    """Say what a build would render, or only what is new against ``since``; returns the exit code.
+
+    Raises GalleryError where git cannot tell what is in ``since``.
+    """
+    from gallery.build import Shelves, describe_plan
+    from gallery.estimate import costs
+    from gallery.prompts import read_prompts
+    from gallery.proposal import propose
+
+    chosen = _FORMS[form]
+    if since is None:
+        reading, _, plan = describe_plan(config, options)
+        clips, encode = plan.render, len(plan.encode)
+        report(reading)
+    else:
+        reading, encode = read_prompts(config), 0
+        report(reading)
+        proposal = propose(config, reading, since)
+        clips = proposal.new
+        _print(_proposal(proposal, chosen))
+    _print(chosen.table(costs(clips, config, Shelves.of(config).store)))
+    if encode:
+        click.echo(chosen.item.format(f"{count(encode, 'clip')} to encode anew"))
+    if options.engine == "replicate":
+        from gallery.engines.replicate import quote
+
+        offered = quote([clip.request for clip in clips], config, reading.melodies)
+        tell_failures(offered.refused)
+        click.echo(chosen.item.format(offered.describe(config.replicate)))
+    return FAULTY if reading.faults or (options.strict and reading.warnings) else 0
+
+
+def _print(lines: Iterator[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def _proposal(proposal: Proposal, form: _Form) -> Iterator[str]:
+    yield form.heading.format(f"Compared with commit {proposal.commit[:12]}")
+    lists = {"added": proposal.added, "changed": proposal.changed, "removed": proposal.removed}
+    yield form.item.format(
+        ", ".join(f"{count(len(changes), 'prompt')} {what}" for what, changes in lists.items())
+    )
+    if proposal.faulty:
+        yield form.item.format(f"{count(proposal.faulty, 'file')} with faults, not counted")
+    for what, changes in lists.items():
+        if changes:
+            yield form.heading.format(what.capitalize())
+        for change in changes[: form.most]:
+            free = "" if change.new or what == "removed" else "; costs nothing"
+            yield form.item.format(_line(change, form.quote) + free)
+        if len(changes) > form.most:
+            yield form.item.format(f"and {len(changes) - form.most} more")
+    yield form.heading.format("To render")
+
+
+def _line(change: Change, quote: Callable[[str], str]) -> str:
+    parts = [", ".join(change.said)] if change.said else []
+    if change.new:
+        parts.append(f"{count(len(change.new), 'clip')} to render")
+    if change.rendered:
+        parts.append(f"{count(change.rendered, 'clip')} rendered already")
+    parts += _shared(change, quote)
+    if change.gone:
+        parts.append(f"{count(change.gone, 'clip')} no longer asked for")
+    told = "; ".join(parts) or "others ask for its clips"
+    return f"{quote(change.file)} ({quote(change.title)}): {told}"
+
+
+def _shared(change: Change, quote: Callable[[str], str]) -> list[str]:
+    """Clips that other prompts ask for as well."""
+    if len(change.shared) > _MOST_OWNERS:
+        clips = count(change.shared.total(), "clip")
+        return [f"{clips} asked for already by {len(change.shared)} other prompts"]
+    return [
+        f"{count(clips, 'clip')} asked for already by {quote(owner)}"
+        for owner, clips in change.shared.items()
+    ]
+
+
+def _text_table(costs: Sequence[Cost]) -> Iterator[str]:
+    for cost in costs:
+        yield _text_row(cost.model, cost.clips, cost.seconds, _estimate(cost, printable))
+    yield _text_row("to render", *_sums(costs), _total(costs))
+
+
+def _text_row(name: str, clips: int, seconds: float, estimate: str) -> str:
+    return f"{name:20} {clips:5} clips {seconds:8.1f} s of audio   {estimate}".rstrip()
+
+
+def _markdown_table(costs: Sequence[Cost]) -> Iterator[str]:
+    yield "| model | clips | seconds of audio | estimate |"
+    yield "|---|--:|--:|---|"
+    for cost in costs:
+        yield _markdown_row(_code(cost.model), cost.clips, cost.seconds, _estimate(cost, _code))
+    yield _markdown_row("to render", *_sums(costs), _total(costs))
+
+
+def _markdown_row(name: str, clips: int, seconds: float, estimate: str) -> str:
+    # A table is split at every | that has no backslash before it, even within code.
+    cells = (cell.replace("|", "\\|") for cell in (name, str(clips), f"{seconds:.1f}", estimate))
+    return f"| {' | '.join(cells)} |"
+
+
+def _sums(costs: Sequence[Cost]) -> tuple[int, float]:
+    return sum(cost.clips for cost in costs), sum(cost.seconds for cost in costs)
+
+
+def _estimate(cost: Cost, quote: Callable[[str], str]) -> str:
+    if cost.minutes is None or cost.pace is None:
+        return NO_ESTIMATE
+    source = f"median of {count(cost.pace.records, 'record')}, {quote(cost.pace.device)}"
+    return f"{_minutes(cost.minutes)} ({source})"
+
+
+def _total(costs: Sequence[Cost]) -> str:
+    known = [cost.minutes for cost in costs if cost.minutes is not None]
+    unknown = [cost.model for cost in costs if cost.minutes is None]
+    if not known:
+        return ""
+    without = f", without {', '.join(unknown)}" if unknown else ""
+    return f"{_minutes(sum(known))}{without}"
+
+
+def _minutes(minutes: float) -> str:
+    if minutes < 0.05:
+        return "less than 0.1 GPU minutes"
+    return f"about {minutes:.1f} GPU minutes" if minutes < 10 else f"about {minutes:,.0f} GPU minutes"
+
+
+def _code(text: str) -> str:
+    """Text as Markdown's code, in which nothing is a link, a mention or a tag."""
+    text = printable(text)
+    runs = re.findall("`+", text)
+    if not runs and text == text.strip():
+        return f"`{text}`"
+    fence = "`" * (max(map(len, runs), default=0) + 1)
+    return f"{fence} {text} {fence}"
+
+
+_FORMS = {
+    "text": _Form("{}:", "  {}", printable, _text_table, most=10_000),
+    # GitHub drops a job's summary of more than 1 MiB.
+    "markdown": _Form("\n### {}\n", "- {}", _code, _markdown_table, most=200),
+}

@@ -1,0 +1,58 @@
+"""What people are told of a mistake in a prompt file: by the checker, and in the form of the site.
+
+The site's form looks at what is typed by the same rules and fills the same templates, which are
+those of `str.format` with nothing but names in the braces.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+# Names that are one name on every file system and in every address; no device of Windows.
+FILE_NAME = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)$)[a-z0-9][a-z0-9_-]*")
+NAME_FORM = "use lowercase letters, digits, hyphens and underscores"
+
+# Control characters, direction overrides, fillers and tags: nobody sees them, and they can make
+# text read as what it is not, or carry more than it says. Joiners and the marks of right-to-left
+# scripts are not among them: emoji, Persian and Hebrew are written with them.
+HIDDEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2028-\u202e"
+    r"\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+# Leads the melody of an imported clip: a file that nobody here has, known by its SHA-256.
+DIGEST_PREFIX = "sha256:"
+MELODY_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+class Wording(StrEnum):
+    """What is wrong with a value, and what is accepted."""
+
+    MISSING = "is missing; it is required"
+    OUT_OF_RANGE = "{value} is out of range, {bounds}"
+    UNUSABLE_NUMBER = "{value} is not a number that can be used"
+    NOT_OF_KIND = "{value} is not {kind}"
+    NOT_OF_FORM = "{value} is not accepted; expected {form}"
+    TOO_LONG = "is {count} characters long; at most {limit} are accepted"
+    NO_VALUES = "is an empty list; give at least one value"
+    DID_YOU_MEAN = ' (did you mean "{name}"?)'
+    MANY_DIGITS = "{value} has too many digits"
+    PILED = "piles more than {count} marks on one letter; leave some out"
+    MANY_FOLDERS = "lies more than {count} folders deep; move it up"
+    NO_NAME = "{name} is no name to use; {form}"
+    TAKEN = "{file} is there already; give another name"
+    HIDDEN = "holds the invisible character {character}; remove it"
+    HIDDEN_IN_NOTES = "hold the invisible character {character}; remove it"
+    LONG_NOTES = "{count} characters; at most {limit} are accepted"
+    MANY_TAGS = "{count} tags; at most {limit} are accepted"
+    NO_MODEL = "{value} is not a model of this gallery{near}; known: {known}"
+    MANY_CLIPS = "makes {count} clips; at most {limit} are accepted"
+    LONG_FOR_GALLERY = "{duration} s is more than this gallery makes, {longest} s at most"
+    LONG_FOR_MODEL = '{duration} s is more than model "{model}" makes, {longest} s at most'
+    LONG_STRIDE = '{stride} is out of range for model "{model}", below {window}'
+    MODEL_WITHOUT_MELODY = 'model "{model}" takes no melody; models that do: {models}'
+    NO_DIGEST = "{value} is no digest; expected {prefix} and 64 hex digits"
+    NO_MELODY_FILE = "is no melody file; accepted: {suffixes}"
+    MELODY_OUTSIDE = "lies outside prompts/; put the file beside the prompt file"
