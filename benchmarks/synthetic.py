@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,10 +48,23 @@ _NOTES = """Every phrase names a *sound source* or a fault of the recording. Lis
 
 Take one of them out if the clip turns to mush; then [compare](https://example.org/{number})."""
 
+BUILD = [
+    sys.executable,
+    "-c",
+    "from gallery.cli import main; main()",
+    "build",
+    "--engine",
+    "none",
+    "--no-sketches",
+]
+
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 SETTINGS = """[site]
 title = "A large gallery"
 base_url = "https://example.org/gallery/"
 repository = "https://github.com/octocat/gallery"
+cards = {cards}
 
 [models.small]
 hub = "facebook/musicgen-small"
@@ -54,6 +73,38 @@ kind = "musicgen"
 [store]
 audio_url = "https://audio.example.org/"
 """
+
+
+PROVENANCE = {"engine_version": "1.3.0", "device": "GPU", "date": "2026-11-20", "wall_seconds": 9.1}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A command's wall-clock seconds, and the most memory that one of its processes took."""
+
+    seconds: float
+    megabytes: float
+
+
+def run(command: list[str], folder: Path) -> Run:
+    """Run a command that must succeed."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    if status:
+        raise SystemExit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)} in {folder}")
+    return Run(seconds, used.ru_maxrss / 1024)
+
+
+def forget_site(folder: Path) -> None:
+    """Remove all that was built, and every cache; the store stays."""
+    shutil.rmtree(folder / ".gallery", ignore_errors=True)
+    for path in (folder / "site").iterdir():
+        if path.is_dir() and path.name != "audio":
+            shutil.rmtree(path)
+        elif path.is_file():
+            path.unlink()
 
 
 def prompt_path(number: int) -> str:
@@ -83,9 +134,10 @@ def notes(number: int) -> str:
     return _NOTES.format(drums=_DRUMS[number // 70 % 7], room=_ROOMS[number // 490 % 6], number=number)
 
 
-def write_prompt(folder: Path, number: int, more: str = "") -> Path:
+def write_prompt(folder: Path, number: int, title: str = "", more: str = "") -> Path:
     """One prompt file in a gallery's folder."""
-    fields = yaml.safe_dump(front_matter(number), sort_keys=False, allow_unicode=True, width=10_000)
+    matter = {**front_matter(number), **({"title": title} if title else {})}
+    fields = yaml.dump(matter, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
     path = folder / "prompts" / f"{prompt_path(number)}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"---\n{fields}---\n{notes(number)}{more}\n")
@@ -105,10 +157,15 @@ def requests(number: int) -> Iterator[Request]:
         )
 
 
-def write_gallery(folder: Path, size: int) -> None:
+def peaks(request: Request) -> str:
+    """A waveform of 200 peaks, another for each clip."""
+    return (request.key * 7)[:200]
+
+
+def write_gallery(folder: Path, size: int, cards: int = 200) -> None:
     """A gallery whose clips are all rendered: prompt files, settings, records. No audio."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "gallery.toml").write_text(SETTINGS)
+    (folder / "gallery.toml").write_text(SETTINGS.format(cards=cards))
     preview = load_config(folder).preview.digest
     store = folder / "site" / "audio"
     store.mkdir(parents=True)
@@ -125,18 +182,13 @@ def write_gallery(folder: Path, size: int) -> None:
                 loudness_after=-16.0,
                 true_peak_before=-2.1,
                 true_peak_after=-1.2,
-                peaks=(request.key * 7)[:200],
+                peaks=peaks(request),
             )
             record = Record(
                 key=request.key,
                 request=request,
                 engine="musicgen",
-                provenance={
-                    "engine_version": "1.3.0",
-                    "device": "GPU",
-                    "date": "2026-11-20",
-                    "wall_seconds": 9.1,
-                },
+                provenance=PROVENANCE,
                 preview=facts,
             )
             (store / f"{request.key}.json").write_bytes(record.to_json())

@@ -178,10 +178,7 @@ class StoreSettings(_Settings):
 
 
 class ReplicateSettings(_Settings):
-    """What the engine `replicate` renders on, and what that costs; see replicate.md.
-
-    Only `gallery build --engine replicate` uses it.
-    """
+    """What the engine `replicate` renders on, and what that costs: see [replicate.md](replicate.md)."""
 
     model: str = Field(
         "meta/musicgen", pattern=r"^[\w.-]+/[\w.-]+$", description="The model's name on Replicate."

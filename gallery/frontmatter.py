@@ -1,21 +1,48 @@
 """Front matter: from the text of an untrusted file to plain values, with the line of each.
 
 YAML is read from libyaml's events, one after the other. So nothing is built that
-was not written out (aliases, the stuff of YAML bombs, are refused), nesting has a
-limit, a key that stands twice is found, and every value knows its line.
+was not written out (aliases, the stuff of YAML bombs, are refused), nesting and number
+of values have limits, a key that stands twice is found, and every value knows its line.
+
+What is written without quotes means what it looks like, as in YAML 1.2: ``no`` is a
+word, ``010`` and ``1:30`` are text and not 8 and 90.
 """
 
 from __future__ import annotations
 
+import datetime
+import itertools
+import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from gallery.validation import field_name, shown
+from gallery.wording import Wording
+from gallery.yaml_problems import describe, field_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_NESTING = 6
+MAX_VALUES = 20_000
 FENCE = "---"
+
+_REFERENCE = "which YAML takes for a reference; put the text in quotes"
+_TYPE = "which YAML takes for the name of a type; put the text in quotes"
+
+# Each is a part of what YAML 1.1 takes for such a value, so that text which PyYAML writes
+# without quotes is text here.
+_NULL = ("", "~", "null", "Null", "NULL")
+_TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"([-+]?[0-9]+\.[0-9]*|\.[0-9]+)([eE][-+][0-9]+)?")
+_NO_NUMBER = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+# What YAML cannot hold, or takes for the end of a line where nobody sees one.
+_UNSEEN = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 # libyaml's loader is seven times as fast; PyYAML can be built without it.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -58,96 +85,110 @@ def split(text: str) -> Document:
     if not end:
         raise Unreadable(1, "front matter is not closed; end it with a line that holds only ---")
     document = load("\n".join(lines[1:end]), first_line=2)
-    document.body, document.body_line = "\n".join(lines[end + 1 :]).strip(), end + 2
+    rest = list(itertools.dropwhile(lambda line: not line.strip(), lines[end + 1 :]))
+    document.body, document.body_line = "\n".join(rest).strip(), len(lines) - len(rest) + 1
     return document
 
 
 def load(text: str, first_line: int = 1) -> Document:
     """One YAML mapping. Raises Unreadable for anything else, and for what YAML can hide."""
+    if found := _UNSEEN.search(text):
+        before = text[: found.start()].split("\n")
+        problem = Wording.HIDDEN.format(character=f"U+{ord(found[0]):04X}")
+        raise Unreadable(first_line + len(before) - 1, problem, field_of(before[-1]))
     try:
-        loader = _Loader(text)
+        return _Reader(yaml.parse(text, Loader=_Loader), first_line).document()
     except yaml.YAMLError as error:
-        raise _unreadable(error, first_line) from error
-    try:
-        return _Reader(loader, first_line).document()
-    except yaml.YAMLError as error:
-        raise _unreadable(error, first_line) from error
-    finally:
-        loader.dispose()
+        line, name, problem = describe(error, text)
+        raise Unreadable(first_line + line, problem, name) from error
 
 
 class _Reader:
-    def __init__(self, loader: Any, first_line: int) -> None:
-        self.loader, self.first_line = loader, first_line
-        self.lines: dict[Location, int] = {}
+    def __init__(self, events: Iterator[Any], first_line: int) -> None:
+        self.events, self.first_line = events, first_line
+        self.lines: dict[Location, int] = {(): first_line}
+        self.values = 0
 
     def document(self) -> Document:
-        self.loader.get_event()  # stream start
-        if isinstance(self.loader.get_event(), yaml.StreamEndEvent):
-            return Document({}, {(): self.first_line})
-        event = self.loader.get_event()
-        if isinstance(event, yaml.ScalarEvent) and not event.value:
-            return Document({}, {(): self.first_line})
-        if not isinstance(event, yaml.MappingStartEvent):
-            raise Unreadable(self._line(event), "expected fields, one a line, like prompt: lofi beat")
-        values = self._mapping(event, ())
-        self.loader.get_event()  # document end
-        if not isinstance(self.loader.get_event(), yaml.StreamEndEvent):
-            raise Unreadable(self.first_line, "holds a second YAML document; keep one")
+        next(self.events)  # stream start
+        start = next(self.events)
+        if isinstance(start, yaml.StreamEndEvent):
+            return Document({}, self.lines)
+        if start.version or start.tags:
+            raise Unreadable(self._line(start), "cannot start with %; remove the line")
+        values = self._value(next(self.events), ())
+        if values is None:
+            return Document({}, self.lines)
+        if not isinstance(values, dict):
+            raise Unreadable(self.lines[()], "expected fields, one a line, like prompt: lofi beat")
+        next(self.events)  # document end
+        if not isinstance(after := next(self.events), yaml.StreamEndEvent):
+            raise Unreadable(self._line(after), "begins a second YAML document; keep one")
         return Document(values, self.lines)
 
     def _line(self, event: Any) -> int:
         return int(event.start_mark.line) + self.first_line
 
     def _value(self, event: Any, loc: Location) -> Any:
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise Unreadable(self._line(event), "YAML anchors and aliases are not accepted; write it out")
-        if event.tag is not None and event.tag != "!":
-            raise Unreadable(self._line(event), "YAML tags are not accepted; leave out the !")
+        line = self.lines[loc] = self._line(event)
+        self.values += 1
+        if isinstance(event, yaml.AliasEvent) or event.anchor:
+            raise Unreadable(line, f"starts with & or *, {_REFERENCE}", field_name(loc))
+        if event.tag:
+            raise Unreadable(line, f"starts with !, {_TYPE}", field_name(loc))
         if len(loc) > MAX_NESTING:
-            raise Unreadable(self._line(event), f"nested more than {MAX_NESTING} deep")
-        self.lines.setdefault(loc, self._line(event))
+            raise Unreadable(line, f"is nested more than {MAX_NESTING} deep", field_name(loc[:1]))
+        if self.values > MAX_VALUES:
+            raise Unreadable(line, f"is one of more than {MAX_VALUES:,} values", field_name(loc[:1]))
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, loc)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(loc)
-        return self._mapping(event, loc)
+        return self._mapping(loc)
 
     def _sequence(self, loc: Location) -> list[Any]:
         values: list[Any] = []
-        while not isinstance(event := self.loader.get_event(), yaml.SequenceEndEvent):
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             values.append(self._value(event, (*loc, len(values))))
         return values
 
-    def _mapping(self, start: Any, loc: Location) -> dict[str, Any]:
-        self.lines.setdefault(loc, self._line(start))
+    def _mapping(self, loc: Location) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        while not isinstance(event := self.loader.get_event(), yaml.MappingEndEvent):
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             line = self._line(event)
             if not isinstance(event, yaml.ScalarEvent) or event.anchor or event.tag:
                 raise Unreadable(line, "a field's name must be a plain word")
-            name = event.value
-            if name in values:
-                first = self.lines[(*loc, name)]
-                problem = f"stands twice, first on line {first}; keep one"
-                raise Unreadable(line, problem, field_name((*loc, name)))
-            self.lines[(*loc, name)] = line
-            values[name] = self._value(self.loader.get_event(), (*loc, name))
+            place = (*loc, event.value)
+            if event.value in values:
+                problem = f"stands twice, first on line {self.lines[place]}; keep one"
+                raise Unreadable(line, problem, field_name(place))
+            values[event.value] = self._value(next(self.events), place)
+            self.lines[place] = line
         return values
 
     def _scalar(self, event: Any, loc: Location) -> Any:
-        tag = self.loader.resolve(yaml.ScalarNode, event.value, event.implicit)
-        node = yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark)
         try:
-            return self.loader.construct_object(node)
-        except ValueError as error:  # a date like 2026-13-45, a number of 5,000 digits
-            reason = "too many digits" if tag.endswith(":int") else error
-            problem = f"{shown(event.value)} cannot be read: {reason}"
+            return _meant(event.value) if event.implicit[0] else event.value
+        except ValueError as error:
+            problem = Wording.MANY_DIGITS.format(value=shown(event.value))
             raise Unreadable(self._line(event), problem, field_name(loc)) from error
 
 
-def _unreadable(error: yaml.YAMLError, first_line: int) -> Unreadable:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    hint = '; put text that holds ": " or starts with a special character in quotes'
-    return Unreadable(first_line + (mark.line if mark else 0), f"not valid YAML: {problem}{hint}")
+def _meant(text: str) -> Any:
+    """The value of what stands without quotes. Raises ValueError for a number of thousands of digits."""
+    if text in _NULL:
+        return None
+    if text in _TRUTH:
+        return _TRUTH[text]
+    if _INT.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if found := _NO_NUMBER.fullmatch(text):
+        return float(f"{found[1]}inf" if found[2] else "nan")
+    if _DATE.fullmatch(text):
+        try:
+            return datetime.date.fromisoformat(text)
+        except ValueError:
+            return text  # no day of the calendar
+    return text

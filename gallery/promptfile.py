@@ -34,8 +34,12 @@ if TYPE_CHECKING:
 PRESETS_NAME = "presets.yaml"
 MAX_FILE_BYTES = 1_000_000
 MOST_FOLDERS = 8
-MOST_FAULTS = 30
+MOST_FAULTS = 100
 TITLE_LENGTH = 60
+
+# Looked up once: pydantic takes as long to tell them as to check a clip.
+_PARAMETERS = frozenset(Parameters.model_fields)
+_REQUEST = frozenset(Changes.model_fields)
 
 
 def _read_text(path: Path, root: Path) -> str:
@@ -50,7 +54,8 @@ def _read_text(path: Path, root: Path) -> str:
         if len(data) > MAX_FILE_BYTES:
             raise frontmatter.Unreadable(0, f"larger than {MAX_FILE_BYTES // 1000} KB")
     except (OSError, RuntimeError) as error:  # Python 3.11 tells of a loop of links by the latter
-        raise frontmatter.Unreadable(0, f"cannot be read: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise frontmatter.Unreadable(0, f"cannot be read: {reason}") from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -120,11 +125,14 @@ class _PromptFile:
         return self.reading
 
     def _fault(self, loc: Location, message: str) -> None:
-        self.faults.append(Fault(self.file, self.document.line_of(loc), field_name(loc), message))
+        # A parameter that the file itself doesn't have comes from its preset.
+        preset = loc[0] in Parameters.model_fields and loc[0] not in self.document.values
+        line = self.document.line_of(("preset",) if preset else loc)
+        self.faults.append(Fault(self.file, line, field_name(loc), message))
 
     def _read(self) -> Prompt | None:
         if self.address.count("/") > MOST_FOLDERS:
-            message = f"lies more than {MOST_FOLDERS} folders deep; move it up"
+            message = Wording.MANY_FOLDERS.format(count=MOST_FOLDERS)
             self.faults.append(Fault(self.file, 0, "", message))
             return None
         for name in PurePosixPath(self.address).parts:
@@ -181,7 +189,7 @@ class _PromptFile:
         elif isinstance(value, str) and (found := HIDDEN.search(value)):
             self._fault(loc, Wording.HIDDEN.format(character=_code(found)))
         elif isinstance(value, str) and is_piled(value):
-            self._fault(loc, f"piles more than {MOST_MARKS} marks on one letter; leave some out")
+            self._fault(loc, Wording.PILED.format(count=MOST_MARKS))
 
     def _check_presentation(self, matter: FrontMatter) -> None:
         limits, body, line = self.config.limits, self.document.body, self.document.body_line
@@ -269,7 +277,7 @@ class _PromptFile:
             changes = [dict(zip(names, cell, strict=True)) for cell in cells]
         else:
             changes = [take.model_dump(include=take.model_fields_set) for take in matter.takes] or [{}]
-        written = matter.model_dump(include=matter.model_fields_set & set(Changes.model_fields))
+        written = matter.model_dump(include=matter.model_fields_set & _REQUEST)
         base = {**self.presets.get(matter.preset, {}), **written}
         clips = (
             self._clip({**base, **change}, change, ("vary",) if axes else ("takes", index))
@@ -284,7 +292,7 @@ class _PromptFile:
         name = fields.pop("model", "") or self.config.default_model
         model, limits = self.config.models[name], self.config.limits
         parameters = Parameters.model_validate(
-            {k: v for k, v in fields.items() if k in Parameters.model_fields}
+            {k: v for k, v in fields.items() if k in _PARAMETERS}
         )
         duration, stride = parameters.duration, parameters.extend_stride
         longest = min(model.max_duration, limits.duration)

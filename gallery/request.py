@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -25,6 +26,9 @@ FRAME_RATE = 50
 
 # One codebook's size: the most tokens that top-k can choose from.
 CODEBOOK_SIZE = 2048
+
+# More marks on one letter no language writes; putting them in order takes the square of their number.
+MOST_MARKS = 12
 
 
 def _label(label: str, unit: str = "") -> dict[str, Any]:
@@ -117,6 +121,13 @@ class Request(Parameters):
     prompt: str
     melody: str | None = None
 
+    @field_validator("prompt")
+    @classmethod
+    def _refuse_piles(cls, text: str) -> str:
+        if is_piled(text):
+            raise ValueError("piles marks on one letter")
+        return text
+
     @property
     def frames(self) -> int:
         """EnCodec frames to generate, counted as audiocraft counts them."""
@@ -163,6 +174,17 @@ def normalise_text(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
+def is_piled(text: str) -> bool:
+    """Whether more than `MOST_MARKS` combining marks stand on one letter."""
+    marks = 0
+    for char in "" if text.isascii() else text:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks > MOST_MARKS:
+            return True
+    return False
+
+
+@cache
 def parameter_fields() -> dict[str, FieldInfo]:
     """The generation parameters by name, in the order in which people read them."""
     return dict(Parameters.model_fields)

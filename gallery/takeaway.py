@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from gallery.engines.replicate.asking import CannotAsk, prediction_input
-from gallery.request import Parameters, Request, plain_number
+from gallery.request import Parameters, Request, parameter_fields, plain_number
 from gallery.wording import DIGEST_PREFIX
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def front_matter(request: Request, name: str, model: Model) -> str:
 def prompt_fields(request: Request, name: str, model: Model) -> dict[str, Any]:
     """The fields of a prompt file that asks for this clip; what is at its default stays out."""
     fields: dict[str, Any] = {"prompt": request.prompt, "model": name}
-    usual = {parameter: info.default for parameter, info in Parameters.model_fields.items()}
+    usual = {parameter: info.default for parameter, info in parameter_fields().items()}
     usual["extend_stride"] = model.stride if request.duration > model.window else None
     for parameter, default in usual.items():
         value = getattr(request, parameter)

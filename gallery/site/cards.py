@@ -29,6 +29,8 @@ _PENCIL = ((23, 20, 18), (122, 115, 107), (158, 150, 140), (178, 168, 156))
 _SIZES = (104, 88, 74, 62, 52, 44, 37)
 _QUALITY = 72
 
+_COVER = (480, 96)
+
 # The fonts hold these characters; words in others are left to the link's own title.
 _KNOWN = re.compile(
     r"[\x20-\x7e\xa0-\xff\u0131\u0152\u0153\u2013\u2014\u2018-\u201e\u2026\u20ac\u2122\u2212]*"
@@ -88,7 +90,10 @@ def _sound(card: Card, size: tuple[int, int]) -> Image.Image:
 
     if card.cover:
         try:
-            with Image.open(card.cover) as file:
+            # Whoever wrote the store: a cover is a small WebP, and no other decoder is started.
+            with Image.open(card.cover, formats=("WEBP",)) as file:
+                if file.size != _COVER:
+                    raise OSError
                 grey = file.convert("L")
         except OSError:
             pass

@@ -188,15 +188,10 @@ class Pages:
         model = self.config.models.get(name)
         if not model:
             return []
-        kinds = {
-            "musicgen": "text to music",
-            "melody": "text and a melody to music",
-            "audiogen": "text to sound",
-        }
         sound = f"{model.sample_rate / 1000:g} kHz, {'stereo' if model.channels == 2 else 'mono'}"
         return [
             ["hub", model.hub],
-            ["makes", kinds[model.kind]],
+            ["makes", words.MAKES[model.kind]],
             ["sound", sound],
             ["weights", model.license],
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,14 +13,11 @@ from gallery.request import Request
 from gallery.schema import FrontMatter
 from gallery.site import addresses, words
 from gallery.site.theme import absolute
-from gallery.takeaway import front_matter, takeaways
+from gallery.takeaway import prompt_fields, takeaways
 
 if TYPE_CHECKING:
     from gallery.catalogue import ClipEntry, PromptEntry
     from gallery.config import Config
-
-# GitHub answers longer addresses with an error.
-_LONGEST_ADDRESS = 7_500
 
 EMBED_HEIGHT = {"single": 184, "several": 216}
 
@@ -39,25 +37,33 @@ def of_clip(entry: PromptEntry, clip: ClipEntry, config: Config) -> dict[str, An
         return {"tools": [], "remix": "", "file": _file_name(entry, clip)}
     return {
         "tools": takeaways(request, clip["model"], model),
-        "remix": _remix(entry, clip, request, config) if config.site.repository else "",
+        "remix": _remix(entry, clip, request, config),
         "file": _file_name(entry, clip),
     }
 
 
 def _remix(entry: PromptEntry, clip: ClipEntry, request: Request, config: Config) -> str:
-    """The repository's page for a new file, with this clip's prompt file filled in."""
-    shown: dict[str, Any] = {"title": f"Remix of {words.excerpt(entry['title'], 40)}"}
-    if entry["tags"]:
-        shown["tags"] = entry["tags"]
+    """What the form for a new prompt is opened with to ask for this clip, as its address takes it."""
+    name = clip["model"]
+    fields = prompt_fields(request, name, config.models[name])
+    if name == config.default_model:
+        del fields["model"]
     if entry["license"] != FrontMatter.model_fields["license"].default:
-        shown["license"] = entry["license"]
-    text = front_matter(request, clip["model"], config.models[clip["model"]], **shown)
-    text += f"A remix of `{entry['path']}`.\n"
-    name = f"prompts/remix/{_file_name(entry, clip)}.md"
-    site = config.site
-    page = f"{site.repository}/new/{quote(site.branch)}?filename={quote(name, safe='')}"
-    whole = f"{page}&value={quote(text, safe='')}"
-    return whole if len(whole) <= _LONGEST_ADDRESS else page
+        fields["license"] = entry["license"]
+    if entry["tags"]:
+        fields["tags"] = ", ".join(entry["tags"])
+    fields |= {
+        "title": f"Remix of {words.excerpt(entry['title'], 40)}",
+        "notes": f"A remix of `{entry['path']}`.",
+        "folder": "remix",
+        "name": _file_name(entry, clip),
+    }
+    # As people write numbers: 0.00001, never 1e-05.
+    texts = {
+        key: f"{Decimal(str(value)):f}" if isinstance(value, float) else value
+        for key, value in fields.items()
+    }
+    return "&".join(f"{key}={quote(str(text), safe='', errors='replace')}" for key, text in texts.items())
 
 
 def _file_name(entry: PromptEntry, clip: ClipEntry) -> str:

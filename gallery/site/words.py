@@ -6,6 +6,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
+from gallery.kin import MOST_PAIRS, coarse_changes
 from gallery.request import parameter_fields, parameter_label
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ FIELD_ORDER = (
     "extend_stride",
     "melody",
 )
+
+# What models of each kind make of what.
+MAKES = {"musicgen": "text to music", "melody": "text and a melody to music", "audiogen": "text to sound"}
 
 _LABELS = {"prompt": "wording"} | {name: parameter_label(name) for name in parameter_fields()}
 _UNITS = {
@@ -104,6 +108,8 @@ def inert(request: Mapping[str, Any]) -> frozenset[str]:
 def word_changes(before: str, after: str) -> list[list[str]]:
     """The way from one wording to another: ["=", text], ["-", text], ["+", text] in order."""
     old, new = (re.findall(r"\s+|\w+|[^\w\s]", text) for text in (before, after))
+    if len(old) * len(new) > MOST_PAIRS:
+        return coarse_changes(old, new)
     steps: list[list[str]] = []
     for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":

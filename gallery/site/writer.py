@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from gallery.errors import GalleryError
 from gallery.files import link_or_copy, remove_leftovers, write_atomic
 from gallery.parallel import spread
 from gallery.site.theme import digest
@@ -174,7 +175,7 @@ class Writer:
 
     def _check(self, address: str) -> None:
         if not self._inside(address):
-            raise ValueError(f"not inside the site: {address}")
+            raise GalleryError(f"{address} would not be in the site: a folder on its way there is a link")
 
     def _inside(self, address: str) -> bool:
         """Whether an address, links followed, lies in the output folder."""
@@ -217,7 +218,7 @@ class Writer:
             return files, bool(manifest["whole"])
         except FileNotFoundError:
             return {}, True
-        except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
             # Unreadable: as if nothing had been written yet. Nothing is removed for it.
             return {}, False
 
