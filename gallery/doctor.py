@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from gallery import __version__
 from gallery.config import find_root, load_config
 from gallery.engines.musicgen import diagnosis
+from gallery.engines.replicate import availability
 from gallery.errors import GalleryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_PACKAGES = ("audiocraft", "torch", "transformers", "pydub", "jinja2", "markdown", "click")
+_PACKAGES = ("audiocraft", "torch", "transformers", "pydub", "jinja2", "markdown-it-py", "click")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ def examine(folder: Path) -> Iterator[Finding]:
         yield Finding("gallery.toml", error.format_message().replace("\n", "; "), fine=False)
         return
     yield Finding("gallery.toml", f"{config.root}, models: {', '.join(config.models)}")
+    missing = availability(config.replicate)
+    yield Finding(
+        "replicate", f"not to be used: {missing}" if missing else "can be used with --engine replicate"
+    )
     works, told = diagnosis(config.models, config.root)
     yield Finding(
         "engine", f"musicgen: {told}" if works else f"sketch, since MusicGen cannot run here: {told}"

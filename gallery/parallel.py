@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.connection import Connection
-    from multiprocessing.process import BaseProcess
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -42,14 +41,18 @@ def without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def spread(work: Callable[[Sequence[T]], R], things: Sequence[T]) -> Iterator[R]:
+def spread(work: Callable[[Sequence[T]], R], things: Sequence[T], together: Sequence[T] = ()) -> Iterator[R]:
     """``work`` on slices of ``things``, by as many processes as there are cores; results as they come.
+
+    Things that have work in common stand in ``together`` and make up a slice of their own.
 
     A process is a copy of this one as it stands (a fork): ``work`` and ``things`` may be
     anything, results are pickled. Where processes cannot be forked safely, or are not worth
     it, the work is done here. What ``work`` raises is raised here.
     """
     slices = [things[start : start + _AT_ONCE] for start in range(0, len(things), _AT_ONCE)]
+    if together:
+        slices.insert(0, together)
     workers = min(os.cpu_count() or 1, len(slices))
     # A fork copies this thread alone, and every lock that another one holds stays locked for ever.
     alone = threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
@@ -12,7 +13,7 @@ from gallery.interrupt import Interrupts
 from gallery.store import SKETCH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from gallery.config import PreviewSettings
     from gallery.prompts import Prompt
@@ -23,7 +24,7 @@ SKETCH_NOTICE = "Sketch: a stand-in, not made by MusicGen."
 
 
 def keep_all(
-    outcomes: Iterable[Render | Failure],
+    outcomes: Generator[Render | Failure, None, None],
     store: Store,
     renders: Renders | None,
     owners: Mapping[str, Prompt],
@@ -54,11 +55,11 @@ def keep_all(
                     failures.append(Failure(render.request, str(error)))
                 finish(render.request.duration)
 
-    source = iter(outcomes)
-    with Interrupts() as interrupts, ThreadPoolExecutor(jobs) as pool:
+    # Closed here and now: an engine that is left half-way gives back what it holds.
+    with Interrupts() as interrupts, ThreadPoolExecutor(jobs) as pool, closing(outcomes):
         while True:
             with interrupts.allowed():
-                outcome = next(source, None)
+                outcome = next(outcomes, None)
             if outcome is None:
                 break
             if isinstance(outcome, Failure):

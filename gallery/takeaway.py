@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -133,9 +134,14 @@ def tts_webui(request: Request, model: Model) -> dict[str, Any]:
 
 def front_matter(request: Request, name: str, model: Model) -> str:
     """The front matter of a prompt file that asks for this clip."""
-    fields = prompt_fields(request, name, model)
-    text = yaml.dump(fields, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10_000)
-    return f"---\n{text}---\n"
+    lines = (_yaml_line(field, value) for field, value in prompt_fields(request, name, model).items())
+    return f"---\n{''.join(lines)}---\n"
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _yaml_line(field: str, value: Any) -> str:
+    """One field of front matter. Most clips have most of theirs in common."""
+    return str(yaml.dump({field: value}, Dumper=_Dumper, allow_unicode=True, width=10_000))
 
 
 def prompt_fields(request: Request, name: str, model: Model) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -46,11 +46,12 @@ class Engine(Protocol):
     """Anything that renders requests.
 
     `render` yields each clip as soon as it is finished, in any order. A clip that
-    fails is yielded as a `Failure` and stops no other.
+    fails is yielded as a `Failure` and stops no other. Closing the generator gives back
+    what the engine holds; Ctrl-C inside it may yield what was finished before it goes on.
     """
 
     name: str
 
-    def render(self, requests: Sequence[Request]) -> Iterator[Render | Failure]:
+    def render(self, requests: Sequence[Request]) -> Generator[Render | Failure, None, None]:
         """Render every request, each exactly once."""
         ...

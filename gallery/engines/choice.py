@@ -13,21 +13,29 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
     from gallery.engines import Engine
+    from gallery.engines.replicate import Payment
 
-ENGINES = ("auto", "musicgen", "sketch", "none")
+ENGINES = ("auto", "musicgen", "replicate", "sketch", "none")
 
 
 def choose_engine(
-    name: str, config: Config, melodies: Mapping[str, Path], report: Callable[[float], None]
+    name: str,
+    config: Config,
+    melodies: Mapping[str, Path],
+    report: Callable[[float], None],
+    payment: Payment,
 ) -> Engine | None:
     """The engine for clips that were never rendered, or None: they stay sketches or pending.
 
     ``report`` is told how many seconds of audio are made, of unfinished clips too.
     ``auto`` takes musicgen where it can run, and otherwise says in one line what is
-    missing. Raises GalleryError where ``musicgen`` is asked for and cannot run.
+    missing; it never takes what costs money. ``payment`` is what may be spent where
+    an engine does. Raises GalleryError where an engine is asked for by name and cannot run.
     """
     if name in ("sketch", "none"):
         return None
+    if name == "replicate":
+        return _replicate_engine(config, melodies, payment)
     problem = musicgen_problem(config)
     if not problem:
         from gallery.engines.musicgen import MusicGenEngine
@@ -37,6 +45,14 @@ def choose_engine(
         raise GalleryError(f"MusicGen cannot run here: {problem}")
     say(f"no MusicGen here, so what is not rendered yet stays a sketch: {problem}")
     return None
+
+
+def _replicate_engine(config: Config, melodies: Mapping[str, Path], payment: Payment) -> Engine:
+    from gallery.engines.replicate import ReplicateEngine, availability
+
+    if problem := availability(config.replicate):
+        raise GalleryError(f"Replicate cannot be used here: {problem}")
+    return ReplicateEngine(config, melodies, payment)
 
 
 def musicgen_problem(config: Config) -> str | None:

@@ -6,6 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from gallery.engines.replicate.delivery import seed_in
 from gallery.importers.clip import ImportedClip, Unusable
 from gallery.importers.fetch import fetch
 from gallery.importers.untrusted import iso_date, model_name, number_of, printable, text_of
@@ -29,7 +30,6 @@ _DEFAULTS = {
 }
 _DEFAULT_MODEL = "stereo-melody-large"
 
-_SEED = re.compile(r"Using seed:? (-?\d{1,20})\b")
 _ID = re.compile(r"[A-Za-z0-9]{1,64}")
 
 UNKNOWN_SEED = "its log, which tells the seed, was not kept; the seed 0 stands for it"
@@ -122,9 +122,8 @@ def _model(config: Config, given: dict[str, Any]) -> str:
 
 def _seed(prediction: dict[str, Any], given: dict[str, Any]) -> int | None:
     """The seed that was used: the log's, or the one that was asked for; None for an unknown one."""
-    logs = prediction.get("logs")
-    found = _SEED.findall(logs[-1_000_000:]) if isinstance(logs, str) else []
-    seed = int(found[-1]) if found else number_of(given, "seed", 0)
+    found = seed_in(prediction.get("logs"))
+    seed = number_of(given, "seed", 0) if found is None else found
     return None if seed in (0, -1) else seed
 
 

@@ -79,6 +79,7 @@ class Pages:
             address,
             digest(self.theme.digest, template, as_json(decisive), *decided_by),
             partial(self._render, address, template, data),
+            lists="rows" in data,
         )
 
     def _render(self, address: str, template: str, data: dict[str, Any]) -> bytes:

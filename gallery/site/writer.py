@@ -29,11 +29,15 @@ _INTENDED = ""
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A file of the site, the digest of all that decides its content, and how to make it."""
+    """A file of the site, the digest of all that decides its content, and how to make it.
+
+    ``lists``: it shows rows of prompts, which other lists show as well.
+    """
 
     address: str
     digest: str
     make: Callable[[], bytes]
+    lists: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,8 @@ class Writer:
                 ):
                     remove_leftovers(folder)
         written = 0
-        for made in spread(self._put_all, due):
+        others, lists = [page for page in due if not page.lists], [page for page in due if page.lists]
+        for made in spread(self._put_all, others, together=lists):
             for address, known, changed in made:
                 after[address] = known
                 written += changed
@@ -179,12 +184,19 @@ class Writer:
 
     def _inside(self, address: str) -> bool:
         """Whether an address, links followed, lies in the output folder."""
-        parts = address.split("/")
-        if not all(parts) or "\\" in address or "\0" in address or any(part in (".", "..") for part in parts):
+        folder, _, name = address.rpartition("/")
+        if not name or "\\" in address or "\0" in address or name in (".", ".."):
             return False
-        folder = address.rpartition("/")[0]
+        return not folder or self._is_inner(folder)
+
+    def _is_inner(self, folder: str) -> bool:
         if folder not in self._inner:
-            self._inner[folder] = self._real(self._output / folder).is_relative_to(self._output)
+            above, _, name = folder.rpartition("/")
+            whole = bool(name) and name not in (".", "..") and (not above or self._is_inner(above))
+            path = f"{self._output}/{folder}"
+            if whole and os.path.islink(path):  # noqa: PTH114 - ten thousand times a build
+                whole = self._real(self._output / folder).is_relative_to(self._output)
+            self._inner[folder] = whole
         return self._inner[folder]
 
     def _is_protected(self, folder: Path) -> bool:

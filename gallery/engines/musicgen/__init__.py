@@ -30,7 +30,7 @@ from gallery.engines.musicgen.wording import one_line
 from gallery.request import FRAME_RATE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from gallery.config import Model
@@ -90,7 +90,7 @@ class MusicGenEngine:
         self._report = report
         self._made = 0.0
 
-    def render(self, requests: Sequence[Request]) -> Iterator[Render | Failure]:
+    def render(self, requests: Sequence[Request]) -> Generator[Render | Failure, None, None]:
         """Render every request, each exactly once, ordered so that each model is loaded once."""
         self._made = 0.0
         by_model: dict[str, list[Request]] = {}

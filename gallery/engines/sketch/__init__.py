@@ -25,7 +25,7 @@ from gallery.engines.sketch.mix import master, mix
 from gallery.engines.sketch.plan import make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,7 +42,7 @@ class SketchEngine:
         """Take the gallery's models, by their names in it."""
         self._models = {model.hub: model for model in models.values()}
 
-    def render(self, requests: Sequence[Request]) -> Iterator[Render | Failure]:
+    def render(self, requests: Sequence[Request]) -> Generator[Render | Failure, None, None]:
         """Sketch every request, in order."""
         for request in requests:
             yield self._render(request)
