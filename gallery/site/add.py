@@ -129,7 +129,6 @@ def _new_file(config: Config) -> dict[str, Any] | None:
 
 
 def _page_data(config: Config) -> dict[str, Any]:
-    fields = FrontMatter.model_fields
     presets = read_presets(config, Reading())
     return {
         "models": [
@@ -152,8 +151,7 @@ def _page_data(config: Config) -> dict[str, Any]:
             for name, info in parameter_fields().items()
         ],
         "grid": [[name, words.label(name)] for name in _GRID],
-        "help": {name: info.description for name, info in fields.items()},
-        "license": fields["license"].default,
+        "license": FrontMatter.model_fields["license"].default,
         "limits": config.limits.model_dump(include={"melody_seconds", "clips_per_prompt"}),
         "guide": (config.root / "CONTRIBUTING.md").is_file(),
     }

@@ -69,7 +69,7 @@ class Writer:
     @classmethod
     def of(cls, config: Config, output: Path) -> Self:
         """The writer of a gallery's site."""
-        return cls(output, config.workspace, protected=[config.root / config.store.url])
+        return cls(output, config.workspace, protected=[config.store_folder])
 
     def in_place(self) -> int:
         """How many files earlier builds wrote, if all are as they were written; else 0."""
@@ -185,7 +185,8 @@ class Writer:
     def _inside(self, address: str) -> bool:
         """Whether an address, links followed, lies in the output folder."""
         folder, _, name = address.rpartition("/")
-        if not name or "\\" in address or "\0" in address or name in (".", ".."):
+        # No absolute path, no drive, no other separator.
+        if address.startswith("/") or any(sign in address for sign in "\\:\0") or name in ("", ".", ".."):
             return False
         return not folder or self._is_inner(folder)
 
