@@ -8,7 +8,7 @@ import click
 
 from gallery.cli.messages import findings, report, tell_failures
 from gallery.cli.options import ENGINE, FAULTY, INCOMPLETE, JOBS, OUTPUT, PATHS, SKETCHES, config_of
-from gallery.progress import count
+from gallery.progress import count, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,6 +85,8 @@ def build(
     if dry_run:
         from gallery.cli.dryrun import say_plan
 
+        if config.store.remote:
+            say(f"what {config.store.url} holds, as last seen by a build or `gallery store pull`")
         ctx.exit(say_plan(config, options, since, form or "text"))
     outcome = build_gallery(config, options)
     _tell(outcome, options)
