@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_PACKAGES = ("audiocraft", "torch", "transformers", "pydub", "jinja2", "markdown-it-py", "click")
+_PACKAGES = ("audiocraft", "torch", "transformers", "pydub", "jinja2", "markdown", "click")
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,12 @@ PRESETS_NAME = "presets.yaml"
 MAX_FILE_BYTES = 1_000_000
 MOST_FOLDERS = 8
 MOST_FAULTS = 100
+
+# Of a note. Markdown takes time that grows with the square of these.
+MOST_LINES = 1000
+MOST_SIGNS = 500
+COSTLY_SIGNS = ("[", "<")
+
 TITLE_LENGTH = 60
 
 # Looked up once: pydantic takes as long to tell them as to check a clip.
@@ -201,6 +207,13 @@ class _PromptFile:
         if len(body) > limits.note_length:
             message = Wording.LONG_NOTES.format(count=len(body), limit=limits.note_length)
             self.faults.append(Fault(self.file, line, "notes", message))
+        if (lines := body.count("\n") + 1) > MOST_LINES:
+            message = Wording.MANY_LINES.format(count=lines, limit=MOST_LINES)
+            self.faults.append(Fault(self.file, line, "notes", message))
+        for sign in COSTLY_SIGNS:
+            if (count := body.count(sign)) > MOST_SIGNS:
+                message = Wording.MANY_SIGNS.format(count=count, sign=sign, limit=MOST_SIGNS)
+                self.faults.append(Fault(self.file, line, "notes", message))
         if found := HIDDEN.search(body):
             message = Wording.HIDDEN_IN_NOTES.format(character=_code(found))
             self.faults.append(Fault(self.file, line + body.count("\n", 0, found.start()), "notes", message))

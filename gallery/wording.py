@@ -46,6 +46,8 @@ class Wording(StrEnum):
     HIDDEN = "holds the invisible character {character}; remove it"
     HIDDEN_IN_NOTES = "hold the invisible character {character}; remove it"
     LONG_NOTES = "{count} characters; at most {limit} are accepted"
+    MANY_SIGNS = "hold {count} of the sign {sign}; at most {limit} are accepted"
+    MANY_LINES = "{count} lines; at most {limit} are accepted"
     MANY_TAGS = "{count} tags; at most {limit} are accepted"
     NO_MODEL = "{value} is not a model of this gallery{near}; known: {known}"
     MANY_CLIPS = "makes {count} clips; at most {limit} are accepted"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
     from gallery.engines import Engine
+    from gallery.engines.cluster import Cluster
     from gallery.engines.replicate import Payment
 
 ENGINES = ("auto", "musicgen", "replicate", "sketch", "none")
@@ -24,18 +25,22 @@ def choose_engine(
     melodies: Mapping[str, Path],
     report: Callable[[float], None],
     payment: Payment,
+    cluster: Cluster | None = None,
 ) -> Engine | None:
     """The engine for clips that were never rendered, or None: they stay sketches or pending.
 
     ``report`` is told how many seconds of audio are made, of unfinished clips too.
     ``auto`` takes musicgen where it can run, and otherwise says in one line what is
     missing; it never takes what costs money. ``payment`` is what may be spent where
-    an engine does. Raises GalleryError where an engine is asked for by name and cannot run.
+    an engine does. A ``cluster`` renders in place of this machine.
+    Raises GalleryError where an engine is asked for by name and cannot run.
     """
     if name in ("sketch", "none"):
         return None
     if name == "replicate":
         return _replicate_engine(config, melodies, payment)
+    if cluster:
+        return _cluster_engine(cluster, config, melodies)
     problem = musicgen_problem(config)
     if not problem:
         from gallery.engines.musicgen import MusicGenEngine
@@ -53,6 +58,14 @@ def _replicate_engine(config: Config, melodies: Mapping[str, Path], payment: Pay
     if problem := availability(config.replicate):
         raise GalleryError(f"Replicate cannot be used here: {problem}")
     return ReplicateEngine(config, melodies, payment)
+
+
+def _cluster_engine(cluster: Cluster, config: Config, melodies: Mapping[str, Path]) -> Engine:
+    from gallery.engines.cluster import ClusterEngine, availability
+
+    if problem := availability():
+        raise GalleryError(f"a cluster cannot be used from here: {problem}")
+    return ClusterEngine(cluster, config, melodies)
 
 
 def musicgen_problem(config: Config) -> str | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gallery.melody import SUFFIXES
-from gallery.promptfile import MOST_FOLDERS, read_presets
+from gallery.promptfile import COSTLY_SIGNS, MOST_FOLDERS, MOST_LINES, MOST_SIGNS, read_presets
 from gallery.prompts import Reading
 from gallery.request import MOST_MARKS, parameter_fields, plain_number
 from gallery.schema import FrontMatter
@@ -83,6 +83,7 @@ def _rules(config: Config) -> dict[str, Any]:
         "hidden": HIDDEN.pattern,
         "marks": MOST_MARKS,
         "folders": MOST_FOLDERS,
+        "notes": {"lines": MOST_LINES, "signs": COSTLY_SIGNS, "most": MOST_SIGNS},
         "digits": sys.int_info.default_max_str_digits,
         "digest": [DIGEST_PREFIX, f"^(?:{MELODY_DIGEST.pattern})$"],
         "suffixes": SUFFIXES,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
 _SHIFT = 2
 
 _SCHEMES = {"http", "https", "mailto"}
+_REL = "nofollow noopener ugc"
+
+# A link that lost its address. HTML allows it no rel then.
+_LED_NOWHERE = re.compile(rf'<a( title="[^"]*")? rel="{_REL}">')
 
 _TAGS = {
     *(
@@ -40,23 +46,24 @@ _TAGS = {
 def _converter(shift: int) -> Callable[[str], str]:
     """Markdown to HTML that is not to be trusted yet, headings so many levels lower."""
     # Slow to import and not needed by a build that writes no page with Markdown in it.
-    from markdown_it import MarkdownIt
+    from markdown import Markdown
+    from markdown.treeprocessors import Treeprocessor
 
-    # Its work grows with the text, not with the square of it, and its nesting has a limit:
-    # a note may be 20,000 brackets.
-    markdown = MarkdownIt("commonmark").enable("table")
+    class Headings(Treeprocessor):
+        def run(self, root):  # type: ignore[no-untyped-def]
+            for element in root.iter():
+                if element.tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
+                    element.tag = f"h{min(int(element.tag[1]) + shift, 6)}"
 
-    def accept(url: str) -> bool:  # noqa: ARG001 - nh3 judges links; refused here, they would stay as text
-        return True
-
-    markdown.validateLink = accept  # type: ignore[method-assign]
+    markdown = Markdown(extensions=["tables", "fenced_code", "sane_lists"], output_format="html")
+    markdown.treeprocessors.register(Headings(markdown), "headings", 0)
 
     def convert(text: str) -> str:
-        tokens = markdown.parse(text)
-        for token in tokens:
-            if token.type in ("heading_open", "heading_close"):
-                token.tag = f"h{min(int(token.tag[1]) + shift, 6)}"
-        return str(markdown.renderer.render(tokens, markdown.options, {})).strip()
+        try:
+            return markdown.reset().convert(text)
+        except RecursionError:
+            # Lists in lists in lists, a hundred deep: shown as they are written.
+            return f"<pre>{escape(text)}</pre>"
 
     return convert
 
@@ -67,14 +74,15 @@ def to_html(text: str) -> str:
         return ""
     import nh3
 
-    return nh3.clean(
+    clean = nh3.clean(
         _converter(_SHIFT)(text),
         tags=_TAGS,
         attributes={"a": {"href", "title"}, "ol": {"start"}},
         url_schemes=_SCHEMES,
         url_relative="deny",
-        link_rel="nofollow noopener ugc",
+        link_rel=_REL,
     )
+    return _LED_NOWHERE.sub(r"<a\1>", clean)
 
 
 def to_page_html(text: str, href: Callable[[str], str | None]) -> str:

@@ -192,6 +192,12 @@
   function checkNotes(notes) {
     var length = lengthOf(notes), limit = rules.limits.note_length;
     if (length > limit) tell("notes", say("LONG_NOTES", { count: length, limit: limit }));
+    var lines = notes.split("\n").length;
+    if (lines > rules.notes.lines) tell("notes", say("MANY_LINES", { count: lines, limit: rules.notes.lines }));
+    rules.notes.signs.forEach(function (sign) {
+      var count = notes.split(sign).length - 1;
+      if (count > rules.notes.most) tell("notes", say("MANY_SIGNS", { count: count, sign: sign, limit: rules.notes.most }));
+    });
     if (hidden(notes)) tell("notes", say("HIDDEN_IN_NOTES", { character: hidden(notes) }));
   }
 

@@ -124,6 +124,8 @@ WRONG: dict[str, dict[str, str]] = {
     },
     "melody for one model": {"axis1": "model", "axis1values": "melody, small", "melody": "tune.wav"},
     "long notes": {"notes": "x" * 15001},
+    "many brackets in the notes": {"notes": "[" * 501},
+    "many lines in the notes": {"notes": "a\n" * 1000 + "a"},
     "override in the notes": {"notes": "see \u202eevil"},
     "device for a name": {"name": "con"},
     "name with a dot": {"name": "a.b"},

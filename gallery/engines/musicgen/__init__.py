@@ -84,11 +84,27 @@ class MusicGenEngine:
     ) -> None:
         self._models = {model.hub: model for model in models.values()}
         self._root = root
-        self._melodies = melodies or {}
+        self._melodies = {} if melodies is None else melodies
         self._device = device
         self._batch_size = batch_size
         self._report = report
         self._made = 0.0
+        self._held: tuple[str, Checkpoint] | None = None
+
+    def hold(self, hub: str) -> Checkpoint:
+        """A model, loaded, which is kept until another is needed. Raises CannotLoad."""
+        from gallery.engines.musicgen.checkpoint import CannotLoad, load
+
+        if self._held and self._held[0] == hub:
+            return self._held[1]
+        self._held = None
+        gc.collect()  # the model is out of memory before the next one comes
+        model = self._models.get(hub)
+        if model is None:
+            raise CannotLoad(f"gallery.toml lists no model {hub}")
+        checkpoint = load(model, self._root, self._device or best_device())
+        self._held = hub, checkpoint
+        return checkpoint
 
     def render(self, requests: Sequence[Request]) -> Generator[Render | Failure, None, None]:
         """Render every request, each exactly once, ordered so that each model is loaded once."""
@@ -106,16 +122,13 @@ class MusicGenEngine:
                 _log.debug("rendering with %s failed", hub, exc_info=True)
                 for request in left.values():
                     yield Failure(request, one_line(error))
-            gc.collect()  # the model is out of memory before the next one comes
+            gc.collect()  # what decoding took is out of memory before more is decoded
 
     def _render(self, hub: str, requests: Sequence[Request]) -> Iterator[Render | Failure]:
-        from gallery.engines.musicgen.checkpoint import CannotLoad, load
         from gallery.engines.musicgen.clip import clip_of
 
-        model = self._models.get(hub)
-        if model is None:
-            raise CannotLoad(f"gallery.toml lists no model {hub}")
-        checkpoint = load(model, self._root, self._device or best_device())
+        checkpoint = self.hold(hub)
+        model = self._models[hub]
         clips: list[Clip] = []
         for request in requests:
             stride = int(FRAME_RATE * (request.extend_stride or model.stride))
