@@ -15,8 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import hugo_site
-import synthetic
+from sites import hugo_site, synthetic
 
 SIZES = (66, 1_000, 10_000)
 ROUNDS = 2

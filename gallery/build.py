@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from gallery.brought import refuse_links, refuse_renders
 from gallery.cache import Cache
 from gallery.catalogue import Catalogue, refresh
 from gallery.engines import SKETCH_VERSION, Failure
 from gallery.engines.choice import choose_engine, sketch_engine
 from gallery.engines.replicate import Payment
 from gallery.errors import Fault, GalleryError
+from gallery.exchange import exchange_of
 from gallery.files import write_atomic
 from gallery.kin import find_kin
 from gallery.parallel import without_collecting
@@ -20,7 +22,7 @@ from gallery.progress import Stage, say
 from gallery.prompts import Prompt, Reading, find_files, read_prompts
 from gallery.published import published_before
 from gallery.render import keep_all
-from gallery.renders import Renders, refuse_what_git_brought
+from gallery.renders import Renders
 from gallery.site.writer import Written, site_in_place
 from gallery.standing import Standing
 from gallery.store import Store
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
     from gallery.engines import Render
+    from gallery.engines.cluster import Cluster
+    from gallery.exchange import Exchange
     from gallery.prompts import Clip
     from gallery.store import Kept, Survey
 
@@ -40,13 +44,15 @@ class Options:
     """What one build is asked to do.
 
     ``paths`` limits rendering to prompts at or below them; the site always shows all.
-    ``payment`` is what may be spent on an engine that costs money.
+    ``payment`` is what may be spent on an engine that costs money. A ``cluster`` renders
+    in place of this machine.
     """
 
     output: Path
     paths: tuple[Path, ...] = ()
     engine: str = "auto"
     payment: Payment = field(default_factory=Payment)
+    cluster: Cluster | None = None
     sketches: bool = True
     strict: bool = False
     jobs: int = 1
@@ -64,7 +70,7 @@ class Shelves:
     def of(cls, config: Config) -> Shelves:
         """The gallery's own."""
         return cls(
-            Store(config.root / config.store.url, "renders"),
+            Store(config.store_folder, "renders", mirror=config.store.remote),
             Store(config.workspace / "sketches", "sketches"),
             Renders(config.workspace / "renders"),
         )
@@ -118,17 +124,21 @@ class Outcome:
 
 def build(config: Config, options: Options) -> Outcome:
     """Render what is missing, then write the site. Raises GalleryError where nothing can be done."""
-    with build_lock(config):
+    with build_lock(config), exchange_of(config) as exchange:
+        if exchange:
+            exchange.look(take=True)
         standing = Standing(config, options)
         kept = standing.last_result()
         files = site_in_place(config, options.output) if kept else 0
-        if kept and files:
+        if kept and files and not (exchange and exchange.lacks()):
             return Outcome.again(kept, files)
         with Cache(config.workspace / "cache.sqlite") as cache:
-            return _build(config, options, standing, cache)
+            return _build(config, options, standing, cache, exchange)
 
 
-def _build(config: Config, options: Options, standing: Standing, cache: Cache) -> Outcome:
+def _build(
+    config: Config, options: Options, standing: Standing, cache: Cache, exchange: Exchange | None
+) -> Outcome:
     with without_collecting():
         reading = read_prompts(config, cache=cache)
     outcome = Outcome(reading, len(reading.prompts))
@@ -138,14 +148,23 @@ def _build(config: Config, options: Options, standing: Standing, cache: Cache) -
     shelves = Shelves.of(config)
     shelves.remove_leftovers()
     owners = _owners(reading.prompts)
+    if exchange:
+        shelves.store = exchange.store
+        if not config.store.audio_url:
+            exchange.fetch(owners)
+        shelves.store.when_kept = exchange.offer
     plan = make_plan(chosen, shelves, config, cache)
     outcome.outdated = plan.outdated
     _render(plan, owners, shelves, config, options, reading, outcome)
     sketched = False
     if options.sketches and options.engine != "none":
         sketched = _sketch(chosen, owners, shelves, config, options, outcome, cache)
+    if exchange:
+        exchange.remote.close()
     with without_collecting():
         _publish(shelves, config, options, outcome, cache)
+    if exchange:
+        exchange.push(owners)
     # Where clips still wait for an engine, the next build looks for one again.
     waiting = plan.render and options.engine not in ("none", "sketch")
     if not (reading.faults or outcome.failures or waiting):
@@ -207,7 +226,7 @@ def _render(
 ) -> None:
     if plan.encode:
         # Older builds left these lossless and without a preview of today's settings.
-        refuse_what_git_brought(config)
+        refuse_renders(config)
         renders = (_reload(clip, shelves.renders) for clip in plan.encode)
         with Stage("encoding", len(plan.encode), _seconds(plan.encode)) as stage:
             outcome.failures += keep_all(
@@ -215,7 +234,9 @@ def _render(
             )
     if plan.render:
         stage = Stage("rendering", len(plan.render), _seconds(plan.render))
-        engine = choose_engine(options.engine, config, reading.melodies, stage.make, options.payment)
+        engine = choose_engine(
+            options.engine, config, reading.melodies, stage.make, options.payment, options.cluster
+        )
         if engine:
             # Before progress is shown: an engine that costs money asks here.
             outcomes = engine.render([clip.request for clip in plan.render])
@@ -285,7 +306,7 @@ def _publish(shelves: Shelves, config: Config, options: Options, outcome: Outcom
     keys = {*clips, *(clip["key"] for entry in before for clip in entry["clips"])}
     store, sketches = shelves.store.survey(cache), shelves.sketches.survey(cache)
     kept: dict[str, Kept] = {}
-    addresses: dict[str, str] = {}
+    places: dict[str, str] = {}
     files: dict[str, Path] = {}
     for key in sorted(keys):
         known, shelf, folder = _stored(key, store, config), shelves.store, "audio"
@@ -295,12 +316,12 @@ def _publish(shelves: Shelves, config: Config, options: Options, outcome: Outcom
             continue
         kept[key] = known
         if shelf is shelves.store and config.store.audio_url:
-            addresses[key] = config.store.audio_url + key
+            places[key] = config.store.audio_url
             continue
-        addresses[key] = f"{folder}/{key}"
+        places[key] = f"{folder}/"
         files.update({f"{folder}/{key}{suffix}": shelf.path(key, suffix) for suffix in (".mp3", ".webp")})
-    published = refresh(before, kept, addresses)
-    catalogue = Catalogue(reading.prompts, find_kin(clips), kept, addresses, config, published)
+    published = refresh(before, kept, places)
+    catalogue = Catalogue(reading.prompts, find_kin(clips), kept, places, config, published)
     outcome.states = Counter(
         kept[key].state if key in kept else "pending"
         for path in catalogue.paths
@@ -319,6 +340,7 @@ def build_lock(config: Config) -> Iterator[None]:
     """One build of a gallery at a time: a second one waits, then finds everything done."""
     from filelock import FileLock, Timeout
 
+    refuse_links(config)
     config.workspace.mkdir(parents=True, exist_ok=True)
     ignore = config.workspace / ".gitignore"
     if not ignore.exists():

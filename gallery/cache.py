@@ -69,7 +69,8 @@ class Cache:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._base.close()
+        if hasattr(self, "_base"):  # where something else lies in its place, it was never opened
+            self._base.close()
 
     def __enter__(self) -> Self:
         return self

@@ -117,16 +117,16 @@ class Catalogue:
         prompts: Sequence[Prompt] = (),
         kin: Mapping[str, Sequence[Kin]] | None = None,
         kept: Mapping[str, Kept] | None = None,
-        addresses: Mapping[str, str] | None = None,
+        places: Mapping[str, str] | None = None,
         config: Config | None = None,
         published: Iterable[PromptEntry] = (),
     ) -> None:
         """``kept`` holds what is known of clips by key, sketches included.
 
-        ``addresses`` has the place of each of their previews, without its suffix. ``published``
+        ``places`` has what stands before each of their keys in their previews' addresses. ``published``
         are entries as they stand: those of prompts that cannot be read now.
         """
-        self._kin, self._kept, self._addresses = kin or {}, kept or {}, addresses or {}
+        self._kin, self._kept, self._places = kin or {}, kept or {}, places or {}
         self._config = config
         self._prompts = {prompt.path: prompt for prompt in prompts}
         self._published = {entry["path"]: entry for entry in published}
@@ -220,11 +220,11 @@ class Catalogue:
         if key not in self._homes:
             return json.dumps(self._published_clips.get(key), sort_keys=True)
         kept = self._kept.get(key)
-        model, address = self._homes[key][1].model, self._addresses.get(key, "")
-        return f"{key} {model} {address} {kept.digest if kept else ''}"
+        model, place = self._homes[key][1].model, self._places.get(key, "")
+        return f"{key} {model} {place} {kept.digest if kept else ''}"
 
     def _clip_entry(self, clip: Clip, kin: list[KinEntry]) -> ClipEntry:
-        known = known_audio(clip.duration, self._kept.get(clip.key), self._addresses.get(clip.key, ""))
+        known = known_audio(clip.key, clip.duration, self._kept.get(clip.key), self._places.get(clip.key, ""))
         return {
             "key": clip.key,
             "id": clip.key[:8],
@@ -258,11 +258,11 @@ class Catalogue:
         return entry
 
 
-def known_audio(duration: float, kept: Kept | None, address: str) -> Audio:
-    """What is known of a clip that should last so many seconds; ``address`` is without its suffix."""
+def known_audio(key: str, duration: float, kept: Kept | None, place: str) -> Audio:
+    """What is known of a clip that should last so many seconds; its files are at ``place``."""
     if kept:
         known: Audio = json.loads(kept.shown)
-        return {**known, "audio": f"{address}.mp3", "cover": f"{address}.webp"}
+        return {**known, "audio": f"{place}{key}.mp3", "cover": f"{place}{key}.webp"}
     return {
         "state": "pending",
         "engine": "",
@@ -277,13 +277,13 @@ def known_audio(duration: float, kept: Kept | None, address: str) -> Audio:
 
 
 def refresh(
-    entries: Iterable[PromptEntry], kept: Mapping[str, Kept], addresses: Mapping[str, str]
+    entries: Iterable[PromptEntry], kept: Mapping[str, Kept], places: Mapping[str, str]
 ) -> list[PromptEntry]:
     """Entries that were published before, with what is known of their clips today."""
 
     def known(clip: ClipEntry) -> ClipEntry:
         key = clip["key"]
-        return {**clip, **known_audio(clip["request"]["duration"], kept.get(key), addresses.get(key, ""))}
+        return {**clip, **known_audio(key, clip["request"]["duration"], kept.get(key), places.get(key, ""))}
 
     return [{**entry, "clips": [known(clip) for clip in entry["clips"]]} for entry in entries]
 
@@ -295,4 +295,4 @@ def digest_of(*parts: str) -> str:
         data = part.encode(errors="surrogatepass")
         total.update(len(data).to_bytes(8, "big"))
         total.update(data)
-    return total.hexdigest()
+    return total.hexdigest()[:32]

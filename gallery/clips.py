@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
 from gallery.request import Request
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from gallery.errors import Fault
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Clip:
     """One piece of audio that a prompt asks for.
 
@@ -36,7 +35,7 @@ class Clip:
         """The clip of a request."""
         return cls(request.key, request.model_dump(mode="json", exclude_none=True), model, changes)
 
-    @cached_property
+    @property
     def request(self) -> Request:
         """What decides how it sounds."""
         return Request.model_validate(self.fields)
@@ -47,7 +46,7 @@ class Clip:
         return float(self.fields["duration"])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """One prompt file, read. ``path`` is its address: ``lofi/rainy-window``.
 
@@ -71,18 +70,18 @@ class Prompt:
 
     def to_json(self) -> str:
         """The prompt as one line of text; `from_json` makes the same prompt of it."""
-        fields = {**vars(self), "clips": [[c.key, c.fields, c.model, c.changes] for c in self.clips]}
-        del fields["digest"]
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+        parts = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "digest"}
+        parts["clips"] = [[clip.key, clip.fields, clip.model, clip.changes] for clip in self.clips]
+        return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """The prompt that `to_json` wrote."""
-        fields = json.loads(text)
-        fields["tags"] = tuple(fields["tags"])
-        fields["clips"] = tuple(Clip(*clip) for clip in fields["clips"])
-        fields["axes"] = tuple((name, tuple(values)) for name, values in fields["axes"])
-        return cls(**fields, digest=hashlib.sha256(text.encode()).hexdigest()[:32])
+        parts = json.loads(text)
+        parts["tags"] = tuple(parts["tags"])
+        parts["clips"] = tuple(Clip(*clip) for clip in parts["clips"])
+        parts["axes"] = tuple((name, tuple(values)) for name, values in parts["axes"])
+        return cls(**parts, digest=hashlib.sha256(text.encode()).hexdigest()[:32])
 
 
 @dataclass

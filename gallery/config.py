@@ -164,12 +164,29 @@ class StoreSettings(_Settings):
     """Where previews and their records are kept."""
 
     url: str = Field(
-        "site/audio", min_length=1, description="Folder of previews and records, relative to gallery.toml."
+        "site/audio",
+        min_length=1,
+        description="Folder of previews and records, relative to gallery.toml, or the address of a bucket or "
+        "server, e.g. `s3://bucket/clips`: see [scale.md](scale.md).",
     )
     audio_url: WebAddress = Field(
         "",
         description="Address from which the pages play previews, where they are not published with the site.",
     )
+
+    @property
+    def remote(self) -> bool:
+        """Whether the store is elsewhere, so that this machine works on a mirror of it."""
+        return "://" in self.url
+
+    @field_validator("url")
+    @classmethod
+    def _name_one_place(cls, value: str) -> str:
+        if "::" in value:
+            raise ValueError("addresses cannot be chained; name one place")
+        if re.match(r"[^/]*://[^/@]*:[^/]*@", value):
+            raise ValueError("holds a password, which everyone who has gallery.toml could read; take it out")
+        return value
 
     @field_validator("audio_url")
     @classmethod
@@ -232,6 +249,11 @@ class Config(_Settings):
     def workspace(self) -> Path:
         """Folder of what is not published: lossless renders, sketches, caches."""
         return self.root / ".gallery"
+
+    @property
+    def store_folder(self) -> Path:
+        """Folder of previews and records on this machine: the store, or the mirror of one elsewhere."""
+        return self.workspace / "store" if self.store.remote else self.root / self.store.url
 
     @property
     def default_model(self) -> str:

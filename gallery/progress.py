@@ -11,6 +11,9 @@ import click
 # On plain output, a line every so many seconds.
 _PLAIN_INTERVAL = 5.0
 
+# What takes less than so many seconds needs no bar.
+_MOMENT = 1.0
+
 
 def say(text: str) -> None:
     """Tell the user something."""
@@ -22,6 +25,11 @@ class Stage:
 
     Shows clips done, seconds of audio a second, and the time left.
     """
+
+    @staticmethod
+    def amount(number: float, digits: int = 0) -> str:
+        """So many seconds of audio, in words."""
+        return f"{number:.{digits}f} s of audio"
 
     def __init__(self, label: str, clips: int, seconds: float) -> None:
         self._label, self._clips, self._seconds = label, clips, seconds
@@ -36,7 +44,7 @@ class Stage:
             self._task = self._bar.add_task(self._label, total=self._seconds, clips="", rate="")
             self._show()
         else:
-            say(f"{self._label}: {count(self._clips, 'clip')}, {self._seconds:.0f} s of audio")
+            say(f"{self._label}: {count(self._clips, 'clip')}, {self.amount(self._seconds)}")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -58,13 +66,56 @@ class Stage:
         made = max(self._finished, self._made)
         now = time.monotonic()
         rate = made / max(now - self._start, 1e-6)
-        clips, pace = f"{self._done} of {count(self._clips, 'clip')}", f"{rate:.1f} s of audio a second"
+        clips, pace = f"{self._done} of {count(self._clips, 'clip')}", f"{self.amount(rate, 1)} a second"
         if self._bar:
             self._bar.update(self._task, completed=made, clips=clips, rate=pace)
         elif now - self._told >= _PLAIN_INTERVAL:
             self._told = now
             left = clock((self._seconds - made) / rate) if rate else "unknown time"
             say(f"{self._label}: {clips}, {pace}, {left} left")
+
+
+class Transfer(Stage):
+    """Progress over a number of clips whose files are so many bytes."""
+
+    @staticmethod
+    def amount(number: float, digits: int = 1) -> str:
+        """So many bytes, in words."""
+        return f"{number / 1e6:.{digits}f} MB"
+
+
+class Tally:
+    """Progress over many small things; nothing is said of what is done in a moment."""
+
+    def __init__(self, label: str, total: int, noun: str) -> None:
+        self._label, self._total, self._noun = label, total, noun
+        self._done = 0
+        self._bar: Any = None
+
+    def __enter__(self) -> Self:
+        self._start = self._told = time.monotonic()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def add(self, number: int) -> None:
+        """Count so many more as done."""
+        self._done += number
+        now, done = time.monotonic(), f"{self._done:,} of {count(self._total, self._noun)}"
+        if now - self._start < _MOMENT:
+            return
+        if not sys.stderr.isatty():
+            if now - self._told >= _PLAIN_INTERVAL:
+                self._told = now
+                say(f"{self._label}: {done}")
+            return
+        if not self._bar:
+            self._bar = _bar()
+            self._bar.start()
+            self._task = self._bar.add_task(self._label, total=self._total, clips="", rate="")
+        self._bar.update(self._task, completed=self._done, clips=done)
 
 
 def _bar() -> Any:

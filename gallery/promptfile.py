@@ -304,9 +304,7 @@ class _PromptFile:
 
         name = fields.pop("model", "") or self.config.default_model
         model, limits = self.config.models[name], self.config.limits
-        parameters = Parameters.model_validate(
-            {k: v for k, v in fields.items() if k in _PARAMETERS}
-        )
+        parameters = Parameters.model_validate({k: v for k, v in fields.items() if k in _PARAMETERS})
         duration, stride = parameters.duration, parameters.extend_stride
         longest = min(model.max_duration, limits.duration)
         if duration > longest:

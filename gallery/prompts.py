@@ -13,6 +13,7 @@ import gallery
 from gallery.clips import Clip, Prompt, Reading
 from gallery.errors import Fault, GalleryError
 from gallery.parallel import spread
+from gallery.progress import Tally
 from gallery.promptfile import MOST_FOLDERS, PRESETS_NAME, read_file, read_presets, relative
 from gallery.standing import JUST_NOW, stamp
 from gallery.validation import shown
@@ -45,14 +46,16 @@ def read_prompts(config: Config, paths: Sequence[Path] = (), cache: Cache | None
         else:
             due.append(file)
     fresh: dict[str, Known] = {}
-    for read in spread(lambda some: [_read(Path(file), config, presets, settings) for file in some], due):
-        for name, stamped, text, rest in read:
-            if text:
-                prompts.append(Prompt.from_json(text))
-            # A file that there is something to say of, or with a melody beside it, is read each time.
-            if text and stamped and rest == Reading():
-                fresh[name] = (stamped, text)
-            reading.add(rest)
+    with Tally("reading", len(due), "prompt file") as tally:
+        for read in spread(lambda some: [_read(Path(file), config, presets, settings) for file in some], due):
+            for name, stamped, text, rest in read:
+                if text:
+                    prompts.append(Prompt.from_json(text))
+                # A file that there is something to say of, or with a melody beside it, is read each time.
+                if text and stamped and rest == Reading():
+                    fresh[name] = (stamped, text)
+                reading.add(rest)
+            tally.add(len(read))
     if cache:
         gone = () if paths else known.keys() - set(files)
         if fresh or gone:

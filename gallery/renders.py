@@ -8,16 +8,34 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from gallery.audiofile import NotAudio, opened
 from gallery.engines import Render
 from gallery.files import remove_leftovers, write_atomic
 from gallery.request import Request
+from gallery.store import ENGINES, Provenance
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+RATES = (8_000, 48_000)  # samples a second, of every model there is
+MAX_SECONDS = 1000
+
+
+class _About(BaseModel):
+    """What a render is. Whatever lies in the folder, it is read as if somebody else had put it there."""
+
+    request: Request
+    provenance: Provenance
+
+
+def _is_sound(wave: Any) -> bool:
+    """Whether an open file's samples fit into memory and are those of a clip."""
+    rate, channels, frames = wave.samplerate, wave.channels, wave.frames
+    return bool(RATES[0] <= rate <= RATES[1] and channels <= 2 and frames <= MAX_SECONDS * rate)
 
 
 class Renders:
@@ -45,15 +63,17 @@ class Renders:
 
     def get(self, key: str) -> Render | None:
         """The render of a request, or None where there is none that can be read."""
-        import soundfile
-
         try:
-            about = json.loads((self.folder / f"{key}.json").read_bytes())
-            audio, sample_rate = soundfile.read(self.folder / f"{key}.wav", dtype="float32", always_2d=True)
-            request = Request.model_validate(about["request"])
-        except (OSError, ValueError, KeyError, soundfile.LibsndfileError, ValidationError):
+            about = _About.model_validate_json((self.folder / f"{key}.json").read_bytes())
+            with (self.folder / f"{key}.wav").open("rb") as file, opened(file) as wave:
+                if about.request.key != key or about.provenance.get("engine") not in ENGINES:
+                    return None
+                if not _is_sound(wave):
+                    return None
+                audio, sample_rate = wave.read(dtype="float32", always_2d=True), int(wave.samplerate)
+        except (OSError, ValidationError, NotAudio):
             return None
-        return Render(request, audio, sample_rate, about["provenance"]) if request.key == key else None
+        return Render(about.request, audio, sample_rate, about.provenance)
 
     def remove_leftovers(self) -> None:
         """Remove what a killed build left half-written."""

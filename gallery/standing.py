@@ -38,7 +38,7 @@ class Standing:
             config.prompts,
             config.root / "guides",
             config.root / "templates",
-            config.root / config.store.url,
+            config.store_folder,
             config.workspace / "sketches",
             config.workspace / "renders",
             Path(gallery.__file__).parent,
@@ -63,7 +63,7 @@ class Standing:
         try:
             kept = json.loads(self._path.read_bytes())
             return dict(kept["result"]) if self._now and kept["decided_by"] == self._now else None
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
     def keep(self, result: dict[str, Any], *, changed: bool) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
@@ -24,7 +25,7 @@ from gallery.standing import stamp
 from gallery.validation import printable, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence, Set
+    from collections.abc import Callable, Iterator, Mapping, Sequence, Set
     from pathlib import Path
 
     from gallery.cache import Cache
@@ -133,6 +134,8 @@ class Kept(NamedTuple):
     def from_text(cls, text: str) -> Self:
         """What `to_text` wrote."""
         state, settings, version, length, digest, shown = text.split(_BETWEEN)
+        # Most clips have these in common: one text in memory does for all.
+        settings, version = sys.intern(settings), sys.intern(version)
         return cls(
             "sketch" if state == "sketch" else "render", settings, version, float(length), digest, shown
         )
@@ -158,10 +161,15 @@ class Problem:
 
 
 class Store:
-    """Clips in a folder. ``holds`` tells real renders from sketches: neither is ever taken for the other."""
+    """Clips in a folder. ``holds`` tells real renders from sketches: neither is ever taken for the other.
 
-    def __init__(self, folder: Path, holds: Literal["renders", "sketches"]) -> None:
-        self.folder, self.holds = folder, holds
+    ``mirror`` is a copy of a store elsewhere, in which records may come without their audio.
+    ``when_kept`` is told the key of each clip that was put here, by the thread that put it.
+    """
+
+    def __init__(self, folder: Path, holds: Literal["renders", "sketches"], *, mirror: bool = False) -> None:
+        self.folder, self.holds, self.mirror = folder, holds, mirror
+        self.when_kept: Callable[[str], None] | None = None
         self._survey: Survey | None = None
 
     def path(self, key: str, suffix: str) -> Path:
@@ -213,8 +221,8 @@ class Store:
         found = {}
         for key in keys:
             with suppress(OSError, GalleryError):
-                data = self._bytes(key)
-                found[key] = Kept.of(self._parse(key, data), data)
+                data = self.read_record(key)
+                found[key] = Kept.of(self.parse(key, data), data)
         return found
 
     def put(
@@ -246,7 +254,16 @@ class Store:
         write_atomic(self.path(record.key, ".mp3"), preview.mp3, sync=sync)
         write_atomic(self.path(record.key, ".webp"), preview.cover, sync=sync)
         write_atomic(self.path(record.key, ".json"), record.to_json(), sync=sync)
+        if self.when_kept:
+            self.when_kept(record.key)
         return record
+
+    def adopt(self, key: str, files: Mapping[str, bytes]) -> None:
+        """Keep files of a clip, by their suffixes, as another store has them: the record last."""
+        self._survey = None
+        for suffix in SUFFIXES:
+            if suffix in files:
+                write_atomic(self.path(key, suffix), files[suffix], sync=suffix != ".json")
 
     def __iter__(self) -> Iterator[str]:
         """Keys of everything that lies here, whole or not, in order."""
@@ -271,6 +288,7 @@ class Store:
     def verify(self) -> list[Problem]:
         """Read everything here and compare it with its record."""
         problems = []
+        restore = "remove it, then `gallery store pull`" if self.mirror else "restore it from git"
         for key in self:
             record_path = self.path(key, ".json")
             if not record_path.is_file():
@@ -281,23 +299,25 @@ class Store:
             try:
                 record = self._read(key)
             except (OSError, GalleryError) as error:
-                problems.append(Problem(record_path, f"{error}; restore it from git"))
+                problems.append(Problem(record_path, f"{error}; {restore}"))
                 continue
             wanted = {".mp3": record.preview.audio_sha256, ".webp": record.preview.cover_sha256}
             for suffix, digest in wanted.items():
                 path = self.path(key, suffix)
                 if path.is_symlink():
-                    problems.append(Problem(path, f"{_A_LINK}; restore it from git"))
+                    problems.append(Problem(path, f"{_A_LINK}; {restore}"))
                 elif not path.is_file():
-                    problems.append(Problem(path, "missing; restore it from git"))
+                    if not self.mirror:
+                        problems.append(Problem(path, f"missing; {restore}"))
                 elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-                    problems.append(Problem(path, "not what its record says; restore it from git"))
+                    problems.append(Problem(path, f"not what its record says; {restore}"))
         return problems
 
     def _read(self, key: str) -> Record:
-        return self._parse(key, self._bytes(key))
+        return self.parse(key, self.read_record(key))
 
-    def _bytes(self, key: str) -> bytes:
+    def read_record(self, key: str) -> bytes:
+        """A record's file. Raises OSError where there is none, and GalleryError where it is no record."""
         path = self.path(key, ".json")
         if path.is_symlink():
             raise GalleryError(_A_LINK)
@@ -305,7 +325,8 @@ class Store:
             raise GalleryError(f"larger than {MAX_RECORD_BYTES // 1000} KB")
         return path.read_bytes()
 
-    def _parse(self, key: str, data: bytes) -> Record:
+    def parse(self, key: str, data: bytes) -> Record:
+        """The record that these bytes are. Raises GalleryError where they are not one of this key."""
         try:
             record = Record.model_validate_json(data)
         except ValidationError as error:

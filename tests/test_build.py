@@ -194,8 +194,8 @@ def test_dry_run_says_what_would_be_rendered_and_changes_nothing(small: Gallery)
     before = small.files("")
     ran = small.run("build", "--dry-run")
     assert ran.out.splitlines() == [
-        "small                    4 clips      4.0 s of audio",
-        "audiogen                 1 clips      1.0 s of audio",
+        "small                    4 clips      4.0 s of audio   no estimate: no record of a render on a GPU",
+        "audiogen                 1 clips      1.0 s of audio   no estimate: no record of a render on a GPU",
         "to render                5 clips      5.0 s of audio",
     ]
     assert small.files("") == before

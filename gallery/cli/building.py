@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
 
 from gallery.cli.messages import findings, report, tell_failures
-from gallery.cli.options import ENGINE, FAULTY, INCOMPLETE, JOBS, OUTPUT, PATHS, SKETCHES, config_of
+from gallery.cli.options import (
+    CLUSTER,
+    ENGINE,
+    FAULTY,
+    INCOMPLETE,
+    JOBS,
+    OUTPUT,
+    PATHS,
+    SKETCHES,
+    WORKERS,
+    config_of,
+)
 from gallery.progress import count, say
 
 if TYPE_CHECKING:
@@ -40,6 +52,8 @@ if TYPE_CHECKING:
     help="Replicate: the most that this build may cost, as estimated.  [default: no maximum]",
 )
 @click.option("--yes", is_flag=True, help="Replicate: pay without being asked.")
+@CLUSTER
+@WORKERS
 @JOBS
 @SKETCHES
 @click.pass_context
@@ -54,6 +68,8 @@ def build(
     strict: bool,
     max_cost: float | None,
     yes: bool,
+    cluster: str | None,
+    workers: int | None,
     jobs: int,
     sketches: bool,
 ) -> None:
@@ -67,17 +83,20 @@ def build(
     """
     from gallery.build import Options
     from gallery.build import build as build_gallery
+    from gallery.engines.cluster import Cluster
     from gallery.engines.replicate import Payment
 
     if engine != "replicate" and (yes or max_cost is not None):
         raise click.UsageError("--max-cost and --yes are for --engine replicate; nothing else costs money")
     _refuse_combinations(paths, dry_run, since, form)
+    _refuse_cluster(cluster, workers, engine)
     config = config_of(ctx)
     options = Options(
         output=(output or config.root / "site").resolve(),
         paths=paths,
         engine=engine,
         payment=Payment(max_cost, confirmed=yes),
+        cluster=Cluster(cluster, workers) if cluster else None,
         sketches=sketches,
         strict=strict,
         jobs=jobs,
@@ -102,6 +121,17 @@ def _refuse_combinations(paths: tuple[Path, ...], dry_run: bool, since: str | No
             raise click.UsageError(f"{option} goes with --dry-run")
     if since is not None and paths:
         raise click.UsageError("--since compares the whole gallery; leave out PATHS")
+
+
+def _refuse_cluster(cluster: str | None, workers: int | None, engine: str) -> None:
+    if workers is not None and not cluster:
+        raise click.UsageError("--workers goes with --cluster")
+    if cluster and engine not in ("auto", "musicgen"):
+        raise click.UsageError(f"--cluster renders with MusicGen; leave out --engine {engine}")
+    if cluster and cluster != "auto" and not re.fullmatch(r"[^/]+:\d+", cluster):
+        raise click.UsageError(
+            "--cluster takes auto or host:port of a cluster that this machine is part of: see docs/scale.md"
+        )
 
 
 @click.command()

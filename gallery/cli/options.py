@@ -27,6 +27,18 @@ ENGINE = click.option(
     help="What renders: MusicGen where it can run (auto), MusicGen or an error (musicgen), "
     "MusicGen on Replicate for money (replicate), sketches only (sketch), nothing (none).",
 )
+CLUSTER = click.option(
+    "--cluster",
+    metavar="auto|HOST:PORT",
+    help="Render on a Ray cluster that this machine belongs to, or on all of this machine's GPUs (auto).",
+)
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="With --cluster: workers, each with a GPU, or with its share of the cores where there is no GPU.  "
+    "[default: one a GPU, or one a machine]",
+)
 SKETCHES = click.option(
     "--sketches/--no-sketches",
     default=True,

@@ -42,7 +42,7 @@ _TAGS_OFFERED = 500
 _GRID = tuple(name for name in words.FIELD_ORDER if name != "melody")
 
 
-def add_pages(prompts: Iterable[tuple[str, list[str]]], config: Config, theme: Theme) -> Iterator[Page]:
+def add_pages(prompts: Iterable[tuple[str, Iterable[str]]], config: Config, theme: Theme) -> Iterator[Page]:
     """The page and its rules; ``prompts`` are those there are: their paths and tags."""
     names, tags = _taken(prompts)
     data = {**_rules(config), "names": names, "tags": tags}
@@ -57,7 +57,7 @@ def add_pages(prompts: Iterable[tuple[str, list[str]]], config: Config, theme: T
     )
 
 
-def _taken(prompts: Iterable[tuple[str, list[str]]]) -> tuple[dict[str, list[str]], list[str]]:
+def _taken(prompts: Iterable[tuple[str, Iterable[str]]]) -> tuple[dict[str, list[str]], list[str]]:
     """The names of the prompt files by their folders, and the tags, the commonest first."""
     names: dict[str, list[str]] = {}
     tags = Counter[str]()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gallery.parallel import spread
 from gallery.site import rows, search
@@ -27,8 +27,8 @@ class Item:
     path: str
     date: str
     digest: str
-    facets: dict[str, list[str]]
-    ranges: list[list[float | None]]
+    facets: dict[str, tuple[str, ...]]
+    ranges: tuple[list[float | None], ...]
     size: int
 
 
@@ -49,11 +49,19 @@ def make_items(catalogue: Catalogue, code: str, cache: Cache | None) -> list[Ite
     if cache and (fresh or len(known) > len(decided)):
         cache.update("item", fresh, known.keys() - decided.keys())
     texts |= {path: text for path, (_, text) in fresh.items()}
+    shared: dict[Any, Any] = {}
     return [
-        Item(path, date, decided[path].partition(" ")[0], facets, ranges, size)
+        Item(path, date, decided[path].partition(" ")[0], _sharing(facets, shared), tuple(ranges), size)
         for path in catalogue.paths
         for date, facets, ranges, size in (json.loads(texts[path]),)
     ]
+
+
+def _sharing(facets: dict[str, list[str]], shared: dict[Any, Any]) -> dict[str, tuple[str, ...]]:
+    """The same, with values that other prompts have too held in memory once."""
+    return {
+        name: shared.setdefault(values, values) for name, each in facets.items() for values in (tuple(each),)
+    }
 
 
 def _facts(catalogue: Catalogue, path: str) -> str:

@@ -62,7 +62,9 @@ def _converter(shift: int) -> Callable[[str], str]:
         try:
             return markdown.reset().convert(text)
         except RecursionError:
-            # Lists in lists in lists, a hundred deep: shown as they are written.
+            # Lists in lists in lists, a hundred deep: shown as they are written. What is left
+            # of them in the converter would spoil the notes that come after.
+            _converter.cache_clear()
             return f"<pre>{escape(text)}</pre>"
 
     return convert

@@ -25,7 +25,7 @@ from gallery.site.theme import as_json, digest
 from gallery.site.writer import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from gallery.cache import Cache
@@ -53,6 +53,7 @@ class Pages:
         self.catalogue, self.config, self.theme, self.files = catalogue, config, theme, files or {}
         self.cache, self.guides = cache, guides.read_guides(config)
         self.items = make_items(catalogue, theme.digest, cache)
+        self._about = self.guides.about()
         self.search_parts = search.parts(item.size for item in self.items)
 
     def __iter__(self) -> Iterator[Page]:
@@ -130,39 +131,42 @@ class Pages:
             yield self._page(addresses.paged(folder, number), template, page, *(item.digest for item in part))
 
     def _prompts(self) -> Iterator[Page]:
-        about, catalogue = self.guides.about(), self.catalogue
-        about_digest = digest(self.theme.digest, as_json(about))
-        headings = [[item.path, catalogue.title(item.path)] for item in self.items]
-        neighbours = zip([None, *headings], self.items, [*headings[1:], None], strict=False)
-        for number, (newer, item, older) in enumerate(neighbours):
-            address = addresses.prompt_page(item.path)
-            own_card = number < self.config.site.cards
-            beside = {
-                "newer": newer,
-                "older": older,
-                "about": about,
-                "card": addresses.prompt_card(item.path) if own_card else "card.jpg",
-            }
-            kin = [catalogue.clip_digest(key) for key in catalogue.kin_keys(item.path)]
-            near = (*(newer or [""]), *(older or [""]), str(own_card))
+        about = digest(self.theme.digest, as_json(self._about))
+        for number, item in enumerate(self.items):
+            kin = [self.catalogue.clip_digest(key) for key in self.catalogue.kin_keys(item.path)]
             yield Page(
-                address,
-                digest(about_digest, item.digest, *near, *kin),
-                partial(self._prompt, item.path, address, beside),
+                addresses.prompt_page(item.path),
+                digest(about, item.digest, as_json(self._beside(number)), *kin),
+                partial(self._prompt, number),
             )
 
-    def _prompt(self, path: str, address: str, beside: dict[str, Any]) -> bytes:
-        config, entry = self.config, self.catalogue.entry(path)
+    def _beside(self, number: int) -> dict[str, Any]:
+        """What a prompt's page takes from its place in the list: its neighbours, and whose card it shows."""
+
+        def heading(place: int) -> list[str] | None:
+            if not 0 <= place < len(self.items):
+                return None
+            path = self.items[place].path
+            return [path, self.catalogue.title(path)]
+
+        own_card = number < self.config.site.cards
+        card = addresses.prompt_card(self.items[number].path) if own_card else "card.jpg"
+        return {"newer": heading(number - 1), "older": heading(number + 1), "card": card}
+
+    def _prompt(self, number: int) -> bytes:
+        config, path = self.config, self.items[number].path
+        entry = self.catalogue.entry(path)
         data = {
             **prompt.page_data(entry, self.catalogue, config),
-            **beside,
+            **self._beside(number),
+            "about": self._about,
             "here": "",
             "takeaways": {clip["id"]: takeaways.of_clip(entry, clip, config) for clip in entry["clips"]},
             "embed": takeaways.embed_snippet(entry, config) if config.site.base_url else "",
             "heard": recording.shown_clip(entry),
             "structured": recording.structured_data(entry, config),
         }
-        return self.theme.render("prompt.html", address, data)
+        return self.theme.render("prompt.html", addresses.prompt_page(path), data)
 
     def _tags(self) -> Iterator[Page]:
         groups = self._grouped(lambda item: item.facets["tag"])
@@ -248,10 +252,11 @@ class Pages:
             yield Page(
                 address,
                 digest(self.theme.digest, "embed.html", item.digest),
-                partial(self._embed, item.path, address),
+                partial(self._embed, item.path),
             )
 
-    def _embed(self, path: str, address: str) -> bytes:
+    def _embed(self, path: str) -> bytes:
+        address = addresses.embed_page(path)
         return self.theme.render("embed.html", address, prompt.embed_data(self.catalogue.entry(path)))
 
     def _cards(self) -> Iterator[Page]:
@@ -281,7 +286,7 @@ class Pages:
         key = f"{clip['key']} {clip['bytes']}" if clip else ""
         return Page(address, card.digest(key, known), lambda: cards.draw(card, fonts))
 
-    def _grouped(self, names: Callable[[Item], list[str]]) -> dict[str, list[Item]]:
+    def _grouped(self, names: Callable[[Item], Iterable[str]]) -> dict[str, list[Item]]:
         groups: dict[str, list[Item]] = {}
         for item in self.items:
             for name in names(item):

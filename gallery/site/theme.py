@@ -45,7 +45,7 @@ def digest(*parts: bytes | str) -> str:
         data = part if isinstance(part, bytes) else part.encode(errors="surrogatepass")
         total.update(len(data).to_bytes(8, "big"))
         total.update(data)
-    return total.hexdigest()
+    return total.hexdigest()[:32]
 
 
 def as_json(value: Any) -> str:

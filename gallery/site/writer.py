@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from gallery.errors import GalleryError
 from gallery.files import link_or_copy, remove_leftovers, write_atomic
 from gallery.parallel import spread
+from gallery.progress import Tally
 from gallery.site.theme import digest
 
 if TYPE_CHECKING:
@@ -106,8 +107,9 @@ class Writer:
             del after[address]
         if due or missing or stale or not whole:
             # Told before they are written: what a killed build leaves is known to the next one.
-            intended = {address: [_INTENDED, 0, 0] for address in [*(page.address for page in due), *missing]}
-            self._save({**before, **intended}, whole=False)
+            intended: list[Any] = [_INTENDED, 0, 0]
+            due_addresses = [*(page.address for page in due), *missing]
+            self._save({**before, **dict.fromkeys(due_addresses, intended)}, whole=False)
             if not whole:
                 for folder in sorted(
                     {(self._output / address).parent for address in before if self._inside(address)}
@@ -115,10 +117,12 @@ class Writer:
                     remove_leftovers(folder)
         written = 0
         others, lists = [page for page in due if not page.lists], [page for page in due if page.lists]
-        for made in spread(self._put_all, others, together=lists):
-            for address, known, changed in made:
-                after[address] = known
-                written += changed
+        with Tally("writing", len(due), "page") as tally:
+            for made in spread(self._put_all, others, together=lists):
+                for address, known, changed in made:
+                    after[address] = known
+                    written += changed
+                tally.add(len(made))
         for address in missing:
             self._check(address)
             link_or_copy(copies[address], self._output / address)

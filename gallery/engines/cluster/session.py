@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,8 @@ def connected(address: str, workers: int | None) -> Iterator[tuple[Any, str | No
             "object_store_memory": _OBJECT_STORE,
             "_temp_dir": scratch,
         }
+    else:
+        _knock(address)
     import ray  # which takes its settings from the environment, once
     from ray._private import worker as internals
 
@@ -62,3 +65,12 @@ def connected(address: str, workers: int | None) -> Iterator[tuple[Any, str | No
         ray.shutdown()
         if scratch:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _knock(address: str) -> None:
+    """Find out in a moment whether anyone is there; Ray would take long, and be loud about it."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise GalleryError(f"no Ray cluster answers at {address}: {one_line(error)}") from error

@@ -142,7 +142,7 @@ def _order(request: Request, model: Model, tickets: Tickets, melodies: Mapping[s
 def availability(settings: ReplicateSettings) -> str | None:
     """None where this engine can render, otherwise what is missing and the one thing to do."""
     if importlib.util.find_spec("replicate") is None:
-        return 'its client is not installed: run `pip install replicate`'
+        return "its client is not installed: run `pip install replicate`"
     token = os.environ.get(_VARIABLE, "").strip()
     if not re.fullmatch(r"[!-~]+", token):
         state = "holds what no token does" if token else "is not set"

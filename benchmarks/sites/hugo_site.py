@@ -14,11 +14,11 @@ import shutil
 import sys
 from pathlib import Path
 
-import synthetic
+from sites import synthetic
 
 BUILD = [str(Path(sys.executable).with_name("hugo")), "--quiet"]
 
-_OWN_PARTS = Path(__file__).parent.parent / "templates" / "parts"
+_OWN_PARTS = Path(__file__).parent.parent.parent / "templates" / "parts"
 
 
 def write_site(folder: Path, size: int) -> None:
