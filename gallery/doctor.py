@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gallery import __version__
 from gallery.config import find_root, load_config
+from gallery.engines.cluster import availability as cluster_availability
 from gallery.engines.musicgen import diagnosis
 from gallery.engines.replicate import availability
 from gallery.errors import GalleryError
@@ -46,6 +47,7 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield Finding(
         "replicate", f"not to be used: {missing}" if missing else "can be used with --engine replicate"
     )
+    yield Finding("cluster", cluster_availability() or "Ray is there: --cluster renders on several GPUs")
     works, told = diagnosis(config.models, config.root)
     yield Finding(
         "engine", f"musicgen: {told}" if works else f"sketch, since MusicGen cannot run here: {told}"

@@ -549,5 +549,5 @@ def test_changed_settings_have_another_digest(monkeypatch):
     written = PreviewSettings(loudness=-16.0, true_peak=-1.0, quality=2).digest
     assert SETTINGS.digest == written
     assert re.fullmatch("[0-9a-f]{16}", written)
-    monkeypatch.setattr(gallery.config, "PREVIEW_VERSION", 2)
+    monkeypatch.setattr(gallery.config, "PREVIEW_VERSION", 3)
     assert SETTINGS.digest != written

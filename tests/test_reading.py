@@ -3,261 +3,238 @@
 from __future__ import annotations
 
 import os
+import re
 import time
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
 import pytest
-import soundfile
-from conftest import Gallery
+from conftest import SETTINGS, Gallery
 
-MODELS = "small, melody, stereo-small, audiogen"
-TAG_FORM = "lowercase letters and digits, with spaces or & + ' . - between, 30 at most"
+from gallery.config import load_config
+from gallery.prompts import read_prompts
+
 FIELDS = (
     "duration, seed, temperature, top_k, top_p, cfg_coef, extend_stride, prompt, model, melody, "
     "title, tags, author, license, date, preset, vary, takes"
 )
-YAML_HINT = '; put text that holds ": " or starts with a special character in quotes'
-
-# The lines of the front matter, and what is said of them, without the file's name.
-FAULTS = {
-    "too high": (["prompt: a", "cfg_coef: 42"], [":3: cfg_coef: 42 is out of range, 0 to 20"]),
-    "too low": (["prompt: a", "temperature: -1"], [":3: temperature: -1 is out of range, 0 to 5"]),
-    "top_k": (["prompt: a", "top_k: 2049"], [":3: top_k: 2049 is out of range, 0 to 2048"]),
-    "stride": (
-        ["prompt: a", "extend_stride: 30"],
-        [":3: extend_stride: 30 is out of range, above 0, below 30"],
-    ),
-    "not a number": (["prompt: a", "cfg_coef: loud"], [':3: cfg_coef: "loud" is not a number']),
-    "a quoted number": (["prompt: a", 'cfg_coef: "3"'], [':3: cfg_coef: "3" is not a number']),
-    "not whole": (["prompt: a", "seed: 1.5"], [":3: seed: 1.5 is not a whole number"]),
-    "a truth": (["prompt: a", "seed: yes"], [":3: seed: true is not a whole number"]),
-    "infinite": (["prompt: a", "cfg_coef: .inf"], [":3: cfg_coef: inf is not a number that can be used"]),
-    "no number": (["prompt: a", "cfg_coef: .nan"], [":3: cfg_coef: nan is not a number that can be used"]),
-    "huge": (
-        ["prompt: a", f"seed: {'9' * 400}"],
-        [":3: seed: a number of more than 20 digits is out of range, 0 to 4294967295"],
-    ),
-    "nothing": (["prompt: a", "seed:"], [":3: seed: nothing is not a whole number"]),
-    "number for text": (
-        ["prompt: a", "title: 1999"],
-        [':3: title: 1999 is not text here; put it in quotes: "1999"'],
-    ),
-    "list for text": (["prompt: [a, b]"], [":2: prompt: a list is not text"]),
-    "text for list": (["prompt: a", "tags: lofi"], [':3: tags: "lofi" is not a list, like [a, b]']),
-    "unknown field": (
-        ["prompt: a", "temprature: 1"],
-        [':3: temprature: unknown field (did you mean "temperature"?)'],
-    ),
-    "strange field": (["prompt: a", "zzzz: 1"], [f":3: zzzz: unknown field; known: {FIELDS}"]),
-    "escape in a field's name": (
-        ["prompt: a", '"\\e[2Jzzzzzzzz": 1'],
-        [f":3: \\u001b[2Jzzzzzzzz: unknown field; known: {FIELDS}"],
-    ),
-    "duplicate key": (["prompt: a", "prompt: b"], [":3: prompt: stands twice, first on line 2; keep one"]),
-    "nested duplicate": (
-        ["prompt: a", "vary:", "  seed: [1]", "  seed: [2]"],
-        [":5: vary.seed: stands twice, first on line 4; keep one"],
-    ),
-    "no prompt": (["title: a"], [":2: prompt: is missing; it is required"]),
-    "empty prompt": (['prompt: "  "'], [":2: prompt: is empty; say what the clip should sound like"]),
-    "long prompt": (
-        [f"prompt: {'la ' * 700}"],
-        [":2: prompt: is 2099 characters long; at most 2000 are accepted"],
-    ),
-    "long title": (
-        ["prompt: a", f"title: {'x' * 121}"],
-        [":3: title: is 121 characters long; at most 120 are accepted"],
-    ),
-    "tag form": (
-        ["prompt: a", "tags: [Lofi]"],
-        [f':3: tags[1]: "Lofi" is not accepted; expected {TAG_FORM}'],
-    ),
-    "tag path": (
-        ["prompt: a", "tags: [lofi, ../x]"],
-        [f':3: tags[2]: "../x" is not accepted; expected {TAG_FORM}'],
-    ),
-    "many tags": (
-        ["prompt: a", f"tags: [{', '.join('abcdefghijklm')}]"],
-        [":3: tags: 13 tags; at most 12 are accepted"],
-    ),
-    "author": (
-        ["prompt: a", 'author: "@me"'],
-        [
-            ':3: author: "@me" is not accepted; expected a GitHub handle without the @: '
-            "letters, digits and hyphens, 39 at most"
-        ],
-    ),
-    "licence": (
-        ["prompt: a", "license: all mine"],
-        [':3: license: "all mine" is not accepted; expected an SPDX identifier like CC0-1.0'],
-    ),
-    "no date": (["prompt: a", "date: today"], [':3: date: "today" is not a date like 2026-11-20']),
-    "impossible date": (
-        ["prompt: a", "date: 2026-13-01"],
-        [':3: date: "2026-13-01" cannot be read: month must be in 1..12'],
-    ),
-    "unknown model": (
-        ["prompt: a", "model: smal"],
-        [f':3: model: "smal" is not a model of this gallery (did you mean "small"?); known: {MODELS}'],
-    ),
-    "model in a grid": (
-        ["prompt: a", "vary:", "  model: [small, large]"],
-        [f':4: vary.model[2]: "large" is not a model of this gallery; known: {MODELS}'],
-    ),
-    "hub id": (
-        ["prompt: a", "model: evil/model"],
-        [f':3: model: "evil/model" is not a model of this gallery; known: {MODELS}'],
-    ),
-    "unknown preset": (
-        ["prompt: a", "preset: faithfull"],
-        [':3: preset: "faithfull" is not a preset (did you mean "faithful"?); known: faithful'],
-    ),
-    "empty axis": (
-        ["prompt: a", "vary:", "  seed: []"],
-        [":4: vary.seed: is an empty list; give at least one value"],
-    ),
-    "value in a grid": (
-        ["prompt: a", "vary:", "  cfg_coef: [1, 99]"],
-        [":4: vary.cfg_coef[2]: 99 is out of range, 0 to 20"],
-    ),
-    "field in a grid": (
-        ["prompt: a", "vary:", "  cfg: [1]"],
-        [':4: vary.cfg: unknown field (did you mean "cfg_coef"?)'],
-    ),
-    "value in takes": (
-        ["prompt: a", "takes:", "  - {}", "  - {top_p: 2}"],
-        [":5: takes[2].top_p: 2 is out of range, 0 to 1.5"],
-    ),
-    "title in takes": (
-        ["prompt: a", "takes:", "  - {title: x}"],
-        [f":4: takes[1].title: unknown field; known: {FIELDS.split(', title')[0]}"],
-    ),
-    "grid and list": (
-        ["prompt: a", "vary: {seed: [1, 2]}", "takes: [{}]"],
-        [":4: takes: a prompt has a grid (vary) or a list (takes), not both"],
-    ),
-    "big grid": (
-        ["prompt: a", "vary:", f"  seed: [{', '.join(map(str, range(37)))}]"],
-        [":3: vary: makes 37 clips; at most 36 are accepted"],
-    ),
-    "huge grid": (
-        ["prompt: a", "vary:", *(f"  {n}: [{', '.join(['1'] * 99)}]" for n in ("seed", "top_k", "duration"))],
-        [":3: vary: makes 970299 clips; at most 36 are accepted"],
-    ),
-    "gallery's longest": (
-        ["prompt: a", "duration: 121"],
-        [":3: duration: 121 s is more than this gallery makes, 120 s at most"],
-    ),
-    "model's longest": (
-        ["prompt: a", "model: audiogen", "duration: 31"],
-        [':4: duration: 31 s is more than model "audiogen" makes, 30 s at most'],
-    ),
-    "model's stride": (
-        ["prompt: a", "model: audiogen", "duration: 20", "extend_stride: 12"],
-        [':5: extend_stride: 12 is out of range for model "audiogen", below 10'],
-    ),
-    "missing melody": (
-        ["prompt: a", "model: melody", "melody: tune.wav"],
-        [':4: melody: "tune.wav" does not exist; put the file beside the prompt file'],
-    ),
-    "melody outside": (
-        ["prompt: a", "model: melody", "melody: ../../secret.wav"],
-        [':4: melody: "../../secret.wav" lies outside prompts/; put the file beside the prompt file'],
-    ),
-    "melody of the system": (
-        ["prompt: a", "model: melody", "melody: /etc/passwd.wav"],
-        [':4: melody: "/etc/passwd.wav" lies outside prompts/; put the file beside the prompt file'],
-    ),
-    "melody of a kind": (
-        ["prompt: a", "model: melody", "melody: tune.mid"],
-        [':4: melody: "tune.mid" is no melody file; accepted: .flac, .mp3, .ogg, .wav'],
-    ),
-    "anchor": (
-        ["prompt: &a x", "title: *a"],
-        [":2: YAML anchors and aliases are not accepted; write it out"],
-    ),
-    "tagged": (["prompt: !!python/name:os.system a"], [":2: YAML tags are not accepted; leave out the !"]),
-    "colon": (
-        ["prompt: slow: very slow"],
-        [f":2: not valid YAML: mapping values are not allowed in this context{YAML_HINT}"],
-    ),
-    "nested": ([f"prompt: {'[' * 5000}"], [":2: nested more than 6 deep"]),
-    "second document": (
-        ["prompt: a", "...", "b: c"],
-        [":4: not valid YAML: did not find expected <document start>" + YAML_HINT],
-    ),
-    "no mapping": (["- a", "- b"], [":2: expected fields, one a line, like prompt: lofi beat"]),
-    "long number": (
-        ["prompt: a", f"seed: {'9' * 5000}"],
-        [f':3: seed: "{"9" * 57}..." cannot be read: too many digits'],
-    ),
-    "right-to-left override": (
-        ['prompt: "a \\u202egnorw"'],
-        [":2: prompt: holds the invisible character U+202E; remove it"],
-    ),
-    "terminal escape": (
-        ["prompt: a", 'title: "\\e[31mred"'],
-        [":3: title: holds the invisible character U+001B; remove it"],
-    ),
-    "several": (
-        ["title: 7", "cfg_coef: 99", "colour: red"],
-        [
-            ':2: title: 7 is not text here; put it in quotes: "7"',
-            ":3: cfg_coef: 99 is out of range, 0 to 20",
-            f":4: colour: unknown field; known: {FIELDS}",
-        ],
-    ),
-}
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_fault(gallery: Gallery, name: str) -> None:
-    lines, expected = FAULTS[name]
-    gallery.write("prompts/presets.yaml", "faithful:\n  cfg_coef: 5\n")
-    gallery.prompt("edm/anthem", *lines)
+class Case(NamedTuple):
+    """A prompt file, and the lines that are printed of it, without its name."""
+
+    text: str
+    expected: list[str]
+
+
+def _front_matter() -> dict[str, Case]:
+    """The cases of broken/front_matter.txt, which says how they are written."""
+    cases = {}
+    table = (Path(__file__).parent / "broken/front_matter.txt").read_text()
+    for block in re.split(r"^(?====? )", table, flags=re.MULTILINE)[1:]:
+        if block.startswith("=== "):
+            continue
+        name, *lines = block.removeprefix("== ").rstrip("\n").split("\n")
+        written = "".join(f"{line}\n" for line in lines if not line.startswith("> "))
+        written = re.sub(r"\{U\+([0-9A-F]{4,5})\}", lambda found: chr(int(found[1], 16)), written)
+        written = re.sub(r"\{(.{1,2}) x (\d+)\}", lambda found: found[1] * int(found[2]), written)
+        assert name not in cases
+        expected = [line.removeprefix("> ") for line in lines if line.startswith("> ")]
+        cases[name] = Case(f"---\n{written}---\n", expected)
+    return cases
+
+
+FRONT_MATTER = _front_matter()
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """What one check of a gallery with all those files says of each."""
+    gallery = Gallery(tmp_path_factory.mktemp("broken"))
+    gallery.write("gallery.toml", SETTINGS)
+    gallery.write("prompts/presets.yaml", "faithful:\n  cfg_coef: 5\nendless:\n  duration: 300\n")
+    (gallery.root / "prompts/folder.wav").mkdir()
+    names = {}
+    for number, (name, case) in enumerate(FRONT_MATTER.items()):
+        gallery.write(f"prompts/{number:03}.md", case.text)
+        names[f"prompts/{number:03}.md"] = name
     ran = gallery.run("check")
-    assert ran.err.splitlines() == [f"prompts/edm/anthem.md{line}" for line in expected]
     assert ran.code == 1
+    assert ran.out.startswith("0 prompts in order")
+    told = defaultdict(list)
+    for line in ran.err.splitlines():
+        told[names[line[:14]]].append(line[14:])
+    return told
 
 
-RAW_FAULTS = {
-    "no front matter": (b"just words\n", ":1: no front matter; the first line must be ---"),
-    "empty": (b"", ":1: no front matter; the first line must be ---"),
+@pytest.mark.parametrize("name", FRONT_MATTER)
+def test_mistake_in_the_fields(told: dict[str, list[str]], name: str) -> None:
+    assert told[name] == FRONT_MATTER[name].expected
+
+
+def test_the_table_has_many_kinds_and_no_words_of_the_libraries() -> None:
+    assert len(FRONT_MATTER) >= 280
+    jargon = re.compile(
+        r"pydantic|libyaml|PyYAML|scalar|token|node|validat|string|integer|float|None|dict", re.I
+    )
+    for name, case in FRONT_MATTER.items():
+        for line in case.expected:
+            assert not jargon.search(re.sub(r'"[^"]*"', "", line)), name
+            assert len(line) < 260, name
+
+
+FENCE = ":1: no front matter; the first line must be ---"
+FILES = {
+    "nothing at all": (b"", FENCE),
+    "words alone": (b"just words\n", FENCE),
+    "a line before the fields": (b"\n---\nprompt: a\n---\n", FENCE),
+    "an indented fence": (b" ---\nprompt: a\n---\n", FENCE),
+    "a fence of four": (b"----\nprompt: a\n----\n", FENCE),
+    "JSON": (b'{"prompt": "a"}\n', FENCE),
+    "TOML": (b"+++\nprompt = 'a'\n+++\n", FENCE),
+    "HTML": (b"<!doctype html><script>alert(1)</script>\n", FENCE),
+    "an old Mac's line ends": (b"---\rprompt: a\r---\r", FENCE),
+    "a mark and nothing else": (b"\xef\xbb\xbf", FENCE),
     "not closed": (
         b"---\nprompt: a\n",
         ":1: front matter is not closed; end it with a line that holds only ---",
     ),
-    "not UTF-8": (b"---\nprompt: caf\xe9\n---\n", ":2: not UTF-8; save the file as UTF-8"),
-    "UTF-16": ("---\nprompt: a\n---\n".encode("utf-16"), ":1: not UTF-8; save the file as UTF-8"),
-    "too large": (b"---\nprompt: a\n---\n" + b"x" * 1_000_000, ": larger than 1000 KB"),
-    "long note": (
-        b"---\nprompt: a\n---\n" + b"x" * 20001,
-        ":4: notes: 20001 characters; at most 20000 are accepted",
+    "closed by dots": (
+        b"---\nprompt: a\n...\nnotes\n",
+        ":1: front matter is not closed; end it with a line that holds only ---",
     ),
-    "override in the note": (
-        "---\nprompt: a\n---\nsee \u202eevil".encode(),
-        ":4: notes: hold the invisible character U+202E; remove it",
+    "Latin-1": (b"---\nprompt: caf\xe9\n---\n", ":2: not UTF-8; save the file as UTF-8"),
+    "Latin-1 in the notes": (b"---\nprompt: a\n---\n\ncaf\xe9\n", ":5: not UTF-8; save the file as UTF-8"),
+    "UTF-16": ("---\nprompt: a\n---\n".encode("utf-16"), ":1: not UTF-8; save the file as UTF-8"),
+    "half a character": (b"---\nprompt: \xed\xa0\x80\n---\n", ":2: not UTF-8; save the file as UTF-8"),
+    "a character written too long": (
+        b"---\nprompt: \xc0\xaf\n---\n",
+        ":2: not UTF-8; save the file as UTF-8",
+    ),
+    "an archive": (b"PK\x03\x04\x14\x00\xff\xff", ":1: not UTF-8; save the file as UTF-8"),
+    "UTF-32": (
+        "---\nprompt: a\n---\n".encode("utf-32-le"),
+        FENCE,
+    ),
+    "too large": (b"---\nprompt: a\n---\n" + b"x" * 1_000_000, ": larger than 1000 KB"),
+    "too long a note": (
+        b"---\nprompt: a\n---\n\n\n" + b"x" * 20001,
+        ":6: notes: 20001 characters; at most 20000 are accepted",
+    ),
+    "an override in the note": (
+        "---\nprompt: a\n---\n\none\nsee \u202eevil".encode(),
+        ":6: notes: hold the invisible character U+202E; remove it",
+    ),
+    "a carriage return in the note": (
+        b"---\nprompt: a\n---\none\rtwo",
+        ":4: notes: hold the invisible character U+000D; remove it",
+    ),
+    "words for machines in the note": (
+        "---\nprompt: a\n---\nnice\U000e0069\U000e0067".encode(),
+        ":4: notes: hold the invisible character U+E0069; remove it",
+    ),
+    "more values than anybody writes": (
+        b"---\nprompt: a\nvary:\n  seed: [" + b"1," * 30_000 + b"]\n---\n",
+        ":4: vary: is one of more than 20,000 values",
+    ),
+    "fields without end": (
+        b"---\n" + b"".join(b"f%d: 1\n" % number for number in range(30_000)) + b"---\n",
+        ":20001: f19999: is one of more than 20,000 values",
+    ),
+    "one line of a megabyte": (
+        b"---\nprompt: " + b"la " * 330_000 + b"\n---\n",
+        ":2: prompt: is 989999 characters long; at most 2000 are accepted",
     ),
 }
 
 
-@pytest.mark.parametrize("name", RAW_FAULTS)
-def test_fault_of_a_whole_file(gallery: Gallery, name: str) -> None:
-    data, expected = RAW_FAULTS[name]
+@pytest.mark.parametrize("name", FILES)
+def test_mistake_of_a_whole_file(gallery: Gallery, name: str) -> None:
+    data, expected = FILES[name]
     gallery.write("prompts/a.md", data)
     ran = gallery.run("check")
     assert ran.err.splitlines() == [f"prompts/a.md{expected}"]
     assert ran.code == 1
 
 
-@pytest.mark.parametrize(
-    "name", ["Upper.md", "white space.md", "über.md", "con.md", "a;b.md", "-x.md", "a.b.md"]
-)
-def test_name_that_some_file_system_refuses(gallery: Gallery, name: str) -> None:
+NAME_FORM = "use lowercase letters, digits, hyphens and underscores"
+NAMES = {
+    "Upper.md": f'"Upper" is no name to use; {NAME_FORM}',
+    "white space.md": f'"white space" is no name to use; {NAME_FORM}',
+    "über.md": f'"über" is no name to use; {NAME_FORM}',
+    "аpple.md": f'"аpple" is no name to use; {NAME_FORM}',  # its first letter is Cyrillic
+    "con.md": f'"con" is no name to use; {NAME_FORM}',
+    "nul/a.md": f'"nul" is no name to use; {NAME_FORM}',
+    "Folder/a.md": f'"Folder" is no name to use; {NAME_FORM}',
+    "a;b.md": f'"a;b" is no name to use; {NAME_FORM}',
+    "$(id).md": f'"$(id)" is no name to use; {NAME_FORM}',
+    "a'b.md": f'"a\'b" is no name to use; {NAME_FORM}',
+    "-x.md": f'"-x" is no name to use; {NAME_FORM}',
+    "_x.md": f'"_x" is no name to use; {NAME_FORM}',
+    "a.b.md": f'"a.b" is no name to use; {NAME_FORM}',
+    "a\n::error::b.md": f'"a\\u000a::error::b" is no name to use; {NAME_FORM}',
+    "\x1b[2J.md": f'"\\u001b[2J" is no name to use; {NAME_FORM}',
+    "\u202emd.a.md": f'"\\u202emd.a" is no name to use; {NAME_FORM}',
+    "##[add-mask]a.md": f'"##\\u005badd-mask]a" is no name to use; {NAME_FORM}',
+    "a.MD": '"a.MD" is no name to use; end it with .md, in lowercase',
+    "a/b/c/d/e/f/g/h/i/x.md": "lies more than 8 folders deep; move it up",
+    "a/b/c/d/e/f/g/h/i/j/k/x.md": "lies more than 8 folders deep; move it up",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_name_that_is_none_to_use(gallery: Gallery, name: str) -> None:
     gallery.write(f"prompts/{name}", "---\nprompt: a\n---\n")
+    shown = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in name)
+    shown = shown.replace("##[", "##\\u005b").removesuffix("/k/x.md")
+    assert gallery.run("check").err == f"prompts/{shown}: {NAMES[name]}\n"
+
+
+PARAMETERS = FIELDS.split(", prompt")[0]
+PRESETS = {
+    "out of range": ("loose:\n  temperature: 9\n", ":2: loose.temperature: 9 is out of range, 0 to 5"),
+    "a field that is none": (
+        "loose:\n  hue: red\n",
+        f":2: loose.hue: unknown field; known: {PARAMETERS}, description",
+    ),
+    "a prompt": (
+        "loose:\n  prompt: drums\n",
+        f":2: loose.prompt: unknown field; known: {PARAMETERS}, description",
+    ),
+    "a word": ("loose: 5\n", ":1: loose: 5 is not a mapping, like {a: 1}"),
+    "nothing": ("loose:\n", ":1: loose: has no value; expected a mapping, like {a: 1}"),
+    "a list of presets": ("- loose\n", ":1: expected fields, one a line, like prompt: lofi beat"),
+    "a name twice": (
+        "a:\n  seed: 1\na:\n  seed: 2\n",
+        ":3: a: stands twice, first on line 1; keep one",
+    ),
+    "a description that is a number": (
+        "a:\n  description: 7\n",
+        ':2: a.description: 7 is not text here; put it in quotes: "7"',
+    ),
+    "a description that is too long": (
+        f"a:\n  description: {'x' * 301}\n",
+        ":2: a.description: is 301 characters long; at most 300 are accepted",
+    ),
+    "references": (
+        "a: &a {seed: 1}\nb: *a\n",
+        ":1: a: starts with & or *, which YAML takes for a reference; put the text in quotes",
+    ),
+    "a hidden line end": (
+        "a: {seed: 1}\x85b: {seed: 2}\n",
+        ":1: a: holds the invisible character U+0085; remove it",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_mistake_in_presets(gallery: Gallery, name: str) -> None:
+    text, expected = PRESETS[name]
+    gallery.write("prompts/presets.yaml", text)
     ran = gallery.run("check")
-    form = "use lowercase letters, digits, hyphens and underscores"
-    assert ran.err == f'prompts/{name}: "{name.removesuffix(".md")}" is no name to use; {form}\n'
+    assert ran.err.splitlines() == [f"prompts/presets.yaml{expected}"]
+    assert ran.code == 1
 
 
 def test_all_files_are_checked_and_all_faults_reported_in_order(gallery: Gallery) -> None:
@@ -270,13 +247,52 @@ def test_all_files_are_checked_and_all_faults_reported_in_order(gallery: Gallery
     assert ran.out == "1 prompt in order, 1 clip; 5 faults, 0 warnings\n"
 
 
+def test_very_many_mistakes_of_one_file_are_told_in_short(gallery: Gallery) -> None:
+    gallery.prompt("a", "prompt: a", *(f"f{number}: 1" for number in range(5000)))
+    lines = gallery.run("check").err.splitlines()
+    assert len(lines) == 101
+    assert lines[0] == f"prompts/a.md:3: f0: unknown field; known: {FIELDS}"
+    assert lines[-1] == "prompts/a.md:103: 4,900 more mistakes from here on"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("no", "no"),
+        ("Yes", "Yes"),
+        ("off", "off"),
+        ("1:30", "1:30"),
+        ("007", "007"),
+        ("0x1F", "0x1F"),
+        ("1_000", "1_000"),
+        ("1e3", "1e3"),
+        ("2026-02-30", "2026-02-30"),
+        ("=", "="),
+        ("<<", "<<"),
+        ('"80"', "80"),
+        ("'~'", "~"),
+        ("it's C#1", "it's C#1"),
+        ("a # b", "a"),
+        ("|\n  two\n  lines", "two\nlines"),
+        (">\n  one\n  line", "one line"),
+        ('"\\u00e9\\x21"', "é!"),
+    ],
+)
+def test_what_is_written_is_what_is_meant(gallery: Gallery, written: str, meant: str) -> None:
+    """No surprise of YAML 1.1: what is no plain number, truth or date is text."""
+    gallery.prompt("a", f"prompt: {written}")
+    assert gallery.run("check").err == ""
+    [prompt] = read_prompts(load_config(gallery.root)).prompts
+    assert prompt.text == meant
+
+
 def test_a_bomb_of_aliases_is_refused_at_once(gallery: Gallery) -> None:
     lines = ["a: &a [x,x,x,x,x,x,x,x,x]"]
     lines += [f"{chr(98 + n)}: &{chr(98 + n)} [{','.join([f'*{chr(97 + n)}'] * 9)}]" for n in range(20)]
     gallery.prompt("bomb", *lines)
     start = time.monotonic()
     ran = gallery.run("check")
-    assert "anchors and aliases are not accepted" in ran.err
+    assert "which YAML takes for a reference" in ran.err
     assert time.monotonic() - start < 2
 
 
@@ -315,31 +331,6 @@ def test_a_pipe_is_no_prompt_file(gallery: Gallery) -> None:
     assert gallery.run("check").err == "prompts/pipe.md: not a file\n"
 
 
-def _wave(gallery: Gallery, name: str, seconds: float) -> None:
-    path = gallery.write(name, b"")
-    soundfile.write(path, np.zeros(int(8000 * seconds), np.float32), 8000)
-
-
-def test_melodies(gallery: Gallery) -> None:
-    _wave(gallery, "prompts/tune.wav", 2)
-    _wave(gallery, "prompts/long.wav", 61)
-    gallery.write("prompts/text.wav", b"not audio at all")
-    with (gallery.root / "prompts" / "big.wav").open("wb") as file:
-        file.truncate(2**30)  # sparse: a gigabyte that takes no room
-    fields = ("prompt: a", "model: melody")
-    gallery.prompt("fine", *fields, "melody: tune.wav")
-    gallery.prompt("long", *fields, "melody: long.wav")
-    gallery.prompt("noise", *fields, "melody: text.wav")
-    gallery.prompt("big", *fields, "melody: big.wav")
-    gallery.prompt("model", "prompt: a", "melody: tune.wav")
-    assert gallery.run("check").err.splitlines() == [
-        'prompts/big.md:4: melody: "big.wav" is larger than 10,000,000 bytes',
-        'prompts/long.md:4: melody: "long.wav" is 61.0 s long; accepted: up to 60 s',
-        'prompts/model.md:3: melody: model "small" takes no melody; models that do: melody',
-        'prompts/noise.md:4: melody: "text.wav" is no audio that can be read',
-    ]
-
-
 def test_warnings_of_clips_that_are_asked_for_twice(gallery: Gallery) -> None:
     gallery.prompt("a", "prompt: rain")
     gallery.prompt("b", "prompt: ' rain '", "cfg_coef: 3.0", "title: Other")
@@ -363,15 +354,6 @@ def test_check_of_some_paths(gallery: Gallery) -> None:
     assert ran.code == 1
     assert "not in this gallery's prompts/" in ran.err
     assert "no such file or folder" in gallery.run("check", gallery.root / "prompts" / "none").err
-
-
-def test_presets_are_read_with_their_own_faults(gallery: Gallery) -> None:
-    gallery.write("prompts/presets.yaml", "loose:\n  temperature: 9\n  hue: red\n")
-    assert gallery.run("check").err.splitlines() == [
-        "prompts/presets.yaml:2: loose.temperature: 9 is out of range, 0 to 5",
-        "prompts/presets.yaml:3: loose.hue: unknown field; known: "
-        "duration, seed, temperature, top_k, top_p, cfg_coef, extend_stride, description",
-    ]
 
 
 CONFIG_FAULTS = {

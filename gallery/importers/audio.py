@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gallery.audiofile import NotAudio, opened
 from gallery.importers.clip import Unusable
 from gallery.importers.untrusted import read_bytes
 from gallery.preview import LOUDEST
@@ -50,13 +51,11 @@ def read_sound(path: Path, duration: float, model: Model) -> Sound:
     whole) and is refused, unless it is the label that is wrong: the samples themselves
     make up the duration at the model's own rate.
     """
-    import soundfile
-
     data = read_bytes(path, MAX_BYTES)
     try:
-        with soundfile.SoundFile(BytesIO(data)) as file:
+        with opened(BytesIO(data)) as file:
             audio, rate = _samples(file), int(file.samplerate)
-    except (soundfile.SoundFileError, OSError, TypeError, ValueError) as error:
+    except NotAudio as error:
         raise Unusable("its audio cannot be decoded; the file is damaged or not whole") from error
     length, note = len(audio) / rate, ""
     if abs(length - duration) > TOLERANCE:
@@ -73,9 +72,9 @@ def read_sound(path: Path, duration: float, model: Model) -> Sound:
     return Sound(audio, rate, hashlib.sha256(data).hexdigest(), note)
 
 
-def _samples(file: object) -> NDArray[np.float32]:
+def _samples(file: Any) -> NDArray[np.float32]:
     """Every sample of an open file: counted as they come, since a header can say anything."""
-    rate, channels = int(getattr(file, "samplerate", 0)), int(getattr(file, "channels", 0))
+    rate, channels = int(file.samplerate), int(file.channels)
     if not SAMPLE_RATES[0] <= rate <= SAMPLE_RATES[1]:
         raise Unusable(
             f"its audio has {rate} samples a second; accepted: {SAMPLE_RATES[0]} to {SAMPLE_RATES[1]}"
@@ -83,8 +82,7 @@ def _samples(file: object) -> NDArray[np.float32]:
     if channels not in (1, 2):
         raise Unusable(f"its audio has {channels} channels; a clip is mono or stereo")
     blocks: list[NDArray[np.float32]] = []
-    read = file.read  # type: ignore[attr-defined]
-    while len(block := read(_BLOCK * rate, dtype="float32", always_2d=True)):
+    while len(block := file.read(_BLOCK * rate, dtype="float32", always_2d=True)):
         blocks.append(block)
         if len(blocks) * _BLOCK > MAX_SECONDS + _BLOCK:
             raise Unusable(f"its audio is longer than {MAX_SECONDS} s")

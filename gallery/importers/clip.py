@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gallery.validation import printable
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -53,8 +55,7 @@ class Refusal:
     reason: str
 
     def __str__(self) -> str:
-        path = "".join(char if char.isprintable() else "\ufffd" for char in str(self.path))
-        return f"{path}: {self.reason}"
+        return printable(f"{self.path}: {self.reason}")
 
 
 @dataclass

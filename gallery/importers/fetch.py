@@ -34,7 +34,8 @@ def fetch(url: str, target: Path, limit: int) -> None:
     end, size = time.monotonic() + DEADLINE, 0
     try:
         with build_opener(_Redirects).open(url, timeout=SOCKET_TIMEOUT) as answer, target.open("wb") as file:
-            while chunk := answer.read(_CHUNK):
+            # What is there, not a whole chunk: one that comes byte by byte would outlast the deadline.
+            while chunk := answer.read1(_CHUNK):
                 size += len(chunk)
                 if size > limit:
                     raise Unusable(f"what is at its address is larger than {limit / 1e6:g} MB")

@@ -16,7 +16,7 @@ from gallery.preview.measure import loudness, true_peak
 from gallery.preview.mp3 import with_tags
 from gallery.preview.picture import cover, peaks
 from gallery.request import Request, plain_number
-from gallery.store import SKETCH
+from gallery.store import ENGINES, SKETCH
 from gallery.validation import shown
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from gallery.importers.audio import Sound
 
 ORIGIN = "a gallery's MP3"
-ENGINES = ("musicgen", "replicate")
 
 # The tags that a gallery writes, and the frames that they are in.
 _TAGS = ("title", "artist", "comment", "prompt", "engine", "request")
@@ -35,6 +34,9 @@ _FRAMES = ("TIT2", "TPE1", "COMM", "TXXX:prompt", "TXXX:engine", "TXXX:request")
 # A gallery's are a few KB. Frames can be compressed a thousandfold, so that larger tags
 # could fill the memory.
 _MAX_TAG_BYTES = 300_000
+
+# 320 kbit/s are the most that MP3 has.
+_MOST_BYTES_A_SECOND = 40_000
 
 # dB and LU by which a preview may miss the settings and still be of them.
 _PEAK_MARGIN = 0.1
@@ -82,11 +84,15 @@ def finished_preview(path: Path, sound: Sound) -> Preview:
 
     How loud its render was, nobody knows here. Raises Unusable.
     """
+    mp3 = _only_our_tags(read_bytes(path, MAX_BYTES))
+    seconds = len(sound.audio) / sound.sample_rate
+    if len(mp3) > _MOST_BYTES_A_SECOND * seconds + _MAX_TAG_BYTES:
+        raise Unusable("is far larger than an MP3 of its length; there is something else in it")
     return Preview(
-        mp3=_only_our_tags(read_bytes(path, MAX_BYTES)),
+        mp3=mp3,
         cover=cover(sound.audio, sound.sample_rate),
         peaks=peaks(sound.audio),
-        duration=len(sound.audio) / sound.sample_rate,
+        duration=seconds,
         loudness_before=None,
         loudness_after=loudness(sound.audio, sound.sample_rate),
         true_peak_before=None,

@@ -23,6 +23,9 @@ _LOSSLESS_FIRST = (".wav", ".flac", ".ogg")
 _LINES = (".jsonl", ".ndjson")
 _SUFFIXES = (*_LOSSLESS_FIRST, ".mp3", ".json", *_LINES)
 
+# Folders within folders; the tools make two.
+_MOST_FOLDERS = 32
+
 # Files of one name, by their suffixes.
 _Group = dict[str, Path]
 
@@ -59,6 +62,9 @@ def _walk(top: Path, finds: Finds) -> Iterator[Path]:
 
     for folder, subfolders, names in os.walk(top, onerror=tell):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        if len(Path(folder).relative_to(top).parts) >= _MOST_FOLDERS and subfolders:
+            finds.refused.append(Refusal(Path(folder), f"holds folders more than {_MOST_FOLDERS} deep"))
+            subfolders.clear()
         for name in sorted(names):
             path = Path(folder, name)
             if name.startswith(".") or path.suffix.lower() not in _SUFFIXES:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_JSON_BYTES = 10_000_000
 MAX_JSON_DEPTH = 32
+MAX_TEXT_LENGTH = 100_000
 
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?")
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
@@ -29,9 +30,11 @@ def read_bytes(path: Path, limit: int) -> bytes:
     try:
         if not path.is_file():
             raise Unusable("not a file")
-        if path.stat().st_size > limit:
+        size = path.stat().st_size
+        if size > limit:
             raise Unusable(f"larger than {limit / 1e6:g} MB")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(size)  # and no more, should it grow meanwhile
     except OSError as error:
         raise Unusable(f"cannot be read: {error.strerror or error}") from error
 
@@ -86,6 +89,8 @@ def text_of(fields: dict[str, Any], name: str) -> str:
         return ""
     if not isinstance(value, str):
         raise Unusable(f"its {name} is {shown(value)}, not text")
+    if len(value) > MAX_TEXT_LENGTH:
+        raise Unusable(f"its {name} is {len(value):,} characters long")
     try:
         value.encode()
     except UnicodeEncodeError as error:

@@ -35,12 +35,13 @@ class Limiter:
 
 
 # From the gentlest, which follows neither the waves of a bass note (that would be
-# distortion) nor ducks the music for long, to one for footsteps and typewriters: their
-# loudness is all in their peaks, so the gain has to return between one and the next.
+# distortion) nor ducks the music for long, to one for single footsteps: their loudness is
+# all in their peaks, so the gain has to return between one and the next. 10 ms leave a
+# drum's beat its shape, and what is lowered no earlier is covered by the beat itself.
 LIMITERS = (
-    Limiter(look_ahead=0.005, release=60, makeup=6),
-    Limiter(look_ahead=0.002, release=200, makeup=9),
-    Limiter(look_ahead=0.001, release=800, makeup=12),
+    Limiter(look_ahead=0.010, release=60, makeup=6),
+    Limiter(look_ahead=0.010, release=200, makeup=9),
+    Limiter(look_ahead=0.010, release=800, makeup=12),
     Limiter(look_ahead=0.001, release=2000, makeup=24),
 )
 

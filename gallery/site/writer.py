@@ -117,10 +117,12 @@ class Writer:
                     remove_leftovers(folder)
         written = 0
         others, lists = [page for page in due if not page.lists], [page for page in due if page.lists]
+        pages_due = {page.address: page for page in due}
         with Tally("writing", len(due), "page") as tally:
             for made in spread(self._put_all, others, together=lists):
-                for address, known, changed in made:
-                    after[address] = known
+                for address, stamp, changed in made:
+                    page = pages_due[address]
+                    after[page.address] = [page.digest, *stamp]
                     written += changed
                 tally.add(len(made))
         for address in missing:
@@ -166,10 +168,10 @@ class Writer:
             self._folders[folder] = folder.resolve()
         return self._folders[folder]
 
-    def _put_all(self, pages: Sequence[Page]) -> list[tuple[str, list[Any], bool]]:
-        """Write pages. Returns for each its address, what to remember of it, and whether it changed."""
+    def _put_all(self, pages: Sequence[Page]) -> list[tuple[str, list[int], bool]]:
+        """Write pages. Returns for each its address, the file's stamp, and whether it changed."""
         put = [(page, self._put(page)) for page in pages]
-        return [(page.address, [page.digest, *self._stamp(page.address)], changed) for page, changed in put]
+        return [(page.address, self._stamp(page.address), changed) for page, changed in put]
 
     def _put(self, page: Page) -> bool:
         """Write a page, unless these bytes are there. Returns whether it was written."""

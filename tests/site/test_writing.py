@@ -262,7 +262,7 @@ from gallery.catalogue import Catalogue
 from gallery.site import write_site
 root = Path(sys.argv[1])
 for loaded in (1, 0):
-    for name in ("jinja2", "markdown_it", "nh3"): sys.modules.pop(name, None)
+    for name in ("jinja2", "markdown", "nh3"): sys.modules.pop(name, None)
     write_site(Catalogue(published=sample_entries()), {}, make_config(root), root / "site")
     assert [name in sys.modules for name in ("jinja2", "nh3")] == [bool(loaded)] * 2
 """

@@ -68,7 +68,10 @@ class Foreman:
         for _ in range(min(self._workers, len(requests))):
             self._hire()
         try:
-            while self._queues.models or any(hand.clips for hand in self._hands):
+            # A worker that has delivered its last clip may still have its melodies to remove.
+            while self._queues.models or any(
+                hand.task is not None and hand.doing == "rendering" for hand in self._hands
+            ):
                 self._assign()
                 yield from self._give_up()
                 yield from self._hear(timeout=PATIENCE)

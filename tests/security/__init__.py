@@ -1,0 +1,1 @@
+"""Untrusted input: what docs/security.md says holds against it."""
