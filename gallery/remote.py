@@ -24,8 +24,13 @@ T = TypeVar("T")
 
 _NAME = re.compile(r"[0-9a-f]{32}\.(mp3|webp|json)")
 
-# The extra of this package that brings a protocol's driver.
-_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "hf": "hf", "sftp": "sftp", "ssh": "sftp"}
+# The package that brings a protocol's driver.
+_DRIVERS = {
+    **dict.fromkeys(("s3", "s3a"), "s3fs"),
+    **dict.fromkeys(("gs", "gcs"), "gcsfs"),
+    **dict.fromkeys(("sftp", "ssh"), "sshfs"),
+    "hf": "huggingface_hub",
+}
 
 # Where a file has its name before it is whole. Object stores show an object when it is.
 _FOLDERS = {"file", "local", "sftp", "ssh", "ftp", "smb"}
@@ -166,8 +171,8 @@ class Remote:
                     self._opened = url_to_fs(self.url, skip_instance_cache=True)
                     _silence_fsspec()
                 except ImportError as error:
-                    extra = _EXTRAS.get(self._protocol)
-                    remedy = f'pip install "gallery[{extra}]"' if extra else _reason(error)
+                    driver = _DRIVERS.get(self._protocol)
+                    remedy = f"run `pip install {driver}`" if driver else _reason(error)
                     raise GalleryError(f"{self.url}: its driver is not installed: {remedy}") from error
                 except ValueError as error:
                     raise GalleryError(f"[store] url {self.url}: {_reason(error)}") from error

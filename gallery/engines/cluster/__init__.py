@@ -61,5 +61,5 @@ class ClusterEngine:
 def availability() -> str | None:
     """None where Ray is installed, otherwise what to do."""
     if importlib.util.find_spec("ray") is None:
-        return "Ray is not installed: run `pip install gallery[cluster]`"
+        return "Ray is not installed: run `pip install ray`"
     return None
