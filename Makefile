@@ -12,7 +12,7 @@ build: $(VENV)/.gallery $(if $(HAS_GPU),musicgen)
 	$(BIN)/gallery build
 	@echo "Open site/index.html in a browser, or serve it with: make serve"
 
-test: $(VENV)/.test musicgen browser lint
+test: $(VENV)/.test $(VENV)/node/tests/.installed musicgen browser lint
 	$(BIN)/pytest
 
 lint: $(VENV)/.test
@@ -23,7 +23,7 @@ lint: $(VENV)/.test
 serve: $(VENV)/.gallery
 	$(BIN)/gallery serve
 
-bench: $(VENV)/.test musicgen
+bench: $(VENV)/.bench $(VENV)/node/benchmarks/.installed musicgen browser
 	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 docs: $(VENV)/.gallery
@@ -49,6 +49,17 @@ $(VENV)/.gallery: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.test: $(VENV)/.gallery
 	$(PIP) --editable .[test]
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test
+	$(PIP) --editable .[bench]
+	@touch $@
+
+# What only npm carries, by that folder's lock file and with the npm of a wheel: nothing outside $(VENV).
+# No install scripts: one of them would download a Java of its own.
+$(VENV)/node/%/.installed: %/package.json %/package-lock.json | $(VENV)/.test
+	@mkdir -p $(@D) && cp $^ $(@D)
+	cd $(@D) && $(CURDIR)/$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # audiocraft's own requirements pin a torch of 2023 that no longer installs, so it comes without them.

@@ -206,6 +206,7 @@ def test_one_model_is_in_memory_at_a_time(tiny: MakeTiny, monkeypatch: pytest.Mo
     rendered = [result.request for result in engine.render(requests)]
     assert [request.model for request in rendered] == ["tests/tiny"] * 3 + ["tests/other"] * 3
     assert len(loaded) == 2
+    del engine  # which keeps its last model for as long as it is there
     gc.collect()
     assert not any(reference() for reference in loaded)
 

@@ -5,6 +5,7 @@ Named by the tests that need it: a second conftest.py would stand in the way of 
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import http.server
@@ -14,6 +15,7 @@ import shutil
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -143,14 +145,20 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
-def served(site: Path) -> Any:
-    """The site under a path of a web server."""
+@contextlib.contextmanager
+def serving(site: Path) -> Iterator[str]:
+    """A site under a path of a web server: its address there."""
     handler = functools.partial(_Quiet, directory=str(site.parent))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/gallery"
+        yield f"http://127.0.0.1:{server.server_port}/{site.name}"
         server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def served(site: Path) -> Any:
+    with serving(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
