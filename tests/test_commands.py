@@ -102,7 +102,16 @@ def test_doctor(gallery: Gallery) -> None:
     ran = gallery.run("doctor")
     assert ran.code == 0, ran.out
     subjects = [line.split()[1] for line in ran.out.splitlines()]
-    assert subjects == ["gallery", "packages", "ffmpeg", "gpu", "gallery.toml", "replicate", "cluster", "engine"]
+    assert subjects == [
+        "gallery",
+        "packages",
+        "ffmpeg",
+        "gpu",
+        "gallery.toml",
+        "replicate",
+        "cluster",
+        "engine",
+    ]
     assert "ffmpeg version" in ran.out
     gallery.write("gallery.toml", "nonsense")
     ran = gallery.run("doctor")
