@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gallery.brought import refuse_links, refuse_renders
 from gallery.cache import Cache
 from gallery.catalogue import Catalogue, refresh
+from gallery.clips import Clip, Clips, Reading
+from gallery.digest import digest
 from gallery.engines import SKETCH_VERSION, Failure
 from gallery.engines.choice import choose_engine, sketch_engine
 from gallery.engines.replicate import Payment
 from gallery.errors import Fault, GalleryError
 from gallery.exchange import exchange_of
 from gallery.files import write_atomic
-from gallery.kin import find_kin
+from gallery.kin import Kin, find_kin
 from gallery.parallel import without_collecting
 from gallery.progress import Stage, say
-from gallery.prompts import Prompt, Reading, find_files, read_prompts
+from gallery.prompts import find_files, read_prompts
 from gallery.published import published_before
 from gallery.render import keep_all
 from gallery.renders import Renders
@@ -28,15 +34,19 @@ from gallery.standing import Standing
 from gallery.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
+    from gallery.clips import Outline, Prompts
     from gallery.config import Config
     from gallery.engines import Render
     from gallery.engines.cluster import Cluster
     from gallery.exchange import Exchange
     from gallery.prompts import Clip
     from gallery.store import Kept, Survey
+
+
+# Where previews and covers lie in the site, renders and sketches apart.
+_AUDIO, _SKETCHES = "audio/", "sketches/"
 
 
 @dataclass(frozen=True)
@@ -139,32 +149,33 @@ def build(config: Config, options: Options) -> Outcome:
 def _build(
     config: Config, options: Options, standing: Standing, cache: Cache, exchange: Exchange | None
 ) -> Outcome:
+    shelves = Shelves.of(config)
     with without_collecting():
         reading = read_prompts(config, cache=cache)
+        clips = Clips(reading.prompts)
+        chosen = _chosen(config, options, reading.prompts) if options.paths else clips
     outcome = Outcome(reading, len(reading.prompts))
-    chosen = _chosen(config, options, reading)
     if options.strict and (reading.warnings or reading.faults):
         return outcome
-    shelves = Shelves.of(config)
     shelves.remove_leftovers()
-    owners = _owners(reading.prompts)
     if exchange:
         shelves.store = exchange.store
         if not config.store.audio_url:
-            exchange.fetch(owners)
+            exchange.fetch(clips)
         shelves.store.when_kept = exchange.offer
-    plan = make_plan(chosen, shelves, config, cache)
+    with without_collecting():
+        plan = make_plan(chosen, shelves, config, cache)
     outcome.outdated = plan.outdated
-    _render(plan, owners, shelves, config, options, reading, outcome)
+    _render(plan, clips.homes, shelves, config, options, reading, outcome)
     sketched = False
     if options.sketches and options.engine != "none":
-        sketched = _sketch(chosen, owners, shelves, config, options, outcome, cache)
+        sketched = _sketch(chosen, clips.homes, shelves, config, options, outcome, cache)
     if exchange:
         exchange.remote.close()
     with without_collecting():
-        _publish(shelves, config, options, outcome, cache)
+        _publish(clips, shelves, config, options, outcome, cache)
     if exchange:
-        exchange.push(owners)
+        exchange.push(clips)
     # Where clips still wait for an engine, the next build looks for one again.
     waiting = plan.render and options.engine not in ("none", "sketch")
     if not (reading.faults or outcome.failures or waiting):
@@ -172,38 +183,29 @@ def _build(
     return outcome
 
 
-def _chosen(config: Config, options: Options, reading: Reading) -> list[Clip]:
-    """The clips that this build may render, each request once."""
-    prompts = reading.prompts
-    if options.paths:
-        files = {path.relative_to(config.root).as_posix() for path in find_files(config, options.paths)}
-        prompts = [prompt for prompt in prompts if prompt.file in files]
-    clips = {clip.key: clip for prompt in prompts for clip in prompt.clips}
-    return list(clips.values())
+def _chosen(config: Config, options: Options, prompts: Prompts) -> Clips:
+    """The clips that this build may render."""
+    if not options.paths:
+        return Clips(prompts)
+    files = {path.relative_to(config.root).as_posix() for path in find_files(config, options.paths)}
+    return Clips(prompts, files)
 
 
-def _owners(prompts: Iterable[Prompt]) -> dict[str, Prompt]:
-    """The prompt that a clip's file is named after: the first that asks for it."""
-    owners: dict[str, Prompt] = {}
-    for prompt in prompts:
-        for clip in prompt.clips:
-            owners.setdefault(clip.key, prompt)
-    return owners
-
-
-def make_plan(clips: Sequence[Clip], shelves: Shelves, config: Config, cache: Cache | None = None) -> Plan:
+def make_plan(
+    clips: Mapping[str, Clip], shelves: Shelves, config: Config, cache: Cache | None = None
+) -> Plan:
     """Sort clips by what is left to do for them."""
-    plan, store = Plan(), shelves.store.survey(cache)
-    for clip in clips:
-        record = _stored(clip.key, store, config)
-        if record and record.settings == config.preview.digest:
+    plan, store, current = Plan(), shelves.store.survey(cache), config.preview.digest
+    for key in clips:
+        record = _stored(key, store, config)
+        if record and record.settings == current:
             continue
-        if shelves.renders.has(clip.key):
-            plan.encode.append(clip)
+        if shelves.renders.has(key):
+            plan.encode.append(clips[key])
         elif record:
             plan.outdated += 1
         else:
-            plan.render.append(clip)
+            plan.render.append(clips[key])
     # One model after the other: each is loaded once.
     names = list(config.models)
     plan.render.sort(key=lambda clip: names.index(clip.model))
@@ -217,7 +219,7 @@ def _stored(key: str, store: Survey, config: Config) -> Kept | None:
 
 def _render(
     plan: Plan,
-    owners: Mapping[str, Prompt],
+    owners: Mapping[str, Outline],
     shelves: Shelves,
     config: Config,
     options: Options,
@@ -260,8 +262,8 @@ def _reload(clip: Clip, renders: Renders) -> Render | Failure:
 
 
 def _sketch(
-    clips: Sequence[Clip],
-    owners: Mapping[str, Prompt],
+    clips: Clips,
+    owners: Mapping[str, Outline],
     shelves: Shelves,
     config: Config,
     options: Options,
@@ -271,9 +273,9 @@ def _sketch(
     """Stand-ins for the clips that have no render yet. Returns whether any was missing."""
     store, sketches = shelves.store.survey(cache), shelves.sketches.survey(cache)
     missing = [
-        clip
-        for clip in clips
-        if not _stored(clip.key, store, config) and not _sketched(clip.key, sketches, config)
+        clips[key]
+        for key in clips
+        if not _stored(key, store, config) and not _sketched(key, sketches, config)
     ]
     if not missing:
         return False
@@ -296,39 +298,74 @@ def _sketched(key: str, sketches: Survey, config: Config) -> Kept | None:
     return sketch if current else None
 
 
-def _publish(shelves: Shelves, config: Config, options: Options, outcome: Outcome, cache: Cache) -> None:
+def _publish(
+    clips: Clips, shelves: Shelves, config: Config, options: Options, outcome: Outcome, cache: Cache
+) -> None:
     """Write the site: all prompts, with whatever audio they have by now."""
     from gallery.site import write_site
 
     reading = outcome.reading
     before = published_before(options.output, reading.broken)
-    clips = {clip.key: clip.fields for prompt in reading.prompts for clip in prompt.clips}
-    keys = {*clips, *(clip["key"] for entry in before for clip in entry["clips"])}
     store, sketches = shelves.store.survey(cache), shelves.sketches.survey(cache)
     kept: dict[str, Kept] = {}
     places: dict[str, str] = {}
-    files: dict[str, Path] = {}
-    for key in sorted(keys):
-        known, shelf, folder = _stored(key, store, config), shelves.store, "audio"
-        if not known and options.sketches:
-            known, shelf, folder = _sketched(key, sketches, config), shelves.sketches, "sketches"
-        if not known:
-            continue
-        kept[key] = known
-        if shelf is shelves.store and config.store.audio_url:
-            places[key] = config.store.audio_url
-            continue
-        places[key] = f"{folder}/"
-        files.update({f"{folder}/{key}{suffix}": shelf.path(key, suffix) for suffix in (".mp3", ".webp")})
-    published = refresh(before, kept, places)
-    catalogue = Catalogue(reading.prompts, find_kin(clips), kept, places, config, published)
+    for key in itertools.chain(clips, (clip["key"] for entry in before for clip in entry["clips"])):
+        if known := _stored(key, store, config):
+            kept[key], places[key] = known, config.store.audio_url or _AUDIO
+        elif options.sketches and (known := _sketched(key, sketches, config)):
+            kept[key], places[key] = known, _SKETCHES
+    catalogue = Catalogue(clips, _kin(clips, cache), kept, places, config, refresh(before, kept, places))
     outcome.states = Counter(
         kept[key].state if key in kept else "pending"
         for path in catalogue.paths
         for key in catalogue.keys(path)
     )
     keep = [f"prompts/{path}/" for path in sorted(reading.broken)]
+    files = _Files(places, {_AUDIO: shelves.store, _SKETCHES: shelves.sketches})
     outcome.written = write_site(catalogue, files, config, options.output, keep=keep, cache=cache)
+
+
+def _kin(clips: Clips, cache: Cache) -> dict[str, list[Kin]]:
+    """The clips' kin, which their keys decide: they are looked for anew where a clip came or went."""
+    asked, kin, gone = digest(*sorted(clips)), {}, set()
+    for key, decided_by, text in cache.each("kin"):
+        if decided_by == asked:
+            kin[key] = [Kin(*each) for each in json.loads(text)]
+        else:
+            gone.add(key)
+    if not kin:
+        kin = find_kin((clip.key, clip.fields) for clip in clips.each())
+        cache.update(
+            "kin", {key: (asked, json.dumps(found)) for key, found in kin.items()}, gone - kin.keys()
+        )
+    return kin
+
+
+class _Files(Mapping[str, Path]):
+    """The previews and covers that a site carries, by their addresses: there may be many.
+
+    ``places`` has for each clip's key what stands before it in an address, ``stores`` where the
+    files of such a place lie. Those of other places are not the site's.
+    """
+
+    def __init__(self, places: Mapping[str, str], stores: Mapping[str, Store]) -> None:
+        self._places, self._stores = places, stores
+
+    def __len__(self) -> int:
+        return sum(2 for place in self._places.values() if place in self._stores)
+
+    def __iter__(self) -> Iterator[str]:
+        for key, place in self._places.items():
+            if place in self._stores:
+                yield from (f"{place}{key}.mp3", f"{place}{key}.webp")
+
+    def __getitem__(self, address: str) -> Path:
+        folder, _, name = address.partition("/")
+        key, _, suffix = name.partition(".")
+        place = f"{folder}/"
+        if place not in self._stores or self._places.get(key) != place or suffix not in ("mp3", "webp"):
+            raise KeyError(address)
+        return self._stores[place].path(key, f".{suffix}")
 
 
 def _seconds(clips: Iterable[Clip]) -> float:
@@ -360,13 +397,7 @@ def build_lock(config: Config) -> Iterator[None]:
         lock.release()
 
 
-def describe_plan(config: Config, options: Options) -> tuple[Reading, list[dict[str, Any]], Plan]:
-    """What a build would render: by model, its clips and seconds of audio."""
+def describe_plan(config: Config, options: Options) -> tuple[Reading, Plan]:
+    """What was read, and what a build would do."""
     reading = read_prompts(config)
-    plan = make_plan(_chosen(config, options, reading), Shelves.of(config), config)
-    rows = []
-    for name in config.models:
-        clips = [clip for clip in plan.render if clip.model == name]
-        if clips:
-            rows.append({"model": name, "clips": len(clips), "seconds": _seconds(clips)})
-    return reading, rows, plan
+    return reading, make_plan(_chosen(config, options, reading.prompts), Shelves.of(config), config)

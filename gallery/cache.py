@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-# A text, and the digest or stamp of all that decided it.
+# A text after the digest or stamp of all that decided it.
 Known = tuple[str, str]
+
+# Changes with the form of what is kept: another version's is not read.
+_FORM = "3"
+
+_AT_ONCE = 1000
 
 
 class Cache:
@@ -35,7 +40,7 @@ class Cache:
         self._base.execute("PRAGMA synchronous=OFF")  # a lost cache is no loss
         table = "kind TEXT, name TEXT, decided_by TEXT, text TEXT, PRIMARY KEY (kind, name)"
         self._base.execute(f"CREATE TABLE IF NOT EXISTS known ({table}) WITHOUT ROWID")
-        own = ("place", "", _place(self.path), "")
+        own = ("place", "", _place(self.path), _FORM)
         if not self._base.execute("SELECT 1 FROM known").fetchone():
             self._base.execute("INSERT INTO known VALUES (?, ?, ?, ?)", own)
         # A file that came with a clone or a pull request was made elsewhere, by whomever.
@@ -48,10 +53,27 @@ class Cache:
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         self._open()
 
+    def each(self, kind: str) -> Iterator[tuple[str, str, str]]:
+        """All that is known of one kind: names, what decided each, and its text. There may be much."""
+        rows = self._base.execute("SELECT name, decided_by, text FROM known WHERE kind = ?", (kind,))
+        rows.arraysize = _AT_ONCE
+        while found := rows.fetchmany():
+            yield from found
+
+    def some(self, kind: str, names: Sequence[str]) -> dict[str, Known]:
+        """What is known of one kind by these names, of which there are hundreds at most."""
+        signs = ",".join("?" * len(names))
+        query = f"SELECT name, decided_by, text FROM known WHERE kind = ? AND name IN ({signs})"  # noqa: S608
+        rows = self._base.execute(query, (kind, *names))
+        return {name: (decided_by, text) for name, decided_by, text in rows}
+
+    def names(self, kind: str) -> set[str]:
+        """The names of all that is known of one kind."""
+        return {name for (name,) in self._base.execute("SELECT name FROM known WHERE kind = ?", (kind,))}
+
     def load(self, kind: str) -> dict[str, Known]:
         """All that is known of one kind, by name."""
-        rows = self._base.execute("SELECT name, decided_by, text FROM known WHERE kind = ?", (kind,))
-        return {name: (decided_by, text) for name, decided_by, text in rows}
+        return {name: (decided_by, text) for name, decided_by, text in self.each(kind)}
 
     def update(self, kind: str, fresh: Mapping[str, Known], gone: Iterable[str] = ()) -> None:
         """Keep what was found out, and forget what nobody asks for any more."""

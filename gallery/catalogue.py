@@ -7,18 +7,18 @@ back from a site's catalogue.json.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Literal, NotRequired
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, cast
 
 from typing_extensions import TypedDict  # pydantic wants it until Python 3.12, and brings it along
 
+from gallery.clips import Clip, Clips, Prompt, Prompts
+from gallery.digest import digest
 from gallery.kin import word_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from gallery.clips import Clip, Prompt
     from gallery.config import Config
     from gallery.kin import Kin
     from gallery.store import Kept
@@ -114,8 +114,8 @@ class Catalogue:
 
     def __init__(
         self,
-        prompts: Sequence[Prompt] = (),
-        kin: Mapping[str, Sequence[Kin]] | None = None,
+        clips: Clips | None = None,
+        kin: Mapping[str, list[Kin]] | None = None,
         kept: Mapping[str, Kept] | None = None,
         places: Mapping[str, str] | None = None,
         config: Config | None = None,
@@ -128,40 +128,36 @@ class Catalogue:
         """
         self._kin, self._kept, self._places = kin or {}, kept or {}, places or {}
         self._config = config
-        self._prompts = {prompt.path: prompt for prompt in prompts}
+        self._clips = Clips(Prompts()) if clips is None else clips
+        self._outlines = {outline.path: outline for outline in self._clips.prompts.outlines}
         self._published = {entry["path"]: entry for entry in published}
-        self._homes: dict[str, tuple[Prompt, Clip]] = {}
-        for prompt in prompts:
-            for clip in prompt.clips:
-                self._homes.setdefault(clip.key, (prompt, clip))
         self._published_clips: dict[str, ClipEntry] = {}
         for entry in self._published.values():
             for published_clip in entry["clips"]:
                 self._published_clips.setdefault(published_clip["key"], published_clip)
-        self._keys = {
-            prompt.path: list(dict.fromkeys(clip.key for clip in prompt.clips)) for prompt in prompts
-        } | {path: [clip["key"] for clip in entry["clips"]] for path, entry in self._published.items()}
         self.paths = self._newest_first()
 
     def _newest_first(self) -> list[str]:
         """Newest first, those of one day by path, undated ones last."""
-        dates = {path: prompt.date for path, prompt in self._prompts.items()}
+        dates = {outline.path: outline.date for outline in self._clips.prompts.outlines}
         dates |= {path: entry["date"] for path, entry in self._published.items()}
         return sorted(sorted(dates), key=dates.__getitem__, reverse=True)
 
     def title(self, path: str) -> str:
         """A prompt's title."""
-        prompt = self._prompts.get(path)
-        return prompt.title if prompt else self._published[path]["title"]
+        outline = self._outlines.get(path)
+        return outline.title if outline else self._published[path]["title"]
 
     def author(self, path: str) -> str:
         """A prompt's author."""
-        prompt = self._prompts.get(path)
-        return prompt.author if prompt else self._published[path]["author"]
+        outline = self._outlines.get(path)
+        return outline.author if outline else self._published[path]["author"]
 
     def keys(self, path: str) -> list[str]:
         """The keys of a prompt's clips, each once."""
-        return self._keys[path]
+        outline = self._outlines.get(path)
+        keys = outline.keys if outline else (clip["key"] for clip in self._published[path]["clips"])
+        return list(dict.fromkeys(keys))
 
     def kin_keys(self, path: str) -> list[str]:
         """The keys of the kin of a prompt's clips."""
@@ -169,11 +165,12 @@ class Catalogue:
             return sorted({kin["key"] for clip in self._published[path]["clips"] for kin in clip["kin"]})
         return sorted({kin.key for key in self.keys(path) for kin in self._kin.get(key, ())})
 
-    def entry(self, path: str) -> PromptEntry:
-        """A prompt's entry."""
-        prompt = self._prompts.get(path)
-        if not prompt:
+    def entry(self, path: str, *, wordings: bool = True) -> PromptEntry:
+        """A prompt's entry. To find out how the wordings of kin differ takes longer than all the rest."""
+        outline = self._outlines.get(path)
+        if not outline:
             return self._published[path]
+        prompt = self._clips.prompts.whole(outline)
         own = {clip.key: clip for clip in reversed(prompt.clips)}  # of twins, the first
         return {
             "path": prompt.path,
@@ -186,7 +183,8 @@ class Catalogue:
             "date": prompt.date,
             "notes": prompt.notes,
             "clips": [
-                self._clip_entry(own[key], self._kin_of(own[key], own, prompt)) for key in self.keys(path)
+                self._clip_entry(own[key], self._kin_of(own[key], own, prompt, wordings))
+                for key in self.keys(path)
             ],
             "grid": {
                 "axes": [{"field": field, "values": list(values)} for field, values in prompt.axes],
@@ -198,30 +196,30 @@ class Catalogue:
 
     def get(self, key: str) -> ClipEntry | None:
         """A clip without its kin, or nothing where no prompt asks for it."""
-        if key in self._homes:
-            return self._clip_entry(self._homes[key][1], [])
+        if key in self._clips.homes:
+            return self._clip_entry(self._clips[key], [])
         return self._published_clips.get(key)
 
     def digest(self, path: str) -> str:
         """A digest of all that the entry is made from."""
-        prompt = self._prompts.get(path)
-        if not prompt:
-            return digest_of(json.dumps(self._published[path], sort_keys=True))
-        parts = [prompt.digest]
+        outline = self._outlines.get(path)
+        if not outline:
+            return digest(json.dumps(self._published[path], sort_keys=True))
+        parts = [outline.digest]
         for key in self.keys(path):
             parts.append(self.clip_digest(key))
             for kin in self._kin.get(key, ()):
-                other = self._homes[kin.key][0]
+                other = self._clips.homes[kin.key]
                 parts += (kin.field, kin.key, other.path, other.title)
-        return digest_of(*parts)
+        return digest(*parts)
 
     def clip_digest(self, key: str) -> str:
         """A digest of all that a clip is made from, its kin apart."""
-        if key not in self._homes:
+        if key not in self._clips.homes:
             return json.dumps(self._published_clips.get(key), sort_keys=True)
-        kept = self._kept.get(key)
-        model, place = self._homes[key][1].model, self._places.get(key, "")
-        return f"{key} {model} {place} {kept.digest if kept else ''}"
+        kept, home = self._kept.get(key), self._clips.homes[key]
+        model = home.models[home.keys.index(key)]
+        return f"{key} {model} {self._places.get(key, '')} {kept.digest if kept else ''}"
 
     def _clip_entry(self, clip: Clip, kin: list[KinEntry]) -> ClipEntry:
         known = known_audio(clip.key, clip.duration, self._kept.get(clip.key), self._places.get(clip.key, ""))
@@ -235,34 +233,34 @@ class Catalogue:
             "kin": kin,
         }
 
-    def _kin_of(self, clip: Clip, own: Mapping[str, Clip], prompt: Prompt) -> list[KinEntry]:
+    def _kin_of(self, clip: Clip, own: Mapping[str, Clip], prompt: Prompt, wordings: bool) -> list[KinEntry]:
         """A clip's kin; those that the prompt itself asks for are taken to be its own."""
-        return [
-            self._kin_entry(clip, kin, prompt if kin.key in own else self._homes[kin.key][0])
-            for kin in self._kin.get(clip.key, ())
-        ]
-
-    def _kin_entry(self, clip: Clip, kin: Kin, prompt: Prompt) -> KinEntry:
-        value = kin.value
-        if kin.field == "model" and self._config:
-            value = self._config.model_name(value)
-        entry: KinEntry = {
-            "field": kin.field,
-            "key": kin.key,
-            "prompt": prompt.path,
-            "title": prompt.title,
-            "value": value,
-        }
-        if kin.field == "prompt":
-            entry["words"] = word_changes(clip.fields["prompt"], kin.value)
-        return entry
+        entries: list[KinEntry] = []
+        for kin in self._kin.get(clip.key, ()):
+            home = prompt if kin.key in own else self._clips.homes[kin.key]
+            value = kin.value
+            if kin.field == "model" and self._config:
+                value = self._config.model_name(value)
+            entry: KinEntry = {
+                "field": kin.field,
+                "key": kin.key,
+                "prompt": home.path,
+                "title": home.title,
+                "value": value,
+            }
+            if kin.field == "prompt" and wordings:
+                other = own.get(kin.key) or self._clips[kin.key]
+                entry["value"] = other.fields["prompt"]
+                entry["words"] = word_changes(clip.fields["prompt"], other.fields["prompt"])
+            entries.append(entry)
+        return entries
 
 
 def known_audio(key: str, duration: float, kept: Kept | None, place: str) -> Audio:
     """What is known of a clip that should last so many seconds; its files are at ``place``."""
     if kept:
-        known: Audio = json.loads(kept.shown)
-        return {**known, "audio": f"{place}{key}.mp3", "cover": f"{place}{key}.webp"}
+        shown = {**kept.shown, "audio": f"{place}{key}.mp3", "cover": f"{place}{key}.webp"}
+        return cast("Audio", shown)
     return {
         "state": "pending",
         "engine": "",
@@ -286,13 +284,3 @@ def refresh(
         return {**clip, **known_audio(key, clip["request"]["duration"], kept.get(key), places.get(key, ""))}
 
     return [{**entry, "clips": [known(clip) for clip in entry["clips"]]} for entry in entries]
-
-
-def digest_of(*parts: str) -> str:
-    """One digest of several texts, each kept apart from the next."""
-    total = hashlib.sha256()
-    for part in parts:
-        data = part.encode(errors="surrogatepass")
-        total.update(len(data).to_bytes(8, "big"))
-        total.update(data)
-    return total.hexdigest()[:32]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
 from gallery.request import Request
+from gallery.texts import Texts
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
     from gallery.errors import Fault
@@ -68,40 +72,159 @@ class Prompt:
     axes: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     digest: str = ""
 
-    def to_json(self) -> str:
-        """The prompt as one line of text; `from_json` makes the same prompt of it."""
+    def to_text(self) -> str:
+        """The prompt as two lines: its `Outline` and all of it, both as JSON. `Prompts` take it in."""
         parts = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "digest"}
         parts["clips"] = [[clip.key, clip.fields, clip.model, clip.changes] for clip in self.clips]
-        return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+        whole = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+        outline = Outline(
+            self.path,
+            self.file,
+            self.title,
+            self.author,
+            self.date,
+            tuple(clip.key for clip in self.clips),
+            tuple(clip.model for clip in self.clips),
+            hashlib.sha256(whole.encode()).hexdigest()[:32],
+        )
+        return f"{json.dumps(outline, ensure_ascii=False)}\n{whole}"
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
-        """The prompt that `to_json` wrote."""
+    def from_json(cls, text: str, digest: str) -> Self:
+        """The prompt of which this is the second line of `to_text`, and which has this digest."""
         parts = json.loads(text)
         parts["tags"] = tuple(parts["tags"])
         parts["clips"] = tuple(Clip(*clip) for clip in parts["clips"])
         parts["axes"] = tuple((name, tuple(values)) for name, values in parts["axes"])
-        return cls(**parts, digest=hashlib.sha256(text.encode()).hexdigest()[:32])
+        return cls(**parts, digest=digest)
+
+
+class Outline(NamedTuple):
+    """What every build asks of every prompt. ``keys`` and ``models`` are its clips', in their order."""
+
+    path: str
+    file: str
+    title: str
+    author: str
+    date: str
+    keys: tuple[str, ...]
+    models: tuple[str, ...]
+    digest: str
+    number: int = -1
+
+
+class Prompts(Sequence[Prompt]):
+    """Prompts in the order of their files: there may be many, so each is made when it is asked for.
+
+    ``outlines`` are of the same prompts in the same order; each has its place among their texts.
+    """
+
+    def __init__(self) -> None:
+        self.outlines: list[Outline] = []
+        self._texts = Texts()
+        self._common: dict[Any, Any] = {}
+
+    def add(self, text: str) -> None:
+        """Take in a prompt that `Prompt.to_text` wrote, in any order; `sort` comes after the last."""
+        first, _, whole = text.partition("\n")
+        path, file, title, author, date, keys, models, digest, _ = json.loads(first)
+        self.outlines.append(
+            Outline(
+                path,
+                file,
+                title,
+                self._once(author),
+                self._once(date),
+                tuple(keys),
+                self._once(tuple(models)),
+                digest,
+                self._texts.add(whole),
+            )
+        )
+
+    def _once(self, value: Any) -> Any:
+        """The same value, in memory once however many prompts have it."""
+        return self._common.setdefault(value, value)
+
+    def sort(self) -> None:
+        """Bring the prompts into the order of their files."""
+        self.outlines.sort(key=lambda outline: outline.file.split("/"))
+
+    def __len__(self) -> int:
+        return len(self.outlines)
+
+    @overload
+    def __getitem__(self, place: int) -> Prompt: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Prompt]: ...
+    def __getitem__(self, place: int | slice) -> Prompt | list[Prompt]:
+        if isinstance(place, slice):
+            return [self.whole(outline) for outline in self.outlines[place]]
+        return self.whole(self.outlines[place])
+
+    def whole(self, outline: Outline) -> Prompt:
+        """The prompt of an outline."""
+        return Prompt.from_json(self._texts[outline.number], outline.digest)
+
+
+class Clips(Mapping[str, Clip]):
+    """The clips that prompts ask for by their keys, each made when it is asked for.
+
+    ``homes`` are the prompts that they belong to: of those that ask for the same clip, the first.
+    """
+
+    def __init__(self, prompts: Prompts, files: Container[str] | None = None) -> None:
+        """With ``files``, only the clips of prompts in these."""
+        self.prompts = prompts
+        self.homes: dict[str, Outline] = {}
+        for outline in prompts.outlines:
+            if files is None or outline.file in files:
+                for key in outline.keys:
+                    self.homes.setdefault(key, outline)
+
+    def __len__(self) -> int:
+        return len(self.homes)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.homes)
+
+    def __getitem__(self, key: str) -> Clip:
+        prompt = self.prompts.whole(self.homes[key])
+        return next(clip for clip in prompt.clips if clip.key == key)
+
+    def each(self) -> Iterator[Clip]:
+        """All of them, prompt by prompt."""
+        for outline, keys in itertools.groupby(self.homes, self.homes.__getitem__):
+            wanted = set(keys)
+            for clip in self.prompts.whole(outline).clips:
+                if clip.key in wanted:
+                    wanted.remove(clip.key)
+                    yield clip
 
 
 @dataclass
-class Reading:
-    """What came of reading prompt files.
+class Findings:
+    """What there is to say of prompt files.
 
     ``broken`` holds the paths of prompts whose files have faults; ``melodies``
     maps the digests in the clips' requests to the files.
     """
 
-    prompts: list[Prompt] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     melodies: dict[str, Path] = field(default_factory=dict)
 
-    def add(self, other: Reading) -> None:
-        """Take in what came of reading other files."""
-        self.prompts += other.prompts
+    def add(self, other: Findings) -> None:
+        """Take in what there is to say of other files."""
         self.faults += other.faults
         self.warnings += other.warnings
         self.broken |= other.broken
         self.melodies |= other.melodies
+
+
+@dataclass
+class Reading(Findings):
+    """What came of reading a gallery's prompt files."""
+
+    prompts: Prompts = field(default_factory=Prompts)

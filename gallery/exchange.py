@@ -7,7 +7,6 @@ sides have another record of one clip, the one elsewhere stands for everybody.
 from __future__ import annotations
 
 import hashlib
-import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from queue import SimpleQueue
@@ -112,7 +111,7 @@ class Exchange:
                 continue
             if key in survey.kept and self._known.get(key) == (entry.version, self._stamp(key)):
                 self._same.add(key)
-                self._check_files(key, json.loads(survey.kept[key].shown)["bytes"])
+                self._check_files(key, survey.kept[key].bytes)
             else:
                 due[key] = entry.size
         return dict(_in_parallel(lambda key: (key, self._compare(key, take)), due, "comparing records"))
@@ -121,7 +120,7 @@ class Exchange:
         """Bring the audio and covers of these clips, or of all, that are missing here. Returns how many."""
         survey = self.store.survey(self._cache)
         due = {
-            key: int(json.loads(kept.shown)["bytes"])
+            key: kept.bytes
             for key, kept in survey.kept.items()
             if key not in survey.playable and (wanted is None or key in wanted) and self._is_there(key)
         }
@@ -135,7 +134,7 @@ class Exchange:
         """Take these clips, or all, there where they are missing. Returns how many."""
         survey = self.store.survey(self._cache)
         due = {
-            key: int(json.loads(kept.shown)["bytes"])
+            key: kept.bytes
             for key, kept in survey.kept.items()
             if key in survey.playable
             and (wanted is None or key in wanted)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import secrets
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _TEMPORARY_SUFFIX = ".tmp"
@@ -19,19 +21,49 @@ def write_atomic(path: Path | str, data: bytes, *, sync: bool = False) -> None:
     ``sync`` has the data on the disk before the file gets its name, so that even a
     power cut leaves no half of what cannot be made again cheaply.
     """
-    folder, name = os.path.split(path)
-    temporary = f"{folder}/.{name}.{secrets.token_hex(4)}{_TEMPORARY_SUFFIX}"
-    try:
+    with _temporary(path) as temporary:
         with _create(temporary) as file:
             file.write(data)
             if sync:
                 file.flush()
                 os.fsync(file.fileno())
         os.replace(temporary, path)  # noqa: PTH105 - as all of this: ten thousand times a build
+
+
+def write_changed(path: str, data: bytes | Iterator[bytes]) -> bool:
+    """Write a file in the same way, unless these bytes are in it. Returns whether it was written."""
+    if isinstance(data, bytes):
+        with suppress(OSError):
+            if os.stat(path).st_size == len(data) and _read(path) == data:  # noqa: PTH116
+                return False
+        write_atomic(path, data)
+        return True
+    with _temporary(path) as temporary:
+        with _create(temporary) as file:
+            file.writelines(data)
+        if os.path.exists(path) and filecmp.cmp(path, temporary, shallow=False):  # noqa: PTH110
+            os.unlink(temporary)  # noqa: PTH108
+            return False
+        os.replace(temporary, path)  # noqa: PTH105
+        return True
+
+
+@contextmanager
+def _temporary(path: Path | str) -> Iterator[str]:
+    """A name beside a file. What is left under it when things go wrong is removed."""
+    folder, name = os.path.split(path)
+    temporary = f"{folder}/.{name}.{secrets.token_hex(4)}{_TEMPORARY_SUFFIX}"
+    try:
+        yield temporary
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(temporary)  # noqa: PTH108
         raise
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123
+        return file.read()
 
 
 def _create(path: str) -> BinaryIO:

@@ -62,7 +62,7 @@ def find_orphans(config: Config, exchange: Exchange | None = None) -> list[Orpha
     if reading.faults:
         faults = "\n".join(str(fault) for fault in reading.faults)
         raise GalleryError(f"mend these first, or their clips would pass for orphans:\n{faults}")
-    wanted = {clip.key for prompt in reading.prompts for clip in prompt.clips}
+    wanted = {key for outline in reading.prompts.outlines for key in outline.keys}
     if exchange:
         exchange.look(take=True)
     shelves = Shelves.of(config)

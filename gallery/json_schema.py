@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gallery.clips import Reading
+from gallery.clips import Findings
 from gallery.errors import FaultyFile
 from gallery.melody import SUFFIXES
 from gallery.promptfile import read_presets
@@ -97,10 +97,10 @@ def _rules(config: Config | None) -> Mapping[str, _Schema]:
 
 
 def _presets(config: Config) -> list[str]:
-    reading = Reading()
-    presets = read_presets(config, reading)
-    if reading.faults:
-        raise FaultyFile(reading.faults)
+    findings = Findings()
+    presets = read_presets(config, findings)
+    if findings.faults:
+        raise FaultyFile(findings.faults)
     return list(presets)
 
 

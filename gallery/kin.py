@@ -9,15 +9,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gallery.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    _Clip = tuple[str, Mapping[str, Any]]
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 # Most kin of one clip in one field; more help nobody.
 MOST_KIN = 8
@@ -41,30 +38,44 @@ _PIECES = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Kin:
-    """The clip ``key`` is the same request but for ``field``, which has ``value`` there."""
+class Kin(NamedTuple):
+    """The clip ``key`` is the same request but for ``field``, which has ``value`` there.
+
+    Wordings are too long to be said here as well: of "prompt" the value is None.
+    """
 
     field: str
     key: str
     value: Any
 
 
-def find_kin(clips: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Kin]]:
-    """For each clip's key its kin: field by field, nearest first, at most `MOST_KIN` a field.
+class _Row(NamedTuple):
+    """What is compared of a clip: values of `_FIELDS`, and its stride where one was asked for."""
 
-    ``clips`` holds the fields of each request by its key; what is left out is not used.
+    values: tuple[Any, ...]
+    stride: float | None
+
+
+def find_kin(requests: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, list[Kin]]:
+    """For each clip's key its kin, if it has any: field by field, nearest first, at most `MOST_KIN` a field.
+
+    ``requests`` are keys, each once, with the fields of their requests; what is left out is not used.
     """
-    rows = {key: tuple(_value(request, name) for name in _FIELDS) for key, request in clips.items()}
-    kin: dict[str, list[Kin]] = {key: [] for key in clips}
+    common: dict[Any, Any] = {}
+    rows: dict[str, _Row] = {}
+    for key, request in requests:
+        # Most values are those of many clips: each is in memory once.
+        values = tuple(common.setdefault((type(value), value), value) for value in map(request.get, _FIELDS))
+        rows[key] = _Row(values, request.get("extend_stride"))
+    kin: dict[str, list[Kin]] = defaultdict(list)
     for place, field in enumerate(_FIELDS):
-        if len({row[place] for row in rows.values()}) < 2:
+        if len({row.values[place] for row in rows.values()}) < 2:
             continue
-        for group in _alike_but_for(place, rows, clips):
-            pairs = _wordings(group) if field == "prompt" else _values(field, group)
-            for key, other in pairs:
-                kin[key].append(Kin(field, other, clips[other].get(field)))
-    return kin
+        for keys in _alike_but_for(place, rows):
+            heard = {key: _heard(field, rows[key].values[place]) for key in keys}
+            for key, other in _wordings(heard) if field == "prompt" else _neighbours(heard):
+                kin[key].append(Kin(field, other, None if field == "prompt" else rows[other].values[place]))
+    return dict(kin)
 
 
 def word_changes(before: str, after: str) -> list[list[str]]:
@@ -98,79 +109,85 @@ def coarse_changes(old: Sequence[str], new: Sequence[str]) -> list[list[str]]:
     return [[step, "".join(pieces)] for step, pieces in parts if pieces]
 
 
-def _alike_but_for(
-    place: int, rows: dict[str, tuple[Any, ...]], clips: Mapping[str, Mapping[str, Any]]
-) -> Iterator[list[_Clip]]:
-    groups: dict[Any, list[_Clip]] = defaultdict(list)
-    for key, row in rows.items():
+def _alike_but_for(place: int, rows: Mapping[str, _Row]) -> Iterator[list[str]]:
+    """Keys of clips that are the same in all but one field."""
+    groups: dict[Any, list[str]] = defaultdict(list)
+    share = _FIELDS.index("top_p")
+    for key, (values, stride) in rows.items():
+        same = [*values]
+        same[place] = None
+        same[share] = _heard("top_p", same[share])
         # The stride follows from the duration where both are left to themselves.
-        stride = None if _FIELDS[place] == "duration" else clips[key].get("extend_stride")
-        groups[row[:place] + row[place + 1 :], stride].append((key, clips[key]))
-    return (group for group in groups.values() if len(group) > 1)
+        groups[(*same, None if _FIELDS[place] == "duration" else stride)].append(key)
+    return (keys for keys in groups.values() if len(keys) > 1)
 
 
-def _value(request: Mapping[str, Any], field: str) -> Any:
-    return min(request["top_p"], 1.0) if field == "top_p" else request.get(field)
+def _heard(field: str, value: Any) -> Any:
+    """A value as it sounds: a share of more than all is all."""
+    return min(value, 1.0) if field == "top_p" and value is not None else value
 
 
-def _values(field: str, group: Sequence[_Clip]) -> Iterator[tuple[str, str]]:
-    """Each clip with its neighbours by value; those with one value are one to the ear."""
-    ordered = sorted(
-        group, key=lambda item: (str(type(_value(item[1], field))), _value(item[1], field) or 0, item[0])
-    )
-    for place, (key, request) in enumerate(ordered):
+def _neighbours(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each clip with those that are next to it by value; those with one value are one to the ear."""
+    ordered = sorted(values, key=lambda key: (str(type(values[key])), values[key] or 0, key))
+    for place, key in enumerate(ordered):
         near = range(max(0, place - MOST_KIN), min(len(ordered), place + MOST_KIN + 1))
-        others = [i for i in near if _value(ordered[i][1], field) != _value(request, field)]
+        others = [i for i in near if values[ordered[i]] != values[key]]
         closest = sorted(others, key=lambda i: abs(i - place))[:MOST_KIN]
-        yield from ((key, ordered[i][0]) for i in sorted(closest))
+        yield from ((key, ordered[i]) for i in sorted(closest))
 
 
-def _wordings(group: Sequence[_Clip]) -> Iterator[tuple[str, str]]:
+def _wordings(prompts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each clip with those whose prompts share most words with its own.
 
     Candidates are neighbours in the order of the texts, forwards and backwards
     (a change at the end, at the beginning), and those that share a rare word.
     """
-    texts = {key: request["prompt"].casefold() for key, request in group}
-    words = {text: _words(text) for text in texts.values()}
-    candidates: dict[str, set[str]] = defaultdict(set)
-    for ordered in (
-        sorted(texts, key=lambda k: (texts[k], k)),
-        sorted(texts, key=lambda k: (texts[k][::-1], k)),
-    ):
-        for place, key in enumerate(ordered):
-            candidates[key].update(ordered[max(0, place - _NEIGHBOURS) : place + _NEIGHBOURS + 1])
-    sharing: dict[str, list[str]] = defaultdict(list)
+    texts = {key: prompt.casefold() for key, prompt in prompts.items()}
+    numbers: dict[Any, int] = {}
+    words = {
+        text: tuple(numbers.setdefault(word, len(numbers)) for word in _words(text))
+        for text in texts.values()
+    }
+    sharing: list[list[str] | None] = [[] for _ in numbers]
     for key, text in texts.items():
-        for word, _ in words[text]:
-            sharing[word].append(key)
-    for keys in sharing.values():
-        if len(keys) <= _RARE:
-            for key in keys:
-                candidates[key].update(keys)
+        for word in words[text]:
+            keys = sharing[word]
+            if keys is not None:
+                keys.append(key)
+                if len(keys) > _RARE:
+                    sharing[word] = None
+    orders = [
+        sorted(texts, key=lambda key: (texts[key], key)),
+        sorted(texts, key=lambda key: (texts[key][::-1], key)),
+    ]
+    places = [{key: place for place, key in enumerate(ordered)} for ordered in orders]
     for key, text in texts.items():
-        own = words[text]
+        candidates: set[str] = set()
+        for ordered, place in zip(orders, places, strict=True):
+            candidates.update(ordered[max(0, place[key] - _NEIGHBOURS) : place[key] + _NEIGHBOURS + 1])
+        for word in words[text]:
+            candidates.update(sharing[word] or ())
+        own = frozenset(words[text])
         scored = [
-            (_likeness(own, words[texts[other]]), other) for other in candidates[key] if texts[other] != text
+            (_likeness(own, words[texts[other]]), other) for other in candidates if texts[other] != text
         ]
         best = sorted((item for item in scored if item[0] >= LIKENESS), key=lambda item: (-item[0], item[1]))
         yield from ((key, other) for _, other in best[:MOST_KIN])
 
 
-def _likeness(one: frozenset[tuple[str, int]], other: frozenset[tuple[str, int]]) -> float:
+def _likeness(one: frozenset[int], other: Sequence[int]) -> float:
     """The share of words that two texts have in common, of the longer one's."""
-    return len(one & other) / max(len(one), len(other), 1)
+    return len(one.intersection(other)) / max(len(one), len(other), 1)
 
 
-def _words(text: str) -> frozenset[tuple[str, int]]:
+def _words(text: str) -> Iterator[tuple[str, int]]:
     """The words of a text, each with how often it stood before: repeated words count."""
     counts: Counter[str] = Counter()
-    words = []
     for piece in _pieces(text):
         if piece[0].isalnum():
-            words.append((piece, counts[piece]))
+            yield piece, counts[piece]
             counts[piece] += 1
-    return frozenset(words)
 
 
 def _pieces(text: str) -> list[str]:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Fewer things than this are done before a process has started.
-_WORTH_A_PROCESS = 200
+# Fewer things than this are mostly done before a process has started.
+FEW = 200
 
 # So many at a time: often enough to keep all processes busy to the end, and to show progress.
 _AT_ONCE = 100
@@ -41,22 +41,27 @@ def without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def spread(work: Callable[[Sequence[T]], R], things: Sequence[T], together: Sequence[T] = ()) -> Iterator[R]:
+def spread(
+    work: Callable[[Sequence[T]], R], things: Sequence[T], together: Sequence[T] = (), few: int = FEW
+) -> Iterator[R]:
     """``work`` on slices of ``things``, by as many processes as there are cores; results as they come.
 
-    Things that have work in common stand in ``together`` and make up a slice of their own.
+    Things that have work in common stand in ``together`` and make up a slice of their own. Fewer
+    than ``few`` are not worth a process.
 
     A process is a copy of this one as it stands (a fork): ``work`` and ``things`` may be
     anything, results are pickled. Where processes cannot be forked safely, or are not worth
     it, the work is done here. What ``work`` raises is raised here.
     """
-    slices = [things[start : start + _AT_ONCE] for start in range(0, len(things), _AT_ONCE)]
+    cores = os.cpu_count() or 1
+    size = max(1, min(_AT_ONCE, len(things) // (4 * cores)))
+    slices = [things[start : start + size] for start in range(0, len(things), size)]
     if together:
         slices.insert(0, together)
-    workers = min(os.cpu_count() or 1, len(slices))
+    workers = min(cores, len(slices))
     # A fork copies this thread alone, and every lock that another one holds stays locked for ever.
     alone = threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods()
-    if workers < 2 or len(things) < _WORTH_A_PROCESS or not alone:
+    if workers < 2 or len(things) < few or not alone:
         yield from map(work, slices)
         return
     context = multiprocessing.get_context("fork")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from gallery import frontmatter
-from gallery.clips import Clip, Prompt, Reading
+from gallery.clips import Clip, Findings, Prompt
 from gallery.errors import Fault, did_you_mean
 from gallery.melody import melody_problem
 from gallery.request import MOST_MARKS, Parameters, Request, is_piled, normalise_text
@@ -74,8 +74,8 @@ def _at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def read_presets(config: Config, reading: Reading) -> dict[str, dict[str, Any]]:
-    """The fields of each preset by its name; what is wrong with the file goes into the reading."""
+def read_presets(config: Config, findings: Findings) -> dict[str, dict[str, Any]]:
+    """The fields of each preset by its name; what is wrong with the file goes into the findings."""
     path = config.prompts / PRESETS_NAME
     if not path.exists():
         return {}
@@ -83,7 +83,7 @@ def read_presets(config: Config, reading: Reading) -> dict[str, dict[str, Any]]:
     try:
         document = frontmatter.load(_read_text(path, config.prompts))
     except frontmatter.Unreadable as error:
-        reading.faults.append(Fault(file, error.line, error.name, error.message))
+        findings.faults.append(Fault(file, error.line, error.name, error.message))
         return {}
     presets = {}
     faults: list[Fault] = []
@@ -94,13 +94,16 @@ def read_presets(config: Config, reading: Reading) -> dict[str, dict[str, Any]]:
             faults += explain(error, Preset, file, document.line_of, within=name)
             preset = Preset()
         presets[name] = preset.model_dump(include=preset.model_fields_set - {"description"})
-    reading.faults += _told(faults)
+    findings.faults += _told(faults)
     return presets
 
 
-def read_file(file: Path, config: Config, presets: dict[str, dict[str, Any]]) -> Reading:
-    """Read one prompt file of the gallery."""
-    return _PromptFile(config, presets, file).read()
+def read_file(
+    file: Path, config: Config, presets: dict[str, dict[str, Any]]
+) -> tuple[Prompt | None, Findings]:
+    """Read a prompt file of the gallery: its prompt, if the file is in order, and what there is to say."""
+    reader = _PromptFile(config, presets, file)
+    return reader.read(), reader.findings
 
 
 def relative(path: Path, config: Config) -> str:
@@ -109,10 +112,10 @@ def relative(path: Path, config: Config) -> str:
 
 
 class _PromptFile:
-    """One file on its way to a `Prompt`; what is wrong with it goes into the reading."""
+    """One file on its way to a `Prompt`; what is wrong with it goes into the findings."""
 
     def __init__(self, config: Config, presets: dict[str, dict[str, Any]], file: Path) -> None:
-        self.config, self.presets, self.reading = config, presets, Reading()
+        self.config, self.presets, self.findings = config, presets, Findings()
         self.path = file
         self.file = relative(file, config)
         self.address = file.relative_to(config.prompts).with_suffix("").as_posix()
@@ -121,14 +124,13 @@ class _PromptFile:
         # More than clips can have are not looked at: that they are too many is told anyway.
         self.melodies_left = config.limits.clips_per_prompt + 1
 
-    def read(self) -> Reading:
+    def read(self) -> Prompt | None:
         prompt = self._read()
         if prompt and not self.faults:
-            self.reading.prompts.append(prompt)
-        else:
-            self.reading.broken.add(self.address)
-            self.reading.faults += _told(self.faults)
-        return self.reading
+            return prompt
+        self.findings.broken.add(self.address)
+        self.findings.faults += _told(self.faults)
+        return None
 
     def _fault(self, loc: Location, message: str) -> None:
         # A parameter that the file itself doesn't have comes from its preset.
@@ -203,7 +205,7 @@ class _PromptFile:
             self._fault(("tags",), Wording.MANY_TAGS.format(count=len(matter.tags), limit=limits.tags))
         if len(set(matter.tags)) < len(matter.tags):
             place = self.document.line_of(("tags",))
-            self.reading.warnings.append(Fault(self.file, place, "tags", "a tag stands twice"))
+            self.findings.warnings.append(Fault(self.file, place, "tags", "a tag stands twice"))
         if len(body) > limits.note_length:
             message = Wording.LONG_NOTES.format(count=len(body), limit=limits.note_length)
             self.faults.append(Fault(self.file, line, "notes", message))
@@ -338,11 +340,11 @@ class _PromptFile:
         if melody.startswith(DIGEST_PREFIX):
             return melody.removeprefix(DIGEST_PREFIX)
         path = self.path.parent / melody
-        for known, file in self.reading.melodies.items():
+        for known, file in self.findings.melodies.items():
             if file == path:
                 return known
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        self.reading.melodies[digest] = path
+        self.findings.melodies[digest] = path
         return digest
 
 

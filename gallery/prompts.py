@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gallery
-from gallery.clips import Clip, Prompt, Reading
+from gallery.clips import Clip, Findings, Prompt, Prompts, Reading
 from gallery.errors import Fault, GalleryError
 from gallery.parallel import spread
 from gallery.progress import Tally
@@ -22,9 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gallery.cache import Cache, Known
+    from gallery.clips import Outline
     from gallery.config import Config
 
-__all__ = ["PRESETS_NAME", "Clip", "Prompt", "Reading", "find_files", "is_prompt_file", "read_prompts"]
+__all__ = [
+    "PRESETS_NAME",
+    "Clip",
+    "Prompt",
+    "Prompts",
+    "Reading",
+    "find_files",
+    "is_prompt_file",
+    "read_prompts",
+]
 
 
 def read_prompts(config: Config, paths: Sequence[Path] = (), cache: Cache | None = None) -> Reading:
@@ -36,31 +46,32 @@ def read_prompts(config: Config, paths: Sequence[Path] = (), cache: Cache | None
     reading = Reading()
     presets = read_presets(config, reading)
     files = _find(config, paths)
-    known = cache.load("prompt") if cache else {}
     settings = _decisive(config, presets)
-    due, prompts = [], []
-    for file in files:
-        kept = known.get(file)
-        if kept and kept[0] == _stamp(file, settings):
-            prompts.append(Prompt.from_json(kept[1]))
-        else:
-            due.append(file)
-    fresh: dict[str, Known] = {}
+    due, gone = dict.fromkeys(files), []
+    for file, decided_by, text in cache.each("prompt") if cache else ():
+        if file in due and decided_by == _stamp(file, settings):
+            reading.prompts.add(text)
+            del due[file]
+        elif file not in due:
+            gone.append(file)
     with Tally("reading", len(due), "prompt file") as tally:
-        for read in spread(lambda some: [_read(Path(file), config, presets, settings) for file in some], due):
-            for name, stamped, text, rest in read:
+        for read in spread(
+            lambda some: [_read(Path(file), config, presets, settings) for file in some], [*due]
+        ):
+            fresh: dict[str, Known] = {}
+            for name, stamped, text, findings in read:
                 if text:
-                    prompts.append(Prompt.from_json(text))
+                    reading.prompts.add(text)
                 # A file that there is something to say of, or with a melody beside it, is read each time.
-                if text and stamped and rest == Reading():
+                if text and stamped and findings == Findings():
                     fresh[name] = (stamped, text)
-                reading.add(rest)
+                reading.add(findings)
             tally.add(len(read))
-    if cache:
-        gone = () if paths else known.keys() - set(files)
-        if fresh or gone:
-            cache.update("prompt", fresh, gone)
-    reading.prompts = sorted(prompts, key=lambda prompt: prompt.file.split("/"))
+            if cache:
+                cache.update("prompt", fresh)
+    if cache and gone and not paths:
+        cache.update("prompt", {}, gone)
+    reading.prompts.sort()
     _warn_of_duplicates(reading)
     reading.faults.sort()
     reading.warnings.sort()
@@ -69,16 +80,14 @@ def read_prompts(config: Config, paths: Sequence[Path] = (), cache: Cache | None
 
 def _read(
     file: Path, config: Config, presets: dict[str, dict[str, Any]], settings: str
-) -> tuple[str, str, str, Reading]:
-    """A file's name and stamp, its prompt as JSON where it is in order, and what else there is to say."""
+) -> tuple[str, str, str, Findings]:
+    """A file's name and stamp, its prompt as text where it is in order, and what there is to say of it."""
     if file.is_symlink() and file.is_dir():
         warning = Fault(relative(file, config), 0, "", "a link to a folder; not read")
-        return "", "", "", Reading(warnings=[warning])
+        return "", "", "", Findings(warnings=[warning])
     stamped = _stamp(file, settings)
-    reading = read_file(file, config, presets)
-    text = "".join(prompt.to_json() for prompt in reading.prompts)
-    reading.prompts = []
-    return str(file), stamped, text, reading
+    prompt, findings = read_file(file, config, presets)
+    return str(file), stamped, prompt.to_text() if prompt else "", findings
 
 
 def _decisive(config: Config, presets: dict[str, dict[str, Any]]) -> str:
@@ -154,12 +163,12 @@ def is_prompt_file(name: str) -> bool:
 
 
 def _warn_of_duplicates(reading: Reading) -> None:
-    first: dict[str, Prompt] = {}
-    for prompt in reading.prompts:
+    first: dict[str, Outline] = {}
+    for prompt in reading.prompts.outlines:
         seen: set[str] = set()
-        for clip in prompt.clips:
-            owner = first.setdefault(clip.key, prompt)
-            if clip.key in seen:
+        for key in prompt.keys:
+            owner = first.setdefault(key, prompt)
+            if key in seen:
                 message = "two of its clips are the same request; it is rendered once"
             elif owner is not prompt:
                 message = f"a clip is the same request as one of {owner.file}; it is rendered once"
@@ -169,4 +178,4 @@ def _warn_of_duplicates(reading: Reading) -> None:
                 warning = Fault(prompt.file, 0, "", message)
                 if warning not in reading.warnings[-1:]:
                     reading.warnings.append(warning)
-            seen.add(clip.key)
+            seen.add(key)

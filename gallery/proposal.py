@@ -11,6 +11,8 @@ from gallery.build import Shelves, make_plan
 from gallery.git import Repository
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gallery.config import Config
     from gallery.prompts import Clip, Prompt, Reading
 
@@ -69,16 +71,16 @@ def propose(config: Config, reading: Reading, ref: str) -> Proposal:
     repository = Repository(config.root)
     commit = repository.commit(ref)
     before = read_baseline(repository, commit, reading)
-    asked = {clip.key for prompt in reading.prompts for clip in prompt.clips}
+    asked = {key for outline in reading.prompts.outlines for key in outline.keys}
     changes, fresh = _compare(reading.prompts, before, asked)
-    plan = make_plan([clip for _, clip in fresh], Shelves.of(config), config)
+    plan = make_plan({clip.key: clip for _, clip in fresh}, Shelves.of(config), config)
     to_render = {clip.key for clip in plan.render}
     for change, clip in fresh:
         if clip.key in to_render:
             change.new.append(clip)
         else:
             change.rendered += 1
-    there = {prompt.path for prompt in reading.prompts} | reading.broken
+    there = {outline.path for outline in reading.prompts.outlines} | reading.broken
     return Proposal(
         commit,
         added=[change for change in changes if not change.known],
@@ -89,7 +91,7 @@ def propose(config: Config, reading: Reading, ref: str) -> Proposal:
 
 
 def _compare(
-    prompts: list[Prompt], before: dict[str, Prompt], asked: set[str]
+    prompts: Sequence[Prompt], before: dict[str, Prompt], asked: set[str]
 ) -> tuple[list[Change], list[tuple[Change, Clip]]]:
     """The prompts that differ, and their clips that nobody asked for before, each once."""
     owners: dict[str, str] = {}
@@ -100,7 +102,7 @@ def _compare(
     fresh: list[tuple[Change, Clip]] = []
     for prompt in prompts:
         old = before.get(prompt.path)
-        if old is prompt:
+        if old == prompt:
             continue
         had = {clip.key for clip in old.clips} if old else set()
         has = {clip.key: clip for clip in prompt.clips}

@@ -15,8 +15,8 @@ from gallery.store import SKETCH
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
+    from gallery.clips import Outline, Prompt
     from gallery.config import PreviewSettings
-    from gallery.prompts import Prompt
     from gallery.renders import Renders
     from gallery.store import Store
 
@@ -27,7 +27,7 @@ def keep_all(
     outcomes: Generator[Render | Failure, None, None],
     store: Store,
     renders: Renders | None,
-    owners: Mapping[str, Prompt],
+    owners: Mapping[str, Outline | Prompt],
     settings: PreviewSettings,
     jobs: int,
     finish: Callable[[float], None],
@@ -77,7 +77,7 @@ def keep_all(
     return failures
 
 
-def _keep(render: Render, store: Store, owner: Prompt, settings: PreviewSettings) -> None:
+def _keep(render: Render, store: Store, owner: Outline | Prompt, settings: PreviewSettings) -> None:
     from gallery.preview import make_preview
 
     engine = str(render.provenance["engine"])
@@ -85,7 +85,7 @@ def _keep(render: Render, store: Store, owner: Prompt, settings: PreviewSettings
     store.put(render.request, engine, render.provenance, preview, settings.digest)
 
 
-def preview_tags(render: Render, owner: Prompt) -> dict[str, str]:
+def preview_tags(render: Render, owner: Outline | Prompt) -> dict[str, str]:
     """The ID3 tags of a preview: a downloaded file explains itself.
 
     ``request`` is the whole request as JSON; importing the file makes the same clip of it.

@@ -50,13 +50,15 @@ class Standing:
 
     def _look(self) -> str:
         """A digest of everything that goes in; nothing where it may change again without a trace."""
-        total, limit = hashlib.sha256(self._asked.encode()), time.time_ns() - JUST_NOW
+        limit, found = time.time_ns() - JUST_NOW, [self._asked]
         for folder in self._folders:
-            for path, status in sorted(_walk(str(folder))):
+            stamps = []
+            for path, status in _walk(str(folder)):
                 if status.st_mtime_ns > limit:
                     return ""
-                total.update(f"{path}\0{stamp(status)}\n".encode(errors="surrogateescape"))
-        return total.hexdigest()
+                stamps.append(f"{path}\0{stamp(status)}")
+            found += sorted(stamps)
+        return hashlib.sha256("\n".join(found).encode(errors="surrogateescape")).hexdigest()
 
     def last_result(self) -> dict[str, Any] | None:
         """What the last build came to, where nothing has changed since; else None."""

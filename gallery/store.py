@@ -13,7 +13,7 @@ import re
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -22,6 +22,7 @@ from gallery.files import remove_leftovers, write_atomic
 from gallery.parallel import spread
 from gallery.request import Request
 from gallery.standing import stamp
+from gallery.texts import Texts
 from gallery.validation import printable, shown
 
 if TYPE_CHECKING:
@@ -97,48 +98,53 @@ class Record(_Strict):
 class Kept(NamedTuple):
     """What pages are made from and builds planned with, of a record: little, as there may be many.
 
-    ``length`` in seconds; ``shown`` is what the catalogue says of the clip, as JSON;
-    ``digest`` is one of the whole record.
+    ``bytes`` is the preview's size; ``digest`` is one of the whole record.
     """
 
     state: Literal["render", "sketch"]
     settings: str
     engine_version: str
-    length: float
+    bytes: int
     digest: str
-    shown: str
+    texts: Texts
+    number: int
 
-    @classmethod
-    def of(cls, record: Record, data: bytes) -> Self:
-        """The essence of a record that was read from these bytes."""
-        preview = record.preview
-        state: Literal["render", "sketch"] = "sketch" if record.engine == SKETCH else "render"
-        shown = {
-            "state": state,
-            "engine": record.engine,
-            "provenance": record.provenance,
-            "peaks": preview.peaks,
-            "bytes": preview.bytes,
-            "length": preview.duration,
-            "loudness": preview.loudness_before,
-        }
-        version = str(record.provenance.get("engine_version", "")).replace(_BETWEEN, "")
-        digest = hashlib.sha256(data).hexdigest()[:32]
-        return cls(state, preview.settings, version, preview.duration, digest, json.dumps(shown))
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What the catalogue says of the clip."""
+        shown: dict[str, Any] = json.loads(self.texts[self.number])
+        return shown
 
-    def to_text(self) -> str:
-        """The same as a text, for the cache: json would take four times as long to read."""
-        return _BETWEEN.join(map(str, self))
 
-    @classmethod
-    def from_text(cls, text: str) -> Self:
-        """What `to_text` wrote."""
-        state, settings, version, length, digest, shown = text.split(_BETWEEN)
-        # Most clips have these in common: one text in memory does for all.
-        settings, version = sys.intern(settings), sys.intern(version)
-        return cls(
-            "sketch" if state == "sketch" else "render", settings, version, float(length), digest, shown
-        )
+def _essence(record: Record, data: bytes) -> str:
+    """What there is to keep of a record that was read from these bytes: `_kept` reads it back.
+
+    Not all of it is JSON, which would take four times as long to read.
+    """
+    preview = record.preview
+    state = "sketch" if record.engine == SKETCH else "render"
+    shown = {
+        "state": state,
+        "engine": record.engine,
+        "provenance": record.provenance,
+        "peaks": preview.peaks,
+        "bytes": preview.bytes,
+        "length": preview.duration,
+        "loudness": preview.loudness_before,
+    }
+    version = str(record.provenance.get("engine_version", "")).replace(_BETWEEN, "")
+    digest = hashlib.sha256(data).hexdigest()[:32]
+    parts = (state, preview.settings, version, str(preview.bytes), digest, json.dumps(shown))
+    return _BETWEEN.join(parts)
+
+
+def _kept(essence: str, texts: Texts) -> Kept:
+    """What `_essence` wrote; what is shown of it goes into ``texts``."""
+    state, settings, version, size, digest, shown = essence.split(_BETWEEN)
+    # Most clips have these in common: one text in memory does for all.
+    settings, version = sys.intern(settings), sys.intern(version)
+    told: Literal["render", "sketch"] = "sketch" if state == "sketch" else "render"
+    return Kept(told, settings, version, int(size), digest, texts, texts.add(shown))
 
 
 @dataclass(frozen=True)
@@ -202,27 +208,27 @@ class Store:
                 names[f".{suffix}"].add(key)
                 if suffix == "json":
                     stamps[key] = stamp(entry.stat())
-        known = cache.load(self.holds) if cache else {}
-        kept = {
-            key: Kept.from_text(known[key][1])
-            for key, stamped in stamps.items()
-            if key in known and known[key][0] == stamped
-        }
-        fresh: dict[str, Kept] = {}
+        texts, kept, gone = Texts(), {}, []
+        for key, stamped, essence in cache.each(self.holds) if cache else ():
+            if stamps.get(key) == stamped:
+                kept[key] = _kept(essence, texts)
+            elif key not in stamps:
+                gone.append(key)
         for found in spread(self._essences, sorted(stamps.keys() - kept.keys())):
-            fresh.update(found)
-        if cache and (fresh or known.keys() - stamps.keys()):
-            told = {key: (stamps[key], essence.to_text()) for key, essence in fresh.items()}
-            cache.update(self.holds, told, known.keys() - stamps.keys())
-        return Survey({**kept, **fresh}, names[".mp3"] & names[".webp"])
+            kept |= {key: _kept(essence, texts) for key, essence in found.items()}
+            if cache:
+                cache.update(self.holds, {key: (stamps[key], essence) for key, essence in found.items()})
+        if cache and gone:
+            cache.update(self.holds, {}, gone)
+        return Survey(kept, names[".mp3"] & names[".webp"])
 
-    def _essences(self, keys: Sequence[str]) -> dict[str, Kept]:
+    def _essences(self, keys: Sequence[str]) -> dict[str, str]:
         """What can be used of these records."""
         found = {}
         for key in keys:
             with suppress(OSError, GalleryError):
                 data = self.read_record(key)
-                found[key] = Kept.of(self.parse(key, data), data)
+                found[key] = _essence(self.parse(key, data), data)
         return found
 
     def put(

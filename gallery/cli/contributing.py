@@ -57,7 +57,7 @@ def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool, form: str) 
         report(reading)
     for name in passed_over:
         say(f"passed over, no prompt file: {name}")
-    clips = sum(len(prompt.clips) for prompt in reading.prompts)
+    clips = sum(len(outline.keys) for outline in reading.prompts.outlines)
     click.echo(
         f"{count(len(reading.prompts), 'prompt')} in order, {count(clips, 'clip')}; {findings(reading)}"
     )

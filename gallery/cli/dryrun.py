@@ -50,7 +50,7 @@ def say_plan(config: Config, options: Options, since: str | None, form: str) -> 
 
     chosen = _FORMS[form]
     if since is None:
-        reading, _, plan = describe_plan(config, options)
+        reading, plan = describe_plan(config, options)
         clips, encode = plan.render, len(plan.encode)
         report(reading)
     else:

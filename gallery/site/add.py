@@ -12,13 +12,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from gallery.clips import Findings
+from gallery.digest import digest
 from gallery.melody import SUFFIXES
 from gallery.promptfile import COSTLY_SIGNS, MOST_FOLDERS, MOST_LINES, MOST_SIGNS, read_presets
-from gallery.prompts import Reading
 from gallery.request import MOST_MARKS, parameter_fields, plain_number
 from gallery.schema import FrontMatter
 from gallery.site import words
-from gallery.site.theme import as_json, digest
+from gallery.site.theme import as_json
 from gallery.site.writer import Page
 from gallery.validation import KINDS, bounds
 from gallery.wording import DIGEST_PREFIX, FILE_NAME, HIDDEN, MELODY_DIGEST, NAME_FORM, Wording
@@ -90,7 +91,7 @@ def _rules(config: Config) -> dict[str, Any]:
         "title": fields["title"]["maxLength"],
         "limits": config.limits.model_dump(),
         "models": {name: _model_rules(model, config) for name, model in config.models.items()},
-        "presets": read_presets(config, Reading()),
+        "presets": read_presets(config, Findings()),
         "new": _new_file(config),
     }
 
@@ -130,7 +131,7 @@ def _new_file(config: Config) -> dict[str, Any] | None:
 
 
 def _page_data(config: Config) -> dict[str, Any]:
-    presets = read_presets(config, Reading())
+    presets = read_presets(config, Findings())
     return {
         "models": [
             [name, words.MAKES[model.kind], words.number(min(model.max_duration, config.limits.duration))]

@@ -18,11 +18,15 @@ from gallery.site import addresses, rows, words
 from gallery.site.theme import absolute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from gallery.cache import Known
     from gallery.catalogue import Catalogue, ClipEntry, PromptEntry
     from gallery.config import Config
+
+# So many lines of the catalogue are in memory at a time.
+_AT_ONCE = 500
 
 FEED_LENGTH = 50
 PODCAST_LENGTH = 100
@@ -36,8 +40,8 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def feed_entries(catalogue: Catalogue) -> list[PromptEntry]:
     """The newest prompts that have a date: a feed cannot do without one."""
-    dated = (entry for path in catalogue.paths if (entry := catalogue.entry(path))["date"])
-    return list(islice(dated, FEED_LENGTH))
+    entries = (catalogue.entry(path, wordings=False) for path in catalogue.paths)
+    return list(islice((entry for entry in entries if entry["date"]), FEED_LENGTH))
 
 
 def feed(entries: Sequence[PromptEntry], config: Config) -> bytes:
@@ -79,7 +83,7 @@ def podcast_clips(catalogue: Catalogue) -> list[tuple[PromptEntry, ClipEntry]]:
     """The newest clips for podcast players, each once. Never a sketch: there nobody sees the label."""
     clips: dict[str, tuple[PromptEntry, ClipEntry]] = {}
     for path in catalogue.paths:
-        entry = catalogue.entry(path)
+        entry = catalogue.entry(path, wordings=False)
         for clip in entry["clips"] if entry["date"] else ():
             if clip["state"] == "render" and rows.playable(clip):
                 clips.setdefault(clip["key"], (entry, clip))
@@ -129,21 +133,19 @@ def podcast(clips: Sequence[tuple[PromptEntry, ClipEntry]], config: Config) -> b
     return "\n".join([*lines, "</channel>", "</rss>", ""]).encode()
 
 
-def sitemap(pages: Iterable[tuple[str, str]], config: Config) -> bytes:
+def sitemap(pages: Iterable[tuple[str, str]], config: Config) -> Iterator[bytes]:
     """Every page for people, with the day it last changed where that is known."""
-    lines = [
-        '<?xml version="1.0" encoding="utf-8"?>',
-        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">',
-    ]
+    yield b'<?xml version="1.0" encoding="utf-8"?>\n'
+    yield b'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
     for address, date in pages:
         changed = f"<lastmod>{_text(date)}</lastmod>" if date else ""
-        lines.append(f"<url><loc>{_text(absolute(config, address))}</loc>{changed}</url>")
-    return "\n".join([*lines, "</urlset>", ""]).encode()
+        yield f"<url><loc>{_text(absolute(config, address))}</loc>{changed}</url>\n".encode()
+    yield b"</urlset>\n"
 
 
 def catalogue(
     catalogue: Catalogue, decided_by: Mapping[str, str], cache: Path | None, config: Config
-) -> bytes:
+) -> Iterator[bytes]:
     """The catalogue as data, one prompt a line. Lines are kept in the cache by what decided them."""
     head = {
         "version": 1,
@@ -151,19 +153,26 @@ def catalogue(
         "title": config.site.title,
         "description": config.site.description,
     }
-    start = json.dumps(head, ensure_ascii=False)[:-1]
+    yield f'{json.dumps(head, ensure_ascii=False)[:-1]}, "prompts": ['.encode()
+    between = "\n"
     # Its own connection: this may be done by another process than the one that opened the first.
     with Cache(cache) if cache else nullcontext() as kept:
-        known = kept.load("line") if kept else {}
-        lines = {path: line for path, (decided, line) in known.items() if decided_by.get(path) == decided}
-        due = [path for path in catalogue.paths if path not in lines]
-        for path in due:
-            lines[path] = json.dumps(catalogue.entry(path), ensure_ascii=False, sort_keys=True)
+        for start in range(0, len(catalogue.paths), _AT_ONCE):
+            paths = catalogue.paths[start : start + _AT_ONCE]
+            known = kept.some("line", paths) if kept else {}
+            fresh: dict[str, Known] = {}
+            for path in paths:
+                decided, line = known.get(path, ("", ""))
+                if decided != decided_by[path]:
+                    line = json.dumps(catalogue.entry(path), ensure_ascii=False, sort_keys=True)
+                    fresh[path] = (decided_by[path], line)
+                yield f"{between}{line}".encode(errors="replace")
+                between = ",\n"
+            if kept:
+                kept.update("line", fresh)
         if kept:
-            fresh = {path: (decided_by[path], lines[path]) for path in due}
-            kept.update("line", fresh, known.keys() - decided_by.keys())
-    told = ",\n".join(lines[path] for path in catalogue.paths)
-    return f'{start}, "prompts": [\n{told}\n]}}\n'.encode(errors="replace")
+            kept.update("line", {}, kept.names("line") - decided_by.keys())
+    yield b"\n]}\n"
 
 
 def _summary(entry: PromptEntry) -> str:

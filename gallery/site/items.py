@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gallery.parallel import spread
 from gallery.site import rows, search
@@ -12,8 +12,19 @@ from gallery.site import rows, search
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gallery.cache import Cache, Known
+    from gallery.cache import Cache
     from gallery.catalogue import Catalogue
+
+
+class Facets(NamedTuple):
+    """What the filters ask of a prompt: the values of each that fit it."""
+
+    model: tuple[str, ...]
+    tag: tuple[str, ...]
+    author: tuple[str, ...]
+    length: tuple[str, ...]
+    compares: tuple[str, ...]
+    state: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,44 +38,57 @@ class Item:
     path: str
     date: str
     digest: str
-    facets: dict[str, tuple[str, ...]]
-    ranges: tuple[list[float | None], ...]
+    facets: Facets
+    ranges: tuple[tuple[float | None, ...], ...]
     size: int
 
 
 def make_items(catalogue: Catalogue, code: str, cache: Cache | None) -> list[Item]:
     """The catalogue's prompts, newest first. ``code`` is a digest of what works this out."""
-    known = cache.load("item") if cache else {}
     decided = {path: f"{catalogue.digest(path)} {code}" for path in catalogue.paths}
-    texts = {
-        path: known[path][1] for path in catalogue.paths if path in known and known[path][0] == decided[path]
-    }
-    fresh: dict[str, Known] = {}
-
-    def facts(paths: Sequence[str]) -> list[tuple[str, str]]:
-        return [(path, _facts(catalogue, path)) for path in paths]
-
-    for found in spread(facts, [path for path in catalogue.paths if path not in texts]):
-        fresh.update((path, (decided[path], text)) for path, text in found)
-    if cache and (fresh or len(known) > len(decided)):
-        cache.update("item", fresh, known.keys() - decided.keys())
-    texts |= {path: text for path, (_, text) in fresh.items()}
+    items: dict[str, Item] = {}
+    gone: list[str] = []
     shared: dict[Any, Any] = {}
-    return [
-        Item(path, date, decided[path].partition(" ")[0], _sharing(facets, shared), tuple(ranges), size)
-        for path in catalogue.paths
-        for date, facets, ranges, size in (json.loads(texts[path]),)
-    ]
+    for path, decided_by, text in cache.each("item") if cache else ():
+        if decided.get(path) == decided_by:
+            items[path] = _item(path, decided_by, text, shared)
+        elif path not in decided:
+            gone.append(path)
+
+    def facts(paths: Sequence[str]) -> dict[str, str]:
+        return {path: _facts(catalogue, path) for path in paths}
+
+    for found in spread(facts, [path for path in catalogue.paths if path not in items]):
+        for path, text in found.items():
+            items[path] = _item(path, decided[path], text, shared)
+        if cache:
+            cache.update("item", {path: (decided[path], text) for path, text in found.items()})
+    if cache and gone:
+        cache.update("item", {}, gone)
+    return [items[path] for path in catalogue.paths]
 
 
-def _sharing(facets: dict[str, list[str]], shared: dict[Any, Any]) -> dict[str, tuple[str, ...]]:
-    """The same, with values that other prompts have too held in memory once."""
-    return {
-        name: shared.setdefault(values, values) for name, each in facets.items() for values in (tuple(each),)
-    }
+def _item(path: str, decided_by: str, text: str, shared: dict[Any, Any]) -> Item:
+    date, facets, ranges, size = json.loads(text)
+    return Item(
+        path,
+        shared.setdefault(date, date),
+        decided_by.partition(" ")[0],
+        Facets(**{name: _once(values, shared) for name, values in facets.items()}),
+        _once(ranges, shared),
+        size,
+    )
+
+
+def _once(values: list[Any], shared: dict[Any, tuple[Any, ...]]) -> tuple[Any, ...]:
+    """The same values, in memory once however many prompts have them."""
+    found: tuple[Any, ...] = tuple(
+        _once(value, shared) if isinstance(value, list) else value for value in values
+    )
+    return shared.setdefault(found, found)
 
 
 def _facts(catalogue: Catalogue, path: str) -> str:
-    entry = catalogue.entry(path)
+    entry = catalogue.entry(path, wordings=False)
     facts = [entry["date"], rows.facets(entry), search.ranges(entry), search.size(entry)]
     return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))

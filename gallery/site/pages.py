@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from gallery.digest import digest
 from gallery.progress import say
 from gallery.site import (
     add,
@@ -20,8 +22,8 @@ from gallery.site import (
     takeaways,
     words,
 )
-from gallery.site.items import Item, make_items
-from gallery.site.theme import as_json, digest
+from gallery.site.items import Facets, Item, make_items
+from gallery.site.theme import as_json
 from gallery.site.writer import Page
 
 if TYPE_CHECKING:
@@ -66,28 +68,23 @@ class Pages:
         yield from self._guides()
         yield from self._tools()
         yield from add.add_pages(
-            ((item.path, item.facets["tag"]) for item in self.items), self.config, self.theme
+            ((item.path, item.facets.tag) for item in self.items), self.config, self.theme
         )
         yield from self._data()
         if self.config.site.base_url:
             yield from self._embeds()
             yield from self._cards()
 
-    def _page(self, address: str, template: str, data: dict[str, Any], *decided_by: str) -> Page:
-        """A page of a template; ``decided_by`` stands for rows, of which ``data`` has the paths alone."""
-        decisive = {name: value for name, value in data.items() if name != "rows"}
-        return Page(
-            address,
-            digest(self.theme.digest, template, as_json(decisive), *decided_by),
-            partial(self._render, address, template, data),
-            lists="rows" in data,
-        )
+    def _page(self, address: str, template: str, data: dict[str, Any]) -> Page:
+        """A page of a template."""
+        decided_by = digest(self.theme.digest, template, as_json(data))
+        return Page(address, decided_by, self._render, (address, template, data))
 
     def _render(self, address: str, template: str, data: dict[str, Any]) -> bytes:
-        return self.theme.render(template, address, {**data, "row": self._row})
+        return self.theme.render(template, address, {**data})
 
     def _row(self, path: str) -> dict[str, Any]:
-        return rows.row(self.catalogue.entry(path), self.config)
+        return rows.row(self.catalogue.entry(path, wordings=False), self.config)
 
     def _assets(self) -> Iterator[Page]:
         for address, (path, version) in self.theme.assets.items():
@@ -117,18 +114,30 @@ class Pages:
         """A list of prompts on as many pages as it takes."""
         size = self.config.site.page_size
         last = max(1, -(-len(items) // size))
+        shared = {**data, "total": len(items), "last": last}
+        decided_by = digest(self.theme.digest, template, as_json(shared))
         for number in range(1, last + 1):
             part = items[(number - 1) * size : number * size]
-            page = {
-                **data,
-                "rows": [item.path for item in part],
-                "total": len(items),
-                "number": number,
-                "newer": addresses.paged(folder, number - 1) if number > 1 else "",
-                "older": addresses.paged(folder, number + 1) if number < last else "",
-                "last": last,
-            }
-            yield self._page(addresses.paged(folder, number), template, page, *(item.digest for item in part))
+            yield Page(
+                addresses.paged(folder, number),
+                digest(decided_by, str(number), *(item.digest for item in part)),
+                self._list_page,
+                (template, folder, number, shared, [item.path for item in part]),
+                lists=True,
+            )
+
+    def _list_page(
+        self, template: str, folder: str, number: int, shared: dict[str, Any], paths: Sequence[str]
+    ) -> bytes:
+        data = {
+            **shared,
+            "rows": paths,
+            "row": self._row,
+            "number": number,
+            "newer": addresses.paged(folder, number - 1) if number > 1 else "",
+            "older": addresses.paged(folder, number + 1) if number < shared["last"] else "",
+        }
+        return self.theme.render(template, addresses.paged(folder, number), data)
 
     def _prompts(self) -> Iterator[Page]:
         about = digest(self.theme.digest, as_json(self._about))
@@ -136,8 +145,9 @@ class Pages:
             kin = [self.catalogue.clip_digest(key) for key in self.catalogue.kin_keys(item.path)]
             yield Page(
                 addresses.prompt_page(item.path),
-                digest(about, item.digest, as_json(self._beside(number)), *kin),
-                partial(self._prompt, number),
+                digest(about, item.digest, str(self._beside(number)), *kin),
+                self._prompt,
+                (number,),
             )
 
     def _beside(self, number: int) -> dict[str, Any]:
@@ -169,7 +179,7 @@ class Pages:
         return self.theme.render("prompt.html", addresses.prompt_page(path), data)
 
     def _tags(self) -> Iterator[Page]:
-        groups = self._grouped(lambda item: item.facets["tag"])
+        groups = self._grouped(lambda item: item.facets.tag)
         listed = [[tag, len(items), addresses.tag_page(tag)] for tag, items in groups.items()]
         yield self._page("tags/index.html", "names.html", {"names": listed, "here": "tags"})
         for tag, items in groups.items():
@@ -177,7 +187,7 @@ class Pages:
             yield from self._list("list.html", addresses.tag_page(tag)[: -len("index.html")], items, data)
 
     def _models(self) -> Iterator[Page]:
-        groups = self._grouped(lambda item: item.facets["model"])
+        groups = self._grouped(lambda item: item.facets.model)
         names = [*self.config.models, *(name for name in groups if name not in self.config.models)]
         listed = [
             {"name": name, "count": len(groups.get(name, [])), "about": self._about_model(name)}
@@ -202,7 +212,7 @@ class Pages:
         ]
 
     def _authors(self) -> Iterator[Page]:
-        groups = self._grouped(lambda item: item.facets["author"])
+        groups = self._grouped(lambda item: item.facets.author)
         named = {
             handle: min(self.catalogue.author(item.path) for item in items)
             for handle, items in groups.items()
@@ -236,14 +246,16 @@ class Pages:
             yield Page(
                 guide.address,
                 digest(self.theme.digest, about, parts, *(item.digest for item in shown.values())),
-                partial(self._guide, guide, [*shown]),
+                self._guide,
+                (guide, [*shown]),
             )
 
     def _guide(self, guide: guides.Guide, shown: Collection[str]) -> bytes:
         data = guides.page_data(guide, self.guides)
         for part in data["parts"]:
             if part["kind"] == "clips" and part["path"] in shown:
-                part |= prompt.page_data(self.catalogue.entry(part["path"]), self.catalogue, self.config)
+                entry = self.catalogue.entry(part["path"], wordings=False)
+                part |= prompt.page_data(entry, self.catalogue, self.config)
         return self.theme.render("guide.html", guide.address, data)
 
     def _embeds(self) -> Iterator[Page]:
@@ -252,19 +264,21 @@ class Pages:
             yield Page(
                 address,
                 digest(self.theme.digest, "embed.html", item.digest),
-                partial(self._embed, item.path),
+                self._embed,
+                (item.path,),
             )
 
     def _embed(self, path: str) -> bytes:
         address = addresses.embed_page(path)
-        return self.theme.render("embed.html", address, prompt.embed_data(self.catalogue.entry(path)))
+        entry = self.catalogue.entry(path, wordings=False)
+        return self.theme.render("embed.html", address, prompt.embed_data(entry))
 
     def _cards(self) -> Iterator[Page]:
         """The pictures that stand for the site and for the newest prompts where they are linked from."""
         site, shown = self.config.site, self.items[: self.config.site.cards]
         first: ClipEntry | None = None
         for item in shown:
-            entry = self.catalogue.entry(item.path)
+            entry = self.catalogue.entry(item.path, wordings=False)
             clip = recording.shown_clip(entry)
             first = first or clip
             facts = f"{clip['model']} · {words.quantity('duration', rows.length_of(clip))}" if clip else ""
@@ -318,9 +332,9 @@ class Pages:
 
     def _filters(self) -> list[dict[str, Any]]:
         """The filters beside the list: each with its values, how many prompts fit them, and their pages."""
-        counts = {name: Counter[str]() for name in ("model", "tag", "author", "length", "compares", "state")}
+        counts = {name: Counter[str]() for name in Facets._fields}
         for item in self.items:
-            for name, values in item.facets.items():
+            for name, values in zip(Facets._fields, item.facets, strict=True):
                 counts[name].update(values)
         tags, authors = (
             [value for value, _ in sorted(counts[name].items(), key=lambda pair: (-pair[1], pair[0]))]
@@ -367,14 +381,16 @@ class Pages:
             yield Page(
                 f"search/{number}.js",
                 digest(theme, str(number), *(item.digest for item in items)),
-                partial(self._search_script, number, [item.path for item in items]),
+                self._search_script,
+                (number, [item.path for item in items]),
             )
         for address, clips in search.clips_parts(catalogue).items():
             digests = {path: self._digests[path] for path in clips.values()}
             yield Page(
                 address,
                 digest(theme, *clips, *digests.values()),
-                partial(self._clips_script, address[len("clips/") : -len(".js")], clips),
+                self._clips_script,
+                (address[len("clips/") : -len(".js")], clips),
             )
         whole = digest(theme, *(item.digest for item in self.items))
         kept = self.cache.path if self.cache else None
@@ -384,12 +400,11 @@ class Pages:
             newest = digest(theme, *(self._digests[path] for path in dated[: feeds.FEED_LENGTH]))
             yield Page("feed.xml", newest, lambda: feeds.feed(feeds.feed_entries(catalogue), config))
             yield Page("podcast.xml", whole, lambda: feeds.podcast(feeds.podcast_clips(catalogue), config))
-            lists = as_json([[item.path, item.date, item.facets] for item in self.items])
-            told_guides = [guide.address for guide in self.guides]
-            yield Page("sitemap.xml", digest(theme, lists, as_json(told_guides)), self._sitemap)
+            told_guides = as_json([guide.address for guide in self.guides])
+            yield Page("sitemap.xml", digest(whole, told_guides), self._sitemap)
 
     def _search_script(self, number: int, paths: Sequence[str]) -> bytes:
-        entries = [self.catalogue.entry(path) for path in paths]
+        entries = [self.catalogue.entry(path, wordings=False) for path in paths]
         return search.search_script(number, entries, [rows.row(entry, self.config) for entry in entries])
 
     def _clips_script(self, name: str, clips: Mapping[str, str]) -> bytes:
@@ -399,13 +414,14 @@ class Pages:
     def _digests(self) -> dict[str, str]:
         return {item.path: item.digest for item in self.items}
 
-    def _sitemap(self) -> bytes:
+    def _sitemap(self) -> Iterator[bytes]:
         lists = {f"{folder}index.html" for folder in ("", "tags/", "models/", "authors/", "guides/", "add/")}
         lists.update(guide.address for guide in self.guides)
         for item in self.items:
-            lists.update(addresses.tag_page(tag) for tag in item.facets["tag"])
-            lists.update(addresses.model_page(model) for model in item.facets["model"])
-            lists.update(addresses.author_page(author) for author in item.facets["author"])
-        pages = [(address, "") for address in sorted(lists)]
-        pages += [(addresses.prompt_page(item.path), item.date) for item in self.items]
-        return feeds.sitemap(pages, self.config)
+            lists.update(addresses.tag_page(tag) for tag in item.facets.tag)
+            lists.update(addresses.model_page(model) for model in item.facets.model)
+            lists.update(addresses.author_page(author) for author in item.facets.author)
+        dated = ((addresses.prompt_page(item.path), item.date) for item in self.items)
+        return feeds.sitemap(
+            itertools.chain(((address, "") for address in sorted(lists)), dated), self.config
+        )

@@ -110,7 +110,7 @@ def clips_script(name: str, catalogue: Catalogue, part: Mapping[str, str]) -> by
     """One part of the clips: all that playing, comparing and keeping them takes."""
     known = {}
     for key, path in part.items():
-        entry = catalogue.entry(path)
+        entry = catalogue.entry(path, wordings=False)
         known[key] = _known(next(clip for clip in entry["clips"] if clip["key"] == key), entry)
     return f'(window.GALLERY_CLIPS=window.GALLERY_CLIPS||{{}})["{name}"]={_json(known)};\n'.encode(
         errors="replace"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import gallery
+from gallery.digest import digest
 from gallery.site import addresses, notes, words
+from gallery.texts import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +29,6 @@ _ROOT = "\0root\0"
 _SAID_OFTEN = ("fact", "line", "mark")
 _MOST_SAID = 4096
 
-# So many rows are kept at a time, some 3 KB each.
-_MOST_ROWS = 20_000
-
 
 def packaged() -> Path:
     """The default theme: inside the wheel, or beside the package in a checkout."""
@@ -38,19 +36,12 @@ def packaged() -> Path:
     return inside if inside.is_dir() else Path(gallery.__file__).parent.parent / "templates"
 
 
-def digest(*parts: bytes | str) -> str:
-    """One digest of several texts, each kept apart from the next."""
-    total = hashlib.sha256()
-    for part in parts:
-        data = part if isinstance(part, bytes) else part.encode(errors="surrogatepass")
-        total.update(len(data).to_bytes(8, "big"))
-        total.update(data)
-    return total.hexdigest()[:32]
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 def as_json(value: Any) -> str:
     """JSON in one form: the same value, the same text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _to_json(value)
 
 
 class Theme:
@@ -58,7 +49,8 @@ class Theme:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self._rows: dict[str, str] = {}
+        self._rows: dict[str, int] = {}
+        self._row_texts = Texts()
         self._frames: dict[str, dict[str, Any]] = {}
         self._folders = [folder for folder in (config.root / "templates", packaged()) if folder.is_dir()]
 
@@ -141,12 +133,10 @@ class Theme:
 
         def listed(path: str, row: Callable[[str], dict[str, Any]]) -> Markup:
             """A prompt's row: the same in every list but for the way to the root, so it is made once."""
-            kept = self._rows.get(path)
-            if kept is None:
-                if len(self._rows) > _MOST_ROWS:
-                    self._rows.clear()
-                kept = self._rows[path] = str(self._frame(_ROOT)["clips"].row(row(path)))
-            return Markup(kept.replace(_ROOT, root))  # noqa: S704 - a template's own output
+            if path not in self._rows:
+                self._rows[path] = self._row_texts.add(self._frame(_ROOT)["clips"].row(row(path)))
+            text = self._row_texts[self._rows[path]]
+            return Markup(text.replace(_ROOT, root))  # noqa: S704 - a template's own output
 
         frame = {"root": root, "link": link, "asset": asset, "part": part, "listed": listed}
         # The macros that all pages share; importing them page by page would take longer than using them.
@@ -159,8 +149,10 @@ class Theme:
     @cached_property
     def _environment(self) -> Environment:
         # Imported late: a build with nothing to write renders nothing.
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+        from jinja2 import FileSystemLoader, StrictUndefined
         from markupsafe import Markup
+
+        from gallery.site.templating import Environment
 
         environment = Environment(
             loader=FileSystemLoader(self._folders),

@@ -12,32 +12,37 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from gallery.digest import digest
 from gallery.errors import GalleryError
-from gallery.files import link_or_copy, remove_leftovers, write_atomic
-from gallery.parallel import spread
+from gallery.files import link_or_copy, remove_leftovers, write_atomic, write_changed
+from gallery.parallel import FEW, spread
 from gallery.progress import Tally
-from gallery.site.theme import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from gallery.config import Config
 
-# Digest of a page that is about to be written, and so of no page that was.
+# What is known of a page that is about to be written: it stands as no page can.
 _INTENDED = ""
+
+# Where a site has so many pages, few of them may still be much work: those that tell of all prompts.
+_MANY = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A file of the site, the digest of all that decides its content, and how to make it.
+    """A file of the site, the digest of all that decides its content, and how to make it ``of`` what.
 
-    ``lists``: it shows rows of prompts, which other lists show as well.
+    What is large may be made piece by piece. ``lists``: the page shows rows of prompts, which other
+    lists show as well.
     """
 
     address: str
     digest: str
-    make: Callable[[], bytes]
+    make: Callable[..., bytes | Iterator[bytes]]
+    of: tuple[Any, ...] = ()
     lists: bool = False
 
 
@@ -75,7 +80,7 @@ class Writer:
     def in_place(self) -> int:
         """How many files earlier builds wrote, if all are as they were written; else 0."""
         files, whole = self._read()
-        stands = whole and all(self._stamp(address) == known[1:] for address, known in files.items())
+        stands = whole and all(known.endswith(f" {self._stamp(address)}") for address, known in files.items())
         return len(files) if stands else 0
 
     @property
@@ -90,7 +95,7 @@ class Writer:
         due: list[Page] = []
         for page in pages:
             wanted.add(page.address)
-            if not self._stands(page, before.get(page.address)):
+            if before.get(page.address) != f"{page.digest} {self._stamp(page.address)}":
                 due.append(page)
         copies = {address: source for address, source in files.items() if not self._is_there(address, source)}
         sources = {address: self._digest_of(source) for address, source in copies.items()}
@@ -107,9 +112,8 @@ class Writer:
             del after[address]
         if due or missing or stale or not whole:
             # Told before they are written: what a killed build leaves is known to the next one.
-            intended: list[Any] = [_INTENDED, 0, 0]
             due_addresses = [*(page.address for page in due), *missing]
-            self._save({**before, **dict.fromkeys(due_addresses, intended)}, whole=False)
+            self._save({**before, **dict.fromkeys(due_addresses, _INTENDED)}, whole=False)
             if not whole:
                 for folder in sorted(
                     {(self._output / address).parent for address in before if self._inside(address)}
@@ -117,34 +121,30 @@ class Writer:
                     remove_leftovers(folder)
         written = 0
         others, lists = [page for page in due if not page.lists], [page for page in due if page.lists]
-        pages_due = {page.address: page for page in due}
+        few = 2 if len(wanted) > _MANY else FEW
         with Tally("writing", len(due), "page") as tally:
-            for made in spread(self._put_all, others, together=lists):
-                for address, stamp, changed in made:
-                    page = pages_due[address]
-                    after[page.address] = [page.digest, *stamp]
+            for made in spread(self._put_all, others, together=lists, few=few):
+                for address, known, changed in made:
+                    after[address] = known
                     written += changed
                 tally.add(len(made))
         for address in missing:
             self._check(address)
             link_or_copy(copies[address], self._output / address)
         for address in copies:
-            after[address] = [sources[address], *self._stamp(address)]
-        present = {self._output / address for address in files}
-        removed = sum(self._remove(address, present) for address in sorted(stale))
+            after[address] = f"{sources[address]} {self._stamp(address)}"
+        removed = sum(self._remove(address) for address in sorted(stale) if address not in files)
         if not whole or due or missing or stale or after != before:
             self._save(after, whole=True)
         return Written(written + len(missing), len(wanted) + len(copies) - written - len(missing), removed)
 
-    def _stands(self, page: Page, known: list[Any] | None) -> bool:
-        return known is not None and known[0] == page.digest and known[1:] == self._stamp(page.address)
-
-    def _stamp(self, address: str) -> list[int]:
+    def _stamp(self, address: str) -> str:
+        """A file's size and modification time; nothing where there is none."""
         try:
             status = os.stat(f"{self._output}/{address}")  # noqa: PTH116 - ten thousand times a build
         except (OSError, ValueError):
-            return [-1, -1]
-        return [status.st_size, status.st_mtime_ns]
+            return ""
+        return f"{status.st_size} {status.st_mtime_ns}"
 
     def _digest_of(self, source: Path) -> str:
         try:
@@ -153,10 +153,10 @@ class Writer:
             return ""
         return f"{status.st_size} {status.st_mtime_ns}"
 
-    def _same(self, address: str, source: str, known: list[Any] | None) -> bool:
+    def _same(self, address: str, source: str, known: str | None) -> bool:
         """Whether a copy is what its source was. A source that is gone leaves the copy as it is."""
-        size, changed = stamp = self._stamp(address)
-        return source in ("", f"{size} {changed}") or (known is not None and known == [source, *stamp])
+        stamp = self._stamp(address)
+        return source in ("", stamp) or known == f"{source} {stamp}"
 
     def _is_there(self, address: str, source: Path) -> bool:
         """Whether a file already lies where it belongs. A link to it elsewhere is still our copy."""
@@ -168,21 +168,17 @@ class Writer:
             self._folders[folder] = folder.resolve()
         return self._folders[folder]
 
-    def _put_all(self, pages: Sequence[Page]) -> list[tuple[str, list[int], bool]]:
-        """Write pages. Returns for each its address, the file's stamp, and whether it changed."""
+    def _put_all(self, pages: Sequence[Page]) -> list[tuple[str, str, bool]]:
+        """Write pages. Returns for each its address, what to know of it, and whether its file changed."""
         put = [(page, self._put(page)) for page in pages]
-        return [(page.address, self._stamp(page.address), changed) for page, changed in put]
+        return [
+            (page.address, f"{page.digest} {self._stamp(page.address)}", changed) for page, changed in put
+        ]
 
     def _put(self, page: Page) -> bool:
         """Write a page, unless these bytes are there. Returns whether it was written."""
         self._check(page.address)
-        target, data = f"{self._output}/{page.address}", page.make()
-        if self._stamp(page.address)[0] == len(data):
-            with open(target, "rb") as file:  # noqa: PTH123 - ten thousand times a build
-                if file.read() == data:
-                    return False
-        write_atomic(target, data)
-        return True
+        return write_changed(f"{self._output}/{page.address}", page.make(*page.of))
 
     def _check(self, address: str) -> None:
         if not self._inside(address):
@@ -209,9 +205,9 @@ class Writer:
     def _is_protected(self, folder: Path) -> bool:
         return any(self._real(folder).is_relative_to(kept) for kept in self._protected)
 
-    def _remove(self, address: str, present: Collection[Path]) -> bool:
+    def _remove(self, address: str) -> bool:
         path = self._output / address
-        if not self._inside(address) or self._is_protected(path.parent) or path in present:
+        if not self._inside(address) or self._is_protected(path.parent):
             return False
         if path.is_symlink() or not path.is_file():
             return False
@@ -226,21 +222,20 @@ class Writer:
                 break
         return True
 
-    def _read(self) -> tuple[dict[str, list[Any]], bool]:
+    def _read(self) -> tuple[dict[str, str], bool]:
         """What earlier builds wrote, and whether the last one came to its end."""
         try:
             manifest = json.loads(self._path.read_bytes())
-            files = {
-                str(address): [str(known[0]), int(known[1]), int(known[2])]
-                for address, known in manifest["files"].items()
-            }
+            files = manifest["files"]
+            if not all(isinstance(known, str) for known in files.values()):
+                raise TypeError
             return files, bool(manifest["whole"])
         except FileNotFoundError:
             return {}, True
-        except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             # Unreadable: as if nothing had been written yet. Nothing is removed for it.
             return {}, False
 
-    def _save(self, files: dict[str, list[Any]], *, whole: bool) -> None:
+    def _save(self, files: dict[str, str], *, whole: bool) -> None:
         manifest = {"output": str(self._output), "whole": whole, "files": dict(sorted(files.items()))}
         write_atomic(self._path, json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode())
