@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 DOCS = Path(__file__).parent
 SITE = DOCS.parent / "site"
@@ -22,13 +22,14 @@ PICTURES = {
     "prompt-light": ("prompts/lofi/rainy-desk/index.html", "light", DESKTOP),
     "guide-dark": ("guides/en/guidance/index.html", "dark", DESKTOP),
     "compare-light": ("compare/index.html", "light", DESKTOP),
+    "add-dark": ("add/index.html", "dark", DESKTOP),
     "index-phone": ("index.html", "light", PHONE),
     "matrix-phone": ("prompts/funk-soul/boogie-matrix/index.html", "dark", PHONE),
 }
 
 
 def main() -> None:
-    """Take every picture, each with its first clip playing."""
+    """Take every picture."""
     chromium = shutil.which("chromium") or sys.exit("chromium is not installed")
     folder = DOCS / "screenshots"
     folder.mkdir(exist_ok=True)
@@ -38,14 +39,33 @@ def main() -> None:
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
             query = two_clips() if address.startswith("compare") else ""
             page.goto((SITE / address).as_uri() + query)
-            play = page.get_by_role("button", name="Play").or_(page.locator("[data-hear=b]"))
-            play.locator("visible=true").first.click()
-            page.wait_for_timeout(2500)
+            if address.startswith("add"):
+                write(page)
+            else:
+                play(page)
             picture = Image.open(io.BytesIO(page.screenshot()))
             picture.save(folder / f"{name}.webp", quality=88, method=6)
             page.close()
             print(folder / f"{name}.webp")
         browser.close()
+
+
+def play(page: Page) -> None:
+    """Let the first clip play for a while."""
+    button = page.get_by_role("button", name="Play").or_(page.locator("[data-hear=b]"))
+    button.locator("visible=true").first.click()
+    page.wait_for_timeout(2500)
+
+
+def write(page: Page) -> None:
+    """Write a prompt that compares three values of guidance."""
+    page.get_by_label("prompt", exact=True).fill("slow lofi beat, felt piano, train wheels far away, 72 bpm")
+    page.get_by_label("title").fill("Late train")
+    page.get_by_label("tags").fill("lofi, piano")
+    page.get_by_label("across", exact=True).select_option("cfg_coef")
+    page.get_by_label("values across").fill("1, 3, 5")
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(500)
 
 
 def two_clips() -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -15,14 +14,12 @@ from gallery.brought import refuse_links, refuse_renders
 from gallery.cache import Cache
 from gallery.catalogue import Catalogue, refresh
 from gallery.clips import Clip, Clips, Reading
-from gallery.digest import digest
 from gallery.engines import SKETCH_VERSION, Failure
 from gallery.engines.choice import choose_engine, sketch_engine
 from gallery.engines.replicate import Payment
 from gallery.errors import Fault, GalleryError
-from gallery.exchange import exchange_of
-from gallery.files import write_atomic
-from gallery.kin import Kin, find_kin
+from gallery.files import remove_leftovers, write_atomic
+from gallery.kin import kin_of
 from gallery.parallel import without_collecting
 from gallery.progress import Stage, say
 from gallery.prompts import find_files, read_prompts
@@ -35,8 +32,9 @@ from gallery.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
 
-    from gallery.clips import Outline, Prompts
+    from gallery.clips import Outline
     from gallery.config import Config
     from gallery.engines import Render
     from gallery.engines.cluster import Cluster
@@ -134,7 +132,7 @@ class Outcome:
 
 def build(config: Config, options: Options) -> Outcome:
     """Render what is missing, then write the site. Raises GalleryError where nothing can be done."""
-    with build_lock(config), exchange_of(config) as exchange:
+    with build_lock(config), _exchange(config) as exchange:
         if exchange:
             exchange.look(take=True)
         standing = Standing(config, options)
@@ -146,6 +144,15 @@ def build(config: Config, options: Options) -> Outcome:
             return _build(config, options, standing, cache, exchange)
 
 
+def _exchange(config: Config) -> AbstractContextManager[Exchange | None]:
+    if not config.store.remote:
+        return nullcontext()
+    # Imported late: most galleries' store is a folder.
+    from gallery.exchange import exchange_of
+
+    return exchange_of(config)
+
+
 def _build(
     config: Config, options: Options, standing: Standing, cache: Cache, exchange: Exchange | None
 ) -> Outcome:
@@ -153,7 +160,7 @@ def _build(
     with without_collecting():
         reading = read_prompts(config, cache=cache)
         clips = Clips(reading.prompts)
-        chosen = _chosen(config, options, reading.prompts) if options.paths else clips
+        chosen = _chosen(config, options, clips)
     outcome = Outcome(reading, len(reading.prompts))
     if options.strict and (reading.warnings or reading.faults):
         return outcome
@@ -183,12 +190,12 @@ def _build(
     return outcome
 
 
-def _chosen(config: Config, options: Options, prompts: Prompts) -> Clips:
-    """The clips that this build may render."""
+def _chosen(config: Config, options: Options, clips: Clips) -> Clips:
+    """Of a gallery's clips, those that this build may render."""
     if not options.paths:
-        return Clips(prompts)
+        return clips
     files = {path.relative_to(config.root).as_posix() for path in find_files(config, options.paths)}
-    return Clips(prompts, files)
+    return Clips(clips.prompts, files)
 
 
 def make_plan(
@@ -314,7 +321,7 @@ def _publish(
             kept[key], places[key] = known, config.store.audio_url or _AUDIO
         elif options.sketches and (known := _sketched(key, sketches, config)):
             kept[key], places[key] = known, _SKETCHES
-    catalogue = Catalogue(clips, _kin(clips, cache), kept, places, config, refresh(before, kept, places))
+    catalogue = Catalogue(clips, kin_of(clips, cache), kept, places, config, refresh(before, kept, places))
     outcome.states = Counter(
         kept[key].state if key in kept else "pending"
         for path in catalogue.paths
@@ -323,22 +330,6 @@ def _publish(
     keep = [f"prompts/{path}/" for path in sorted(reading.broken)]
     files = _Files(places, {_AUDIO: shelves.store, _SKETCHES: shelves.sketches})
     outcome.written = write_site(catalogue, files, config, options.output, keep=keep, cache=cache)
-
-
-def _kin(clips: Clips, cache: Cache) -> dict[str, list[Kin]]:
-    """The clips' kin, which their keys decide: they are looked for anew where a clip came or went."""
-    asked, kin, gone = digest(*sorted(clips)), {}, set()
-    for key, decided_by, text in cache.each("kin"):
-        if decided_by == asked:
-            kin[key] = [Kin(*each) for each in json.loads(text)]
-        else:
-            gone.add(key)
-    if not kin:
-        kin = find_kin((clip.key, clip.fields) for clip in clips.each())
-        cache.update(
-            "kin", {key: (asked, json.dumps(found)) for key, found in kin.items()}, gone - kin.keys()
-        )
-    return kin
 
 
 class _Files(Mapping[str, Path]):
@@ -379,9 +370,6 @@ def build_lock(config: Config) -> Iterator[None]:
 
     refuse_links(config)
     config.workspace.mkdir(parents=True, exist_ok=True)
-    ignore = config.workspace / ".gitignore"
-    if not ignore.exists():
-        write_atomic(ignore, b"*\n")
     lock = FileLock(config.workspace / "build.lock")
     try:
         lock.acquire(timeout=0)
@@ -392,6 +380,12 @@ def build_lock(config: Config) -> Iterator[None]:
         place = f"{config.workspace.name}/build.lock"
         raise GalleryError(f"{place} cannot be locked: {error.strerror}") from error
     try:
+        # What a killed build left half-written; the shelves' is removed before they are used.
+        for folder in (config.workspace, config.workspace / "pages"):
+            remove_leftovers(folder)
+        ignore = config.workspace / ".gitignore"
+        if not ignore.exists():
+            write_atomic(ignore, b"*\n")
         yield
     finally:
         lock.release()
@@ -400,4 +394,5 @@ def build_lock(config: Config) -> Iterator[None]:
 def describe_plan(config: Config, options: Options) -> tuple[Reading, Plan]:
     """What was read, and what a build would do."""
     reading = read_prompts(config)
-    return reading, make_plan(_chosen(config, options, reading.prompts), Shelves.of(config), config)
+    clips = _chosen(config, options, Clips(reading.prompts))
+    return reading, make_plan(clips, Shelves.of(config), config)

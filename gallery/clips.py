@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
+from gallery.digest import digest
 from gallery.request import Request
 from gallery.texts import Texts
 
@@ -78,14 +78,15 @@ class Prompt:
         parts["clips"] = [[clip.key, clip.fields, clip.model, clip.changes] for clip in self.clips]
         whole = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
         outline = Outline(
-            self.path,
-            self.file,
-            self.title,
-            self.author,
-            self.date,
-            tuple(clip.key for clip in self.clips),
-            tuple(clip.model for clip in self.clips),
-            hashlib.sha256(whole.encode()).hexdigest()[:32],
+            path=self.path,
+            file=self.file,
+            title=self.title,
+            author=self.author,
+            date=self.date,
+            keys=tuple(clip.key for clip in self.clips),
+            models=tuple(clip.model for clip in self.clips),
+            asked=digest(json.dumps([clip.fields for clip in self.clips])),
+            digest=digest(whole),
         )
         return f"{json.dumps(outline, ensure_ascii=False)}\n{whole}"
 
@@ -100,7 +101,11 @@ class Prompt:
 
 
 class Outline(NamedTuple):
-    """What every build asks of every prompt. ``keys`` and ``models`` are its clips', in their order."""
+    """What every build asks of every prompt.
+
+    ``keys`` and ``models`` are its clips', in their order; ``asked`` is a digest of all that is
+    asked for them, ``digest`` one of the whole prompt.
+    """
 
     path: str
     file: str
@@ -109,6 +114,7 @@ class Outline(NamedTuple):
     date: str
     keys: tuple[str, ...]
     models: tuple[str, ...]
+    asked: str
     digest: str
     number: int = -1
 
@@ -127,18 +133,14 @@ class Prompts(Sequence[Prompt]):
     def add(self, text: str) -> None:
         """Take in a prompt that `Prompt.to_text` wrote, in any order; `sort` comes after the last."""
         first, _, whole = text.partition("\n")
-        path, file, title, author, date, keys, models, digest, _ = json.loads(first)
+        outline = Outline(*json.loads(first))
         self.outlines.append(
-            Outline(
-                path,
-                file,
-                title,
-                self._once(author),
-                self._once(date),
-                tuple(keys),
-                self._once(tuple(models)),
-                digest,
-                self._texts.add(whole),
+            outline._replace(
+                author=self._once(outline.author),
+                date=self._once(outline.date),
+                keys=tuple(outline.keys),
+                models=self._once(tuple(outline.models)),
+                number=self._texts.add(whole),
             )
         )
 

@@ -7,14 +7,20 @@ field, and a clip is held against its nearest neighbours in its group alone.
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections import Counter, defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gallery.digest import digest
 from gallery.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from gallery.cache import Cache
+    from gallery.clips import Clips
 
 # Most kin of one clip in one field; more help nobody.
 MOST_KIN = 8
@@ -54,6 +60,24 @@ class _Row(NamedTuple):
 
     values: tuple[Any, ...]
     stride: float | None
+
+
+def kin_of(clips: Clips, cache: Cache) -> dict[str, list[Kin]]:
+    """What `find_kin` finds, looked for anew only where what is asked for has changed."""
+    code = Path(__file__).read_bytes()
+    decided = digest(code, *(outline.asked for outline in clips.prompts.outlines))
+    kin: dict[str, list[Kin]] = {}
+    gone = set()
+    for key, decided_by, text in cache.each("kin"):
+        if decided_by == decided:
+            kin[key] = [Kin(*each) for each in json.loads(text)]
+        else:
+            gone.add(key)
+    if not kin:
+        kin = find_kin((clip.key, clip.fields) for clip in clips.each())
+        told = {key: (decided, json.dumps(found)) for key, found in kin.items()}
+        cache.update("kin", told, gone - kin.keys())
+    return kin
 
 
 def find_kin(requests: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, list[Kin]]:

@@ -28,11 +28,8 @@ if TYPE_CHECKING:
 
 _RELOADER = "new EventSource('/-/changes').onmessage = () => location.reload();"
 
-# What a served page has that a published one has not: the reloader, and leave to connect.
-_LIVE = {
-    "</body>": '<script src="/-/reload.js"></script></body>',
-    "default-src 'none'": "default-src 'none'; connect-src 'self'",
-}
+# What a served page has that a published one has not.
+_LOAD_RELOADER = '<script src="/-/reload.js"></script>'
 
 
 def serve_gallery(
@@ -91,8 +88,7 @@ class _Site(StaticFiles):
         if response.media_type != "text/html" or not (page := getattr(response, "path", None)):
             return response
         text = Path(page).read_text(encoding="utf-8")
-        for anchor, replacement in _LIVE.items():
-            text = text.replace(anchor, replacement, 1)
+        text = text.replace("</body>", f"{_LOAD_RELOADER}</body>", 1)
         return Response(text, response.status_code, media_type="text/html")
 
 

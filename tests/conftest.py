@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
+import os
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from gallery.cli import main
+
+# What others import from here is rewritten as tests are, whoever imports it first.
+pytest.register_assert_rewrite("add_form", "replicate_stand_in", "site_fixtures")
+
+# Tests already run side by side, and tiny networks gain nothing from threads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SETTINGS = """\
 [site]
@@ -33,6 +43,21 @@ kind = "audiogen"
 sample_rate = 16000
 max_duration = 30
 """
+
+
+# Processes begin as copies of one that has imported these.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(
+    [
+        *("gallery.cli", "gallery.build", "gallery.preview", "gallery.site", "gallery.engines.sketch"),
+        *("scipy.ndimage", "scipy.optimize", "scipy.signal"),
+    ]
+)
+
+
+def pytest_collection_finish() -> None:
+    """Leave the tests themselves out of every later search for garbage: they are many, and stay."""
+    gc.freeze()
 
 
 @dataclass(frozen=True)
@@ -65,6 +90,18 @@ class Gallery:
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Ran(result.exit_code, result.stdout, result.stderr)
+
+    def start(self, *args: object, first: str = "") -> BaseProcess:
+        """The command in a process of its own that has imported everything: it is at work at once.
+
+        ``first`` is code that it runs before.
+        """
+        command = ["--gallery", str(self.root), *map(str, args)]
+        here = f"import os; os.environ.update({dict(os.environ)!r})"
+        program = f"{here}\n{first}\nfrom gallery.cli import main; main({command!r})"
+        process = FORKS.Process(target=exec, args=(program, {}))
+        process.start()
+        return process
 
     def files(self, folder: str = "site") -> dict[str, bytes]:
         """Every file below a folder, by its name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -23,6 +24,21 @@ PLAIN = {
     "LANG": "C.UTF-8",
     "GIT_CONFIG_NOSYSTEM": "1",
 }
+
+
+def copy_checkout(to: Path) -> Path:
+    """Copy this repository's files as they are now, but for what makes no difference to the tool.
+
+    What tests leave in the repository, and what changes there meanwhile, stays out of it.
+    """
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        unneeded = ("prompts/", "site/", "tests/", "docs/screenshots/", "benchmarks/")
+        if not name.startswith(unneeded) and (ROOT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, to / name)
+    return to
 
 
 @dataclass

@@ -267,18 +267,15 @@ def test_kill_at_any_moment_loses_nothing_finished(small: Gallery, tmp_path: Pat
     for name, data in small.files("").items():
         reference.write(name, data)
     start = time.monotonic()
-    build = _start(reference)
-    build.communicate(timeout=120)
+    reference.start("build", "--engine", "sketch").join()
     whole = time.monotonic() - start
     moments = random.Random(20)
     finished: set[str] = set()
     for _ in range(20):
-        build = _start(small)
-        try:
-            build.wait(moments.uniform(0.1, whole))
-        except subprocess.TimeoutExpired:
-            build.send_signal(signal.SIGKILL)
-            build.wait()
+        build = small.start("build", "--engine", "sketch")
+        build.join(moments.uniform(0, whole))
+        build.kill()
+        build.join()
         assert "0 problems" in small.run("store", "verify").out or not finished
         now = {path.stem for path in (small.root / "site/audio").glob("*.json")}
         assert finished <= now
@@ -287,6 +284,27 @@ def test_kill_at_any_moment_loses_nothing_finished(small: Gallery, tmp_path: Pat
             assert path.read_text().rstrip().endswith("</html>"), path
     assert small.run("build", "--engine", "sketch").code == 0
     assert small.files() == reference.files()
+    assert not list(small.root.rglob("*.tmp"))
+
+
+def test_killed_before_a_file_has_its_name(small: Gallery) -> None:
+    """What it was written under until then is gone after the next build, in every folder."""
+    clips = "sketches/*.mp3", "sketches/*.json"
+    for name in (".gitignore", *clips, "pages/*.json", "index.html", "standing.json"):
+        killed = f"""
+import fnmatch, os, signal
+replace = os.replace
+def deadly(source, target):
+    if fnmatch.fnmatch(str(target), "*/{name}"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(source, target)
+os.replace = deadly
+"""
+        build = small.start("build", "--engine", "sketch", first=killed)
+        build.join()
+        assert build.exitcode == -signal.SIGKILL, name
+        assert list(small.root.rglob("*.tmp")), name
+    assert small.run("build", "--engine", "sketch").code == 0
     assert not list(small.root.rglob("*.tmp"))
 
 

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 COMMAND = Path(sys.executable).with_name("gallery")
-SHIPPED = ("edm",)
 
 # What may differ between two stores of the same clips.
 VARYING = ("batch_size", "date", "host", "seconds")
@@ -85,11 +85,11 @@ Conditions.encode = deadly
 
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of tiny checkpoints, one of each kind that the tests use."""
-    from musicgen.tiny_checkpoints import write_checkpoint
+    """A folder of tiny checkpoints, one of each kind."""
+    from musicgen.tiny_checkpoints import KINDS, write_checkpoint
 
     folder = tmp_path_factory.mktemp("checkpoints")
-    for kind in ("mono", "stereo", "melody"):
+    for kind in KINDS:
         write_checkpoint(folder / f"tiny-{kind}", kind)
     return folder
 
@@ -151,7 +151,7 @@ def records(gallery: Gallery) -> list[dict]:
 
 
 def wait_for(running: subprocess.Popen[str], condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not condition():
         assert running.poll() is None, running.communicate()[0]
         assert time.monotonic() < deadline
@@ -171,55 +171,93 @@ def store(gallery: Gallery) -> dict[str, bytes]:
     return files
 
 
-@pytest.fixture
-def made(gallery: Gallery, checkpoints: Path, tmp_path: Path) -> tuple[Gallery, Gallery]:
-    """Twice the same gallery: shipped prompts, shortened, some with a melody, and long clips."""
-    names = {"audiogen": "tiny-stereo", "medium": "tiny-stereo", "large": "tiny-mono", "small": "tiny-mono"}
-    twins = gallery, Gallery(tmp_path / "twin")
-    for twin in twins:
-        twin.write("gallery.toml", settings(checkpoints))
-        twin.write("prompts/presets.yaml", (ROOT / "prompts/presets.yaml").read_text())
-        for folder in SHIPPED:
-            for path in (ROOT / "prompts" / folder).glob("*.md"):
-                text = re.sub(r"(?m)^( *duration:).*$", r"\1 1", path.read_text())
-                for model, tiny in names.items():
-                    text = re.sub(rf"(?m)^( *model:) {model}$", rf"\1 {tiny}", text)
-                text = re.sub(r"(?m)^---\n(?!$)(?s:(?!.*\nmodel:))", "---\nmodel: tiny-mono\n", text, count=1)
-                twin.write(f"prompts/{folder}/{path.name}", text)
-        seconds = np.arange(32000 * 2) / 32000
-        buffer = io.BytesIO()
-        soundfile.write(buffer, np.sin(2 * np.pi * 330 * seconds), 32000, format="WAV")
-        twin.write("prompts/tune.wav", buffer.getvalue())
-        twin.prompt("tune", "prompt: a tune", "model: tiny-melody", "melody: tune.wav", "duration: 1")
-        twin.prompt(
-            "long",
-            "prompt: slow drums",
-            "duration: 8",
-            "vary:",
-            "  seed: [1, 2]",
-            "  model: [tiny-mono, tiny-stereo]",
-        )
-        for name, text in SEPARATOR.items():
-            twin.write(f"packages/demucs/{name}.py", text)
-    return twins
+def shipped(root: Path, checkpoints: Path) -> Gallery:
+    """The gallery that ships, its clips shortened; each of its models is a tiny checkpoint of the same kind.
+
+    Beside its prompts stand some with a melody and some that take their time.
+    """
+    from musicgen.tiny_checkpoints import KINDS
+
+    made = Gallery(root)
+    kinds = {(kind.model_kind, 2 if kind.stereo else 1): name for name, kind in KINDS.items()}
+    lines = []
+    for name, model in tomllib.loads((ROOT / "gallery.toml").read_text())["models"].items():
+        kind, channels = model["kind"], model.get("channels", 1)
+        tiny = kinds[kind, channels]
+        lines += [f"[models.{name}]", f'hub = "tests/{name}"', f'folder = "{checkpoints}/tiny-{tiny}"']
+        lines += [f'kind = "{kind}"', f"channels = {channels}", f"sample_rate = {KINDS[tiny].sample_rate}"]
+    made.write("gallery.toml", "\n".join(lines))
+    for path in (ROOT / "prompts").rglob("*.*"):
+        content: str | bytes = path.read_bytes()
+        if path.suffix in (".md", ".yaml"):
+            text = path.read_text()
+            if path.suffix == ".md" and "duration:" not in text:
+                text = text.replace("---\n", "---\nduration: 10\n", 1)
+            content = re.sub(r"(?m)^(\s*duration: )(.+)$", _shortened, text)
+        made.write(path.relative_to(ROOT).as_posix(), content)
+    tune = io.BytesIO()
+    soundfile.write(tune, np.sin(2 * np.pi * 330 * np.arange(64000) / 32000), 32000, format="WAV")
+    made.write("prompts/tune.wav", tune.getvalue())
+    made.prompt(
+        "tune",
+        "prompt: a tune",
+        "duration: 1",
+        "melody: tune.wav",
+        "vary: {model: [melody, stereo-melody]}",
+    )
+    made.prompt("long", "prompt: slow drums", "duration: 5", "vary: {seed: [1, 2], model: [medium, large]}")
+    for name, text in SEPARATOR.items():
+        made.write(f"packages/demucs/{name}.py", text)
+    return made
 
 
-def test_a_worker_that_is_killed_costs_no_clip_and_changes_none(made: tuple[Gallery, Gallery]) -> None:
-    spread, alone = made
-    without_ray = start(alone, "--engine", "musicgen")
-    told = without_ray.communicate(timeout=120)[0]
-    assert without_ray.returncode == 0, told
+def _shortened(line: re.Match[str]) -> str:
+    """Half a second and a bit: different durations stay different."""
+    return line[1] + re.sub(r"[\d.]+", lambda number: f"{0.5 + float(number[0]) / 40:.2f}", line[2])
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory, checkpoints: Path) -> Gallery:
+    """The gallery that ships, rendered without Ray."""
+    made = shipped(tmp_path_factory.mktemp("alone"), checkpoints)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(made.root / "packages")
+        built = made.run("build", "--engine", "musicgen", "--no-sketches")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "demucs"]:
+        del sys.modules[name]
+    assert built.code == 0, built.err
+    return made
+
+
+def test_the_shipped_prompts_become_real_clips(alone: Gallery) -> None:
+    published = json.loads((alone.root / "site/catalogue.json").read_text())["prompts"]
+    clips = [clip for entry in published for clip in entry["clips"]]
+    assert len(published) == len(list((alone.root / "prompts").rglob("*.md"))) >= 48
+    assert {(clip["state"], clip["engine"]) for clip in clips} == {("render", "musicgen")}
+    assert all((alone.root / "site" / clip["audio"]).is_file() for clip in clips)
+    page = (alone.root / "site/prompts/edm/anthem-guidance/index.html").read_text()
+    assert "tests/medium" in page
+    assert alone.run("store", "verify").code == 0
+
+
+def test_a_worker_that_is_killed_costs_no_clip_and_changes_none(
+    alone: Gallery, checkpoints: Path, tmp_path: Path
+) -> None:
+    spread = shipped(tmp_path / "spread", checkpoints)
     running = start(spread, "--cluster", "auto", "--workers", "2")
 
-    def both_render() -> bool:
+    def both_are_in_a_batch() -> bool:
+        """Two models' short clips are finished, and none of the long ones beside them."""
         kept = (spread.root / ".gallery/renders").glob("*.json")
-        return len({json.loads(path.read_text())["request"]["model"] for path in kept}) > 1
+        requests = [json.loads(path.read_text())["request"] for path in kept]
+        models = {request["model"] for request in requests}
+        return len(models - {request["model"] for request in requests if request["duration"] == 5}) > 1
 
-    wait_for(running, both_render)
+    wait_for(running, both_are_in_a_batch)
     workers = [pid for pid, name in started_by(running.pid).items() if name.startswith("ray::Worker")]
     assert len(workers) == 2
     os.kill(workers[0], signal.SIGKILL)
-    told = running.communicate(timeout=120)[0]
+    told = running.communicate(timeout=300)[0]
     assert running.returncode == 0, told
     assert re.search(r"a worker on \S+ died with [1-9]\d* clips? in hand; another takes its place", told)
     assert "ray" not in told.lower()
@@ -247,7 +285,7 @@ def test_what_kills_workers_is_found_and_everything_else_rendered(
         )
     gallery.prompt("poison", "prompt: poison", "duration: 0.5", "model: poisoned")
     running = start(gallery, "--cluster", "auto", "--workers", "2")
-    told = running.communicate(timeout=180)[0]
+    told = running.communicate(timeout=300)[0]
     assert running.returncode == 3, told
     assert Counter(record["request"]["model"] for record in records(gallery)) == {
         "tests/poisoned": 9,
@@ -276,7 +314,7 @@ def test_interrupt_keeps_what_is_finished_and_leaves_nothing_running(
     others = started_by(running.pid)
     assert any(name.startswith("ray::Worker") for name in others.values())
     os.killpg(running.pid, signal.SIGINT)
-    told = running.communicate(timeout=60)[0]
+    told = running.communicate(timeout=120)[0]
     assert running.returncode == 130, told
     assert "Every finished clip is kept" in told
     assert "Traceback" not in told

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 from conftest import Gallery, Ran
+from hosting import copy_checkout
 from packaging.requirements import Requirement
 
 from gallery import __version__
@@ -181,7 +182,12 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_checkout(tmp_path_factory.mktemp("checkout"))
+
+
+@pytest.fixture(scope="module")
+def built(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the wheel, built from an unpacked sdist, so that both hold all there is."""
     folder = tmp_path_factory.mktemp("dist")
 
@@ -189,7 +195,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", folder]
         subprocess.run(command, cwd=at, check=True, capture_output=True)
 
-    hatch("sdist", ROOT)
+    hatch("sdist", checkout)
     [archive] = folder.glob("*.tar.gz")
     with tarfile.open(archive) as source:
         source.extractall(folder / "source", filter="data")
@@ -223,10 +229,24 @@ def run_installed(command: Path, at: Path, *arguments: str) -> subprocess.Comple
     )
 
 
-def test_an_installed_wheel_is_all_it_takes(installed: Path, tmp_path: Path, new: Gallery) -> None:
+def init_from(checkout: Path, folder: Path) -> None:
+    """`gallery init` as it runs in a checkout."""
+    program = "from gallery.cli import main; main()"
+    subprocess.run(
+        [sys.executable, "-c", program, "init", folder],
+        cwd=checkout,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+        check=True,
+        capture_output=True,
+    )
+
+
+def test_an_installed_wheel_is_all_it_takes(installed: Path, checkout: Path, tmp_path: Path) -> None:
     ran = run_installed(installed, tmp_path, "init", "x")
     assert ran.returncode == 0, ran.stderr
-    assert Gallery(tmp_path / "x").files(".") == new.files("."), "a wheel and a checkout write the same"
+    init_from(checkout, tmp_path / "y")
+    wheels, checkouts = (Gallery(tmp_path / name).files(".") for name in ("x", "y"))
+    assert wheels == checkouts, "a wheel and a checkout write the same"
     ran = run_installed(installed, tmp_path / "x", "build")
     assert ran.returncode == 0, ran.stderr
     assert "3 prompts, 8 clips (8 sketched); 0 faults, 0 warnings" in ran.stdout
@@ -321,14 +341,7 @@ def test_a_clone_names_the_commit_that_its_origin_has(built: Path, tmp_path: Pat
     )
 
     def made(name: str) -> str:
-        program = "from gallery.cli import main; main()"
-        subprocess.run(
-            [sys.executable, "-c", program, "init", tmp_path / name],
-            cwd=clone,
-            env={**os.environ, "PYTHONPATH": str(clone)},
-            check=True,
-            capture_output=True,
-        )
+        init_from(clone, tmp_path / name)
         return requirement(tmp_path / name)
 
     assert "<address" in made("unpublished")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import Gallery
-from hosting import ROOT, Hosted, Machine
+from hosting import ROOT, Hosted, Machine, copy_checkout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,15 +25,7 @@ if TYPE_CHECKING:
 def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This repository's files with a small gallery's prompts, and filters set up as on GitHub's machines."""
     folder = tmp_path_factory.mktemp("seed")
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    for name in filter(None, listed.stdout.split("\0")):
-        unneeded = ("prompts/", "site/", "tests/", "docs/screenshots/", "benchmarks/")
-        if not name.startswith(unneeded) and (ROOT / name).is_file():
-            (folder / "author" / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / "author" / name)
+    copy_checkout(folder / "author")
     shutil.copytree(ROOT / "scaffold/prompts", folder / "author/prompts")
     (folder / "authors-config").write_text("[user]\nname = author\nemail = author@example.org\n")
     hosted = Hosted(folder)

@@ -131,8 +131,11 @@ def prompt_path(number: int) -> str:
     return f"{_GENRES[number % 10].replace(' ', '-')}-{number // 1000}/prompt-{number}"
 
 
-def front_matter(number: int) -> dict[str, Any]:
-    """The fields of one prompt file; every fourth is a grid of three."""
+def front_matter(number: int, *, kin: bool = False) -> dict[str, Any]:
+    """The fields of one prompt file; every fourth is a grid of three.
+
+    With ``kin`` all have one seed, so that most are kin of eight others by their wording.
+    """
     fields: dict[str, Any] = {
         "title": f"Study {number}",
         "prompt": f"{_GENRES[number % 10]} with {_SOURCES[number // 10 % 7]}, {_DRUMS[number // 70 % 7]}, "
@@ -141,7 +144,7 @@ def front_matter(number: int) -> dict[str, Any]:
         "author": f"author-{number % 23}",
         "date": date(2026, number % 12 + 1, number % 28 + 1),
         "duration": 10,
-        "seed": number + 1,
+        "seed": 1 if kin else number + 1,
     }
     if number % 4 == 0:
         fields["vary"] = {"cfg_coef": [1, 3, 5]}
@@ -153,9 +156,9 @@ def notes(number: int) -> str:
     return _NOTES.format(drums=_DRUMS[number // 70 % 7], room=_ROOMS[number // 490 % 6], number=number)
 
 
-def write_prompt(folder: Path, number: int, title: str = "", more: str = "") -> Path:
+def write_prompt(folder: Path, number: int, title: str = "", more: str = "", *, kin: bool = False) -> Path:
     """One prompt file in a gallery's folder."""
-    matter = {**front_matter(number), **({"title": title} if title else {})}
+    matter = {**front_matter(number, kin=kin), **({"title": title} if title else {})}
     fields = yaml.dump(matter, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
     path = folder / "prompts" / f"{prompt_path(number)}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -163,9 +166,9 @@ def write_prompt(folder: Path, number: int, title: str = "", more: str = "") -> 
     return path
 
 
-def requests(number: int) -> Iterator[Request]:
+def requests(number: int, *, kin: bool = False) -> Iterator[Request]:
     """What a prompt's clips ask for."""
-    fields = front_matter(number)
+    fields = front_matter(number, kin=kin)
     for guidance in fields.get("vary", {}).get("cfg_coef", [3]):
         yield Request(
             model="facebook/musicgen-small",
@@ -181,7 +184,7 @@ def peaks(request: Request) -> str:
     return (request.key * 7)[:200]
 
 
-def write_gallery(folder: Path, size: int, cards: int = 200) -> None:
+def write_gallery(folder: Path, size: int, cards: int = 200, *, kin: bool = False) -> None:
     """A gallery whose clips are all rendered: prompt files, settings, records. No audio."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "gallery.toml").write_text(SETTINGS.format(cards=cards))
@@ -189,8 +192,8 @@ def write_gallery(folder: Path, size: int, cards: int = 200) -> None:
     store = folder / "site" / "audio"
     store.mkdir(parents=True)
     for number in range(size):
-        write_prompt(folder, number)
-        for request in requests(number):
+        write_prompt(folder, number, kin=kin)
+        for request in requests(number, kin=kin):
             facts = PreviewFacts(
                 settings=preview,
                 audio_sha256="0" * 64,

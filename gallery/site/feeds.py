@@ -8,9 +8,9 @@ import uuid
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
 
 import gallery
 from gallery.cache import Cache
@@ -205,8 +205,8 @@ def _moment(date: str) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(_NOT_XML.sub("", text))
+    return escape(_NOT_XML.sub("", text), quote=False)
 
 
 def _quoted(text: str) -> str:
-    return quoteattr(_NOT_XML.sub("", text))
+    return f'"{escape(_NOT_XML.sub("", text))}"'

@@ -69,26 +69,24 @@ def make_items(catalogue: Catalogue, code: str, cache: Cache | None) -> list[Ite
 
 
 def _item(path: str, decided_by: str, text: str, shared: dict[Any, Any]) -> Item:
+    """``shared`` keeps values that many prompts have in memory once."""
+
+    def once(value: Any) -> Any:
+        return shared.setdefault(value, value)
+
     date, facets, ranges, size = json.loads(text)
     return Item(
         path,
-        shared.setdefault(date, date),
+        once(date),
         decided_by.partition(" ")[0],
-        Facets(**{name: _once(values, shared) for name, values in facets.items()}),
-        _once(ranges, shared),
+        Facets._make([once(tuple(values)) for values in facets]),
+        once(tuple(map(tuple, ranges))),
         size,
     )
 
 
-def _once(values: list[Any], shared: dict[Any, tuple[Any, ...]]) -> tuple[Any, ...]:
-    """The same values, in memory once however many prompts have them."""
-    found: tuple[Any, ...] = tuple(
-        _once(value, shared) if isinstance(value, list) else value for value in values
-    )
-    return shared.setdefault(found, found)
-
-
 def _facts(catalogue: Catalogue, path: str) -> str:
     entry = catalogue.entry(path, wordings=False)
-    facts = [entry["date"], rows.facets(entry), search.ranges(entry), search.size(entry)]
+    facets = Facets(**{name: tuple(values) for name, values in rows.facets(entry).items()})
+    facts = [entry["date"], facets, search.ranges(entry), search.size(entry)]
     return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))

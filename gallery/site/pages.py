@@ -142,10 +142,11 @@ class Pages:
     def _prompts(self) -> Iterator[Page]:
         about = digest(self.theme.digest, as_json(self._about))
         for number, item in enumerate(self.items):
+            near = [about, *(each.digest for each in self.items[max(0, number - 1) : number + 2])]
             kin = [self.catalogue.clip_digest(key) for key in self.catalogue.kin_keys(item.path)]
             yield Page(
                 addresses.prompt_page(item.path),
-                digest(about, item.digest, str(self._beside(number)), *kin),
+                digest(item.digest, str(number < self.config.site.cards), *near, *kin),
                 self._prompt,
                 (number,),
             )

@@ -1,4 +1,4 @@
-"""Jinja with shorter ways for what our templates do a thousand times a page of every ten thousand."""
+"""Jinja with shorter ways for what is done a hundred times a page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class _Context(Context):
-    """Calls what it is told to. Nothing that templates are given asks for the context itself."""
+    """Calls what a template names; nothing that ours are given asks for the context itself."""
 
     def call(
         self,
@@ -23,17 +23,26 @@ class _Context(Context):
         _block_vars: Any = None,
         **options: Any,
     ) -> Any:
-        """Call something that a template names."""
         return called(*args, **options)
 
 
 class Environment(jinja2.Environment):
-    """``entry.text`` is the key of a dict first: most of what templates are given are dicts."""
+    """Templates that stay as they are for as long as this lives, given data that are mostly dicts."""
 
     context_class = _Context
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._found: dict[Any, jinja2.Template] = {}
+
     def getattr(self, owner: Any, name: str) -> Any:
-        """What ``owner.name`` means in a template."""
+        """``entry.text`` is a dict's key before it is anything else."""
         if type(owner) is dict and name in owner:
             return owner[name]
         return super().getattr(owner, name)
+
+    def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> jinja2.Template:  # noqa: A002
+        """The template of a name, looked for once."""
+        if name not in self._found:
+            self._found[name] = super().get_template(name, parent, globals)
+        return self._found[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import gc
 import random
 import sys
 from dataclasses import dataclass
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from gallery.engines.musicgen.checkpoint import Checkpoint
 
 HUB = "tests/tiny"
-
-# Tests already run side by side, and tiny networks gain nothing from threads.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @dataclass
@@ -105,7 +102,11 @@ class Tiny:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Tiny]:
     """Makes tiny checkpoints, each once: ``tiny("stereo")``, ``tiny("mono", window=2)``."""
+    from gallery.engines.musicgen.standins import import_audiocraft
+
     root = tmp_path_factory.mktemp("tiny")
+    import_audiocraft()
+    gc.freeze()  # the engine looks for garbage often, and all that was imported is none
 
     @cache
     def make(kind: str, window: float | None = None) -> Tiny:

@@ -23,6 +23,7 @@ KINDS = [
     "compare/index.html",
     "favourites/index.html",
     "random/index.html",
+    "add/index.html",
     "guides/index.html",
     "guides/en/guidance/index.html",
     "guides/de/guidance/index.html",

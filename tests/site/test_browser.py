@@ -28,6 +28,7 @@ KINDS = {
     "authors": "authors/index.html",
     "side by side": "compare/index.html",
     "favourites": "favourites/index.html",
+    "add": "add/index.html",
 }
 
 
@@ -88,7 +89,14 @@ def test_any_words_fit_a_small_phone(path: str, address: str, open_page: Any) ->
 
 
 @pytest.mark.parametrize(
-    "page_name", ["index.html", "page/2/index.html", "prompts/compare/matrix/index.html", "tags/index.html"]
+    "page_name",
+    [
+        "index.html",
+        "page/2/index.html",
+        "prompts/compare/matrix/index.html",
+        "tags/index.html",
+        "add/index.html",
+    ],
 )
 def test_lists_and_grids_fit_a_small_phone(page_name: str, address: str, open_page: Any) -> None:
     page, _ = open_page(f"{address}/{page_name}", width=360, height=780)
@@ -96,7 +104,7 @@ def test_lists_and_grids_fit_a_small_phone(page_name: str, address: str, open_pa
 
 
 def test_targets_are_large_enough(address: str, open_page: Any) -> None:
-    for name in ("index.html", "prompts/compare/matrix/index.html"):
+    for name in ("index.html", "prompts/compare/matrix/index.html", "add/index.html"):
         page, _ = open_page(f"{address}/{name}", width=390, height=844)
         page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
         small = page.eval_on_selector_all(
