@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Known = tuple[str, str]
 
 # Changes with the form of what is kept: another version's is not read.
-_FORM = "4"
+_FORM = "5"
 
 _AT_ONCE = 1000
 

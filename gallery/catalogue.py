@@ -14,13 +14,12 @@ from typing_extensions import TypedDict  # pydantic wants it until Python 3.12, 
 
 from gallery.clips import Clip, Clips, Prompt, Prompts
 from gallery.digest import digest
-from gallery.kin import word_changes
+from gallery.kin import Kinship, word_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from gallery.config import Config
-    from gallery.kin import Kin
     from gallery.store import Kept
 
 State = Literal["render", "sketch", "pending"]
@@ -115,7 +114,7 @@ class Catalogue:
     def __init__(
         self,
         clips: Clips | None = None,
-        kin: Mapping[str, list[Kin]] | None = None,
+        kin: Kinship | None = None,
         kept: Mapping[str, Kept] | None = None,
         places: Mapping[str, str] | None = None,
         config: Config | None = None,
@@ -126,7 +125,7 @@ class Catalogue:
         ``places`` has what stands before each of their keys in their previews' addresses. ``published``
         are entries as they stand: those of prompts that cannot be read now.
         """
-        self._kin, self._kept, self._places = kin or {}, kept or {}, places or {}
+        self._kin, self._kept, self._places = kin or Kinship(), kept or {}, places or {}
         self._config = config
         self._clips = Clips(Prompts()) if clips is None else clips
         self._outlines = {outline.path: outline for outline in self._clips.prompts.outlines}

@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
 from gallery.digest import digest
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gallery.errors import Fault
+
+
+# A page asks for its prompt and for those of its kin more than once.
+_MADE_AT_A_TIME = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,6 @@ class Prompt:
         whole = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
         outline = Outline(
             path=self.path,
-            file=self.file,
             title=self.title,
             author=self.author,
             date=self.date,
@@ -108,7 +112,6 @@ class Outline(NamedTuple):
     """
 
     path: str
-    file: str
     title: str
     author: str
     date: str
@@ -117,6 +120,11 @@ class Outline(NamedTuple):
     asked: str
     digest: str
     number: int = -1
+
+    @property
+    def file(self) -> str:
+        """The prompt's file, from the gallery's root on."""
+        return f"prompts/{self.path}.md"
 
 
 class Prompts(Sequence[Prompt]):
@@ -129,6 +137,7 @@ class Prompts(Sequence[Prompt]):
         self.outlines: list[Outline] = []
         self._texts = Texts()
         self._common: dict[Any, Any] = {}
+        self._made = lru_cache(_MADE_AT_A_TIME)(self._make)
 
     def add(self, text: str) -> None:
         """Take in a prompt that `Prompt.to_text` wrote, in any order; `sort` comes after the last."""
@@ -166,7 +175,10 @@ class Prompts(Sequence[Prompt]):
 
     def whole(self, outline: Outline) -> Prompt:
         """The prompt of an outline."""
-        return Prompt.from_json(self._texts[outline.number], outline.digest)
+        return self._made(outline.number, outline.digest)
+
+    def _make(self, number: int, digest: str) -> Prompt:
+        return Prompt.from_json(self._texts[number], digest)
 
 
 class Clips(Mapping[str, Clip]):

@@ -10,14 +10,16 @@ import difflib
 import json
 import re
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gallery.digest import digest
 from gallery.request import Request
+from gallery.texts import Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gallery.cache import Cache
     from gallery.clips import Clips
@@ -32,8 +34,8 @@ LIKENESS = 0.5
 _RARE = 24
 _NEIGHBOURS = 6
 
-# Pieces of one wording times those of the other that are compared one by one: the work
-# grows with the square of how often they are repeated.
+# Pieces of one wording times those of the other that are compared one by one, beyond which
+# all is one change: the work grows with the square of how often they are repeated.
 MOST_PAIRS = 40_000
 
 _FIELDS = tuple(name for name in Request.model_fields if name != "extend_stride")
@@ -62,21 +64,43 @@ class _Row(NamedTuple):
     stride: float | None
 
 
-def kin_of(clips: Clips, cache: Cache) -> dict[str, list[Kin]]:
+class Kinship(Mapping[str, list[Kin]]):
+    """The kin of each clip that has any, by its key. There may be many: each is read when asked for."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._texts = Texts()
+
+    def add(self, key: str, text: str) -> None:
+        """Take in a clip's kin as JSON."""
+        self._numbers[key] = self._texts.add(text)
+
+    def __getitem__(self, key: str) -> list[Kin]:
+        return [Kin(*each) for each in json.loads(self._texts[self._numbers[key]])]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+
+def kin_of(clips: Clips, cache: Cache) -> Kinship:
     """What `find_kin` finds, looked for anew only where what is asked for has changed."""
     code = Path(__file__).read_bytes()
     decided = digest(code, *(outline.asked for outline in clips.prompts.outlines))
-    kin: dict[str, list[Kin]] = {}
-    gone = set()
+    kin, gone = Kinship(), set()
     for key, decided_by, text in cache.each("kin"):
         if decided_by == decided:
-            kin[key] = [Kin(*each) for each in json.loads(text)]
+            kin.add(key, text)
         else:
             gone.add(key)
     if not kin:
-        kin = find_kin((clip.key, clip.fields) for clip in clips.each())
-        told = {key: (decided, json.dumps(found)) for key, found in kin.items()}
-        cache.update("kin", told, gone - kin.keys())
+        found = find_kin((clip.key, clip.fields) for clip in clips.each())
+        told = {key: (decided, json.dumps(each)) for key, each in found.items()}
+        cache.update("kin", told, gone - told.keys())
+        for key, (_, text) in told.items():
+            kin.add(key, text)
     return kin
 
 
@@ -105,32 +129,22 @@ def find_kin(requests: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, lis
 def word_changes(before: str, after: str) -> list[list[str]]:
     """The way from one wording to another: ["=", text], ["-", text], ["+", text] in order."""
     old, new = _pieces(before), _pieces(after)
-    if len(old) * len(new) > MOST_PAIRS:
-        return coarse_changes(old, new)
-    changes: list[list[str]] = []
-    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            changes.append(["=", "".join(old[i1:i2])])
-            continue
-        if i2 > i1:
-            changes.append(["-", "".join(old[i1:i2])])
-        if j2 > j1:
-            changes.append(["+", "".join(new[j1:j2])])
-    return changes
-
-
-def coarse_changes(old: Sequence[str], new: Sequence[str]) -> list[list[str]]:
-    """The same way for long texts: what both begin and end with, and all between as one change."""
+    # Most differ in a word or two: what both begin and end with is no work.
     shorter = min(len(old), len(new))
     start = next((at for at in range(shorter) if old[at] != new[at]), shorter)
     end = next((at for at in range(shorter - start) if old[-1 - at] != new[-1 - at]), shorter - start)
-    parts = (
-        ("=", old[:start]),
-        ("-", old[start : len(old) - end]),
-        ("+", new[start : len(new) - end]),
-        ("=", old[len(old) - end :]),
-    )
-    return [[step, "".join(pieces)] for step, pieces in parts if pieces]
+    between = _changes(old[start : len(old) - end], new[start : len(new) - end])
+    changes = [("=", old[:start]), *between, ("=", old[len(old) - end :])]
+    return [[step, "".join(pieces)] for step, pieces in changes if pieces]
+
+
+def _changes(old: list[str], new: list[str]) -> list[tuple[str, list[str]]]:
+    if not old or not new or len(old) * len(new) > MOST_PAIRS:
+        return [("-", old), ("+", new)]
+    changes: list[tuple[str, list[str]]] = []
+    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        changes += [("=", old[i1:i2])] if kind == "equal" else [("-", old[i1:i2]), ("+", new[j1:j2])]
+    return changes
 
 
 def _alike_but_for(place: int, rows: Mapping[str, _Row]) -> Iterator[list[str]]:

@@ -107,3 +107,13 @@ def test_kin_are_those_of_today_in_every_build(gallery: Gallery) -> None:
     assert came["two"] == [*told["two"], ("prompt", "Three", "drums, 90 bpm", words)]
     (gallery.root / "prompts/three.md").unlink()
     assert published(gallery) == told
+
+
+def test_kin_follow_what_is_asked_for_even_where_the_clip_stays_the_same(gallery: Gallery) -> None:
+    gallery.prompt("sampled", "prompt: drums", "title: Sampled", "seed: 1")
+    gallery.prompt("greedy", "prompt: drums", "title: Greedy", "seed: 1", "temperature: 0")
+    assert published(gallery)["sampled"] == [("temperature", "Greedy", 0.0, None)]
+    gallery.prompt(
+        "greedy", "prompt: drums", "title: Greedy", "seed: 2", "temperature: 0"
+    )  # one sound, any seed
+    assert published(gallery)["sampled"] == []

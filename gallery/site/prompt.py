@@ -7,6 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from gallery.kin import word_changes
 from gallery.request import parameter_fields
 from gallery.site import rows, words
 
@@ -103,7 +104,7 @@ def _place(entry: PromptEntry, field: str) -> tuple[int, str]:
 
 def word_steps(text: str, wording: str) -> list[list[str]]:
     """How a take's wording departs from the prompt's; nothing where it says nothing of its own."""
-    return words.word_changes(text, wording) if wording else []
+    return word_changes(text, wording) if wording else []
 
 
 def _layout(entry: PromptEntry, clips: dict[str, dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:

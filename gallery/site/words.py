@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
-from gallery.kin import MOST_PAIRS, coarse_changes
 from gallery.request import parameter_fields, parameter_label
 
 if TYPE_CHECKING:
@@ -103,20 +101,3 @@ def inert(request: Mapping[str, Any]) -> frozenset[str]:
     if request_value(request, "temperature") == 0:
         return frozenset({"seed", "top_k", "top_p"})
     return frozenset({"top_k"}) if request_value(request, "top_p") > 0 else frozenset()
-
-
-def word_changes(before: str, after: str) -> list[list[str]]:
-    """The way from one wording to another: ["=", text], ["-", text], ["+", text] in order."""
-    old, new = (re.findall(r"\s+|\w+|[^\w\s]", text) for text in (before, after))
-    if len(old) * len(new) > MOST_PAIRS:
-        return coarse_changes(old, new)
-    steps: list[list[str]] = []
-    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            steps.append(["=", "".join(new[j1:j2])])
-            continue
-        if i1 < i2:
-            steps.append(["-", "".join(old[i1:i2])])
-        if j1 < j2:
-            steps.append(["+", "".join(new[j1:j2])])
-    return steps

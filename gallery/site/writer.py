@@ -91,41 +91,38 @@ class Writer:
     def write(self, pages: Iterable[Page], files: Mapping[str, Path], keep: Collection[str]) -> Written:
         """Bring the output folder to hold these pages and files, and no earlier ones but those to keep."""
         before, whole = self._read()
-        wanted: set[str] = set()
-        due: list[Page] = []
+        gone, wanted = set(before), 0
+        due: dict[str, Page] = {}
         for page in pages:
-            wanted.add(page.address)
+            gone.discard(page.address)
+            wanted += 1
             if before.get(page.address) != f"{page.digest} {self._stamp(page.address)}":
-                due.append(page)
+                due[page.address] = page
         copies = {address: source for address, source in files.items() if not self._is_there(address, source)}
         sources = {address: self._digest_of(source) for address, source in copies.items()}
         missing = [
             address for address in copies if not self._same(address, sources[address], before.get(address))
         ]
-        stale = [
-            address
-            for address in before
-            if address not in wanted and address not in copies and not address.startswith(tuple(keep))
-        ]
+        stale = [address for address in gone if address not in copies and not address.startswith(tuple(keep))]
         after = {**before}
         for address in stale:
             del after[address]
         if due or missing or stale or not whole:
             # Told before they are written: what a killed build leaves is known to the next one.
-            due_addresses = [*(page.address for page in due), *missing]
-            self._save({**before, **dict.fromkeys(due_addresses, _INTENDED)}, whole=False)
+            self._save({**before, **dict.fromkeys([*due, *missing], _INTENDED)}, whole=False)
             if not whole:
                 for folder in sorted(
                     {(self._output / address).parent for address in before if self._inside(address)}
                 ):
                     remove_leftovers(folder)
         written = 0
-        others, lists = [page for page in due if not page.lists], [page for page in due if page.lists]
-        few = 2 if len(wanted) > _MANY else FEW
+        others = [page for page in due.values() if not page.lists]
+        lists = [page for page in due.values() if page.lists]
+        few = 2 if wanted > _MANY else FEW
         with Tally("writing", len(due), "page") as tally:
             for made in spread(self._put_all, others, together=lists, few=few):
                 for address, known, changed in made:
-                    after[address] = known
+                    after[due[address].address] = known  # that very text: there may be many
                     written += changed
                 tally.add(len(made))
         for address in missing:
@@ -136,7 +133,7 @@ class Writer:
         removed = sum(self._remove(address) for address in sorted(stale) if address not in files)
         if not whole or due or missing or stale or after != before:
             self._save(after, whole=True)
-        return Written(written + len(missing), len(wanted) + len(copies) - written - len(missing), removed)
+        return Written(written + len(missing), wanted + len(copies) - written - len(missing), removed)
 
     def _stamp(self, address: str) -> str:
         """A file's size and modification time; nothing where there is none."""

@@ -9,7 +9,7 @@ from markdown import Markdown
 from gallery.site import notes
 
 # All that Markdown is made of, and words.
-_SIGNS = r"` ``` ~~~ \ [ ![ ] ( ) < > & | * ** _ # = --- : { } ! 1. - \" |-|-| a|b &amp; <b> </b> <div> </div>"
+_SIGNS = r"` ``` ~~~ \ [ ![ ] ( ) < > & | * ** _ # = --- : { } ! 1. - \" |-|-| a|b &amp;"
 _PIECES = [
     *_SIGNS.split(),
     "  \n",
@@ -24,7 +24,7 @@ _PIECES = [
     "\x02",
     "\x03",
 ]
-_PIECES += ["a", "b c", "http://x.y", "a@b.c", "<!--", "-->"]
+_PIECES += ["a", "b c", "http://x.y", "a@b.c", "<b>", "</b>", "<div>", "</div>", "<!--", "-->"]
 
 _stock = Markdown(extensions=["tables", "fenced_code", "sane_lists"], output_format="html")
 
