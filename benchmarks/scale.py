@@ -92,13 +92,13 @@ def measure_rendering(config: Config, cluster: Cluster, requests: list[Request])
 
 
 def show_builder(sizes: list[int]) -> None:
-    print("| prompts | command | seconds | for each 1,000 | MB |\n|---|---|---|---|---|")
+    print("| prompts | command | seconds | for each 1,000 | MiB |\n|---|---|---|---|---|")
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
             for name, run in measure_builder(Path(folder), size).items():
                 each = 1000 * run.seconds / size
                 print(
-                    f"| {size:,} | {name} | {run.seconds:.2f} | {each:.3f} | {run.megabytes:.0f} |",
+                    f"| {size:,} | {name} | {run.seconds:.2f} | {each:.3f} | {run.mebibytes:.0f} |",
                     flush=True,
                 )
 

@@ -22,7 +22,7 @@ ROUNDS = 2
 
 
 def main(sizes: tuple[int, ...]) -> None:
-    print(f"{'prompts':>8}  {'builder':<20} {'seconds':>8} {'of Hugo':>8} {'peak MB':>8}")
+    print(f"{'prompts':>8}  {'builder':<20} {'seconds':>8} {'of Hugo':>8} {'peak MiB':>8}")
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
             own, other = Path(folder, "gallery"), Path(folder, "hugo")
@@ -45,7 +45,7 @@ def measure(size: int, own: Path, other: Path) -> None:
     for name, runs in found.items():
         best = min(runs, key=lambda run: run.seconds)
         ratio = best.seconds / hugo
-        print(f"{size:>8,}  {name:<20} {best.seconds:>8.2f} {ratio:>8.2f} {best.megabytes:>8.0f}", flush=True)
+        print(f"{size:>8,}  {name:<20} {best.seconds:>8.2f} {ratio:>8.2f} {best.mebibytes:>8.0f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ class Run:
     """
 
     seconds: float
-    megabytes: float
+    mebibytes: float
 
 
 def run(command: list[str], folder: Path) -> Run:
