@@ -7,7 +7,7 @@ sides have another record of one clip, the one elsewhere stands for everybody.
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
@@ -306,27 +306,21 @@ def _in_parallel(work: Callable[[str], R], due: Mapping[str, int], label: str) -
     """
     if not due:
         return []
-    done: SimpleQueue[tuple[str, R | None, BaseException | None]] = SimpleQueue()
-
-    def carry_out(key: str) -> None:
-        try:
-            done.put((key, work(key), None))
-        except BaseException as error:  # noqa: BLE001 - raised by the thread that waits
-            done.put((key, None, error))
-
+    done: SimpleQueue[Future[R]] = SimpleQueue()
+    sizes: dict[Future[R], int] = {}
     results: list[R] = []
     with Interrupts() as interrupts, ThreadPoolExecutor(_AT_ONCE) as pool:
         try:
             with Transfer(label, len(due), sum(due.values())) as progress:
-                for key in due:
-                    pool.submit(carry_out, key)
+                for key, size in due.items():
+                    future = pool.submit(work, key)
+                    sizes[future] = size
+                    future.add_done_callback(done.put)
                 for _ in due:
                     with interrupts.allowed():
-                        key, result, error = done.get()
-                    if error:
-                        raise error
-                    results.append(result)  # type: ignore[arg-type]  # there is one where there is no error
-                    progress.finish(due[key])
+                        future = done.get()
+                    results.append(future.result())
+                    progress.finish(sizes[future])
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
     return results

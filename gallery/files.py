@@ -6,11 +6,11 @@ import filecmp
 import os
 import secrets
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _TEMPORARY_SUFFIX = ".tmp"
 
@@ -33,18 +33,18 @@ def write_atomic(path: Path | str, data: bytes, *, sync: bool = False) -> None:
 def write_changed(path: str, data: bytes | Iterator[bytes]) -> bool:
     """Write a file in the same way, unless these bytes are in it. Returns whether it was written."""
     if isinstance(data, bytes):
-        with suppress(OSError):
-            if os.stat(path).st_size == len(data) and _read(path) == data:  # noqa: PTH116
-                return False
+        if _holds(path, data):
+            return False
         write_atomic(path, data)
         return True
-    with _temporary(path) as temporary:
-        with _create(temporary) as file:
+    with _temporary(path) as name:
+        with _create(name) as file:
             file.writelines(data)
-        if os.path.exists(path) and filecmp.cmp(path, temporary, shallow=False):  # noqa: PTH110
-            os.unlink(temporary)  # noqa: PTH108
+        temporary, target = Path(name), Path(path)
+        if target.exists() and filecmp.cmp(target, temporary, shallow=False):
+            temporary.unlink()
             return False
-        os.replace(temporary, path)  # noqa: PTH105
+        temporary.replace(target)
         return True
 
 
@@ -61,9 +61,12 @@ def _temporary(path: Path | str) -> Iterator[str]:
         raise
 
 
-def _read(path: str) -> bytes:
-    with open(path, "rb") as file:  # noqa: PTH123
-        return file.read()
+def _holds(path: str, data: bytes) -> bool:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - ten thousand times a build
+            return os.fstat(file.fileno()).st_size == len(data) and file.read() == data
+    except OSError:
+        return False
 
 
 def _create(path: str) -> BinaryIO:

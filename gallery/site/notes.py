@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from xml.etree.ElementTree import Element
 
     from markdown import Markdown
 
@@ -88,7 +89,7 @@ def _converter(shift: int, signs: str) -> Markdown:
     from markdown.treeprocessors import Treeprocessor
 
     class Headings(Treeprocessor):
-        def run(self, root):  # type: ignore[no-untyped-def]
+        def run(self, root: Element) -> None:
             for element in root.iter():
                 if element.tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
                     element.tag = f"h{min(int(element.tag[1]) + shift, 6)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from gallery.site import (
     addresses,
     cards,
     feeds,
+    filters,
     guides,
     prompt,
     recording,
@@ -22,7 +22,7 @@ from gallery.site import (
     takeaways,
     words,
 )
-from gallery.site.items import Facets, Item, make_items
+from gallery.site.items import Item, make_items
 from gallery.site.theme import as_json
 from gallery.site.writer import Page
 
@@ -34,11 +34,6 @@ if TYPE_CHECKING:
     from gallery.catalogue import Catalogue, ClipEntry
     from gallery.config import Config
     from gallery.site.theme import Theme
-
-# Tags that the filters offer at once; the rest folds away below them.
-_TAGS_SHOWN = 10
-_TAGS_OFFERED = 60
-_AUTHORS_SHOWN = 5
 
 
 class Pages:
@@ -94,8 +89,8 @@ class Pages:
         clips = sum(len(self.catalogue.keys(path)) for path in self.catalogue.paths)
         totals = {"prompts": len(self.items), "clips": clips}
         data = {
-            "filters": self._filters(),
-            "ranges": self._ranges(),
+            "filters": filters.filters(self.items, self.config),
+            "ranges": filters.ranges(self.items),
             "parts": len(self.search_parts),
             "totals": totals,
             "here": "prompts",
@@ -314,66 +309,6 @@ class Pages:
         yield self._page("favourites/index.html", "favourites.html", {"here": "favourites"})
         counts = [part.stop - part.start for part in self.search_parts]
         yield self._page("random/index.html", "random.html", {"here": "random", "counts": counts})
-
-    def _ranges(self) -> list[dict[str, str]]:
-        """The parameters that can be searched by range, each with the least and the most there is."""
-        found = [values for item in self.items for values in item.ranges]
-        ranges = []
-        for place, field in enumerate(search.RANGES):
-            values = [each for combination in found if (each := combination[place]) is not None]
-            ranges.append(
-                {
-                    "name": words.label(field),
-                    "unit": words.unit(field),
-                    "low": words.number(min(values, default=0)),
-                    "high": words.number(max(values, default=0)),
-                }
-            )
-        return ranges
-
-    def _filters(self) -> list[dict[str, Any]]:
-        """The filters beside the list: each with its values, how many prompts fit them, and their pages."""
-        counts = {name: Counter[str]() for name in Facets._fields}
-        for item in self.items:
-            for name, values in zip(Facets._fields, item.facets, strict=True):
-                counts[name].update(values)
-        tags, authors = (
-            [value for value, _ in sorted(counts[name].items(), key=lambda pair: (-pair[1], pair[0]))]
-            for name in ("tag", "author")
-        )
-        labels = [words.label(field) for field in words.FIELD_ORDER]
-        known: dict[str, list[str]] = {
-            "model": [*self.config.models, *sorted(counts["model"].keys() - self.config.models.keys())],
-            "tag": tags[:_TAGS_OFFERED],
-            "author": authors[:_TAGS_OFFERED],
-            "length": list(rows.LENGTHS),
-            "compares": [*labels, *sorted(counts["compares"].keys() - set(labels))],
-            "state": list(rows.STATES),
-        }
-        page_of = {
-            "model": addresses.model_page,
-            "tag": addresses.tag_page,
-            "author": addresses.author_page,
-        }
-        at_once = {"tag": _TAGS_SHOWN, "author": _AUTHORS_SHOWN}
-        shown = {**rows.LENGTHS, **rows.STATES}
-        return [
-            {
-                "name": name,
-                "values": [
-                    {
-                        "value": value,
-                        "label": shown.get(value, value) if name in ("length", "state") else value,
-                        "count": counts[name][value],
-                        "page": page_of[name](value) if name in page_of else "",
-                    }
-                    for value in values
-                    if counts[name][value]
-                ],
-                "shown": at_once.get(name, len(values)),
-            }
-            for name, values in known.items()
-        ]
 
     def _data(self) -> Iterator[Page]:
         config, theme, catalogue = self.config, self.theme.digest, self.catalogue

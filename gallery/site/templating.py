@@ -41,8 +41,8 @@ class Environment(jinja2.Environment):
             return owner[name]
         return super().getattr(owner, name)
 
-    def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> jinja2.Template:  # noqa: A002
+    def get_template(self, name: Any, *more: Any, **options: Any) -> jinja2.Template:
         """The template of a name, looked for once."""
         if name not in self._found:
-            self._found[name] = super().get_template(name, parent, globals)
+            self._found[name] = super().get_template(name, *more, **options)
         return self._found[name]
