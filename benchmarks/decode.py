@@ -26,7 +26,7 @@ from gallery.engines.musicgen.clip import clip_of
 from gallery.engines.musicgen.conditions import Condition
 from gallery.engines.musicgen.standins import import_audiocraft, placed
 from gallery.engines.musicgen.weights import weights_of
-from gallery.request import FRAME_RATE, Request
+from gallery.prompts.request import FRAME_RATE, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -32,7 +32,7 @@ from gallery.engines import Render
 from gallery.engines.cluster import Cluster, ClusterEngine
 from gallery.engines.musicgen.checkpoint import text_encoder_known
 from gallery.engines.musicgen.standins import placed
-from gallery.request import Request
+from gallery.prompts.request import Request
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from musicgen.tiny_checkpoints import SNIPPETS, TEXT_ENCODER, write_checkpoint

@@ -12,7 +12,7 @@ import argparse
 import time
 
 from gallery.engines.sketch import sketch
-from gallery.request import Request
+from gallery.prompts.request import Request
 
 MUSIC = (
     "lofi hip hop with piano and rain",

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from gallery import config, json_schema, request, schema
+from gallery import config
 from gallery.cli import main
-from gallery.validation import bounds, form_of
+from gallery.errors.validation import bounds, form_of
+from gallery.prompts import fields, json_schema, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +89,7 @@ def prompt_files() -> str:
         "`vary` makes a grid, one clip for each combination of its values; `takes` makes a list, one clip "
         "for each set of changes. A prompt has one of them or neither. `gallery check` reports every mistake "
         "with file, line and field.\n\n"
-        f"{table(schema.FrontMatter)}\n"
+        f"{table(fields.FrontMatter)}\n"
         "## prompts/presets.yaml\n\nNamed sets of parameters, for `preset`. "
         "A field in the prompt file wins over its preset.\n\n"
         "```yaml\nfaithful:\n  description: Close to the words.\n  cfg_coef: 5\n```\n"

@@ -10,37 +10,37 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from gallery.brought import refuse_links, refuse_renders
-from gallery.cache import Cache
-from gallery.catalogue import Catalogue, refresh
-from gallery.clips import Clip, Clips, Reading
+from gallery.catalogue.entries import Catalogue, refresh
+from gallery.catalogue.kin import kin_of
 from gallery.engines import SKETCH_VERSION, Failure
 from gallery.engines.choice import choose_engine, sketch_engine
 from gallery.engines.replicate import Payment
 from gallery.errors import Fault, GalleryError
-from gallery.files import remove_leftovers, write_atomic
-from gallery.kin import kin_of
-from gallery.parallel import without_collecting
-from gallery.progress import Stage, say
-from gallery.prompts import find_files, read_prompts
-from gallery.published import published_before
-from gallery.render import keep_all
-from gallery.renders import Renders
+from gallery.prompts.folder import find_files, read_prompts
+from gallery.prompts.prompt import Clip, Clips, Reading
 from gallery.site.writer import Written, site_in_place
-from gallery.standing import Standing
-from gallery.store import Store
+from gallery.state.database import Cache
+from gallery.state.fingerprint import Standing
+from gallery.state.published import published_before
+from gallery.store.clips import Store
+from gallery.store.keep import keep_all
+from gallery.store.lossless import Renders
+from gallery.store.tracked import refuse_links, refuse_renders
+from gallery.utils.files import remove_leftovers, write_atomic
+from gallery.utils.parallel import without_collecting
+from gallery.utils.progress import Stage, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
 
-    from gallery.clips import Outline
     from gallery.config import Config
     from gallery.engines import Render
     from gallery.engines.cluster import Cluster
-    from gallery.exchange import Exchange
-    from gallery.prompts import Clip
-    from gallery.store import Kept, Survey
+    from gallery.prompts.folder import Clip
+    from gallery.prompts.prompt import Outline
+    from gallery.store.clips import Kept, Survey
+    from gallery.store.sync import Exchange
 
 
 # Where previews and covers lie in the site, renders and sketches apart.
@@ -148,7 +148,7 @@ def _exchange(config: Config) -> AbstractContextManager[Exchange | None]:
     if not config.store.remote:
         return nullcontext()
     # Imported late: most galleries' store is a folder.
-    from gallery.exchange import exchange_of
+    from gallery.store.sync import exchange_of
 
     return exchange_of(config)
 

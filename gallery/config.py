@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from gallery.errors import FaultyFile, GalleryError
-from gallery.validation import explain
+from gallery.errors.validation import explain
 
 CONFIG_NAME = "gallery.toml"
 

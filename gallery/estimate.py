@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from gallery.validation import printable
+from gallery.errors.validation import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gallery.clips import Clip
     from gallery.config import Config
-    from gallery.store import Record, Store
+    from gallery.prompts.prompt import Clip
+    from gallery.store.clips import Record, Store
 
 # No render takes months, and a number can be too large to be divided.
 _MOST_SECONDS = 10**7

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from gallery.build import build
 from gallery.config import CONFIG_NAME, load_config
 from gallery.errors import GalleryError
-from gallery.progress import say
+from gallery.utils.progress import say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

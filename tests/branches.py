@@ -13,7 +13,7 @@ from conftest import SETTINGS, Gallery, Ran
 from gallery.build import Shelves
 from gallery.config import load_config
 from gallery.preview import make_preview
-from gallery.prompts import read_prompts
+from gallery.prompts.folder import read_prompts
 
 NO_ESTIMATE = "no estimate: no record of a render on a GPU"
 

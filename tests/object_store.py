@@ -18,8 +18,8 @@ from moto.server import ThreadedMotoServer
 
 from gallery.config import load_config
 from gallery.preview import Preview
-from gallery.prompts import read_prompts
-from gallery.store import Store
+from gallery.prompts.folder import read_prompts
+from gallery.store.clips import Store
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "somebody",

@@ -17,8 +17,8 @@ from conftest import SETTINGS, Gallery
 
 from gallery.config import load_config
 from gallery.engines import Render
-from gallery.prompts import read_prompts
-from gallery.renders import Renders
+from gallery.prompts.folder import read_prompts
+from gallery.store.lossless import Renders
 
 COMMAND = Path(sys.executable).with_name("gallery")
 

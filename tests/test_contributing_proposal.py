@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from gallery.build import Shelves
 from gallery.config import load_config
 from gallery.engines import Render
-from gallery.prompts import read_prompts
+from gallery.prompts.folder import read_prompts
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from gallery import frontmatter
+from gallery.prompts import frontmatter
 
 ROOT = Path(__file__).parent.parent
 

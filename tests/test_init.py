@@ -21,9 +21,9 @@ from hosting import copy_checkout
 from packaging.requirements import Requirement
 
 from gallery import __version__
-from gallery.request import parameter_fields, plain_number
-from gallery.schema import FrontMatter
-from gallery.validation import bounds
+from gallery.errors.validation import bounds
+from gallery.prompts.fields import FrontMatter
+from gallery.prompts.request import parameter_fields, plain_number
 
 ROOT = Path(__file__).parent.parent
 

@@ -7,8 +7,8 @@ import json
 import pytest
 from conftest import Gallery
 
-from gallery.kin import MOST_KIN, Kin, find_kin, word_changes
-from gallery.request import Request
+from gallery.catalogue.kin import MOST_KIN, Kin, find_kin, word_changes
+from gallery.prompts.request import Request
 
 
 def request(**changes: object) -> Request:

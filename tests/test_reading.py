@@ -13,7 +13,7 @@ import pytest
 from conftest import SETTINGS, Gallery
 
 from gallery.config import load_config
-from gallery.prompts import read_prompts
+from gallery.prompts.folder import read_prompts
 
 FIELDS = (
     "duration, seed, temperature, top_k, top_p, cfg_coef, extend_stride, prompt, model, melody, "

@@ -20,7 +20,7 @@ from object_store import ENVIRONMENT, Bucket, ObjectStore, keeping, shelve
 from test_build import catalogue, render_all
 
 from gallery.config import load_config
-from gallery.exchange import exchange_of
+from gallery.store.sync import exchange_of
 
 COMMAND = Path(sys.executable).with_name("gallery")
 

@@ -8,7 +8,7 @@ import json
 import pytest
 from conftest import Gallery
 
-from gallery.request import Request
+from gallery.prompts.request import Request
 
 BASE = {"model": "facebook/musicgen-small", "prompt": "rain", "seed": 7}
 

@@ -24,7 +24,7 @@ from gallery.engines.sketch import (
 )
 from gallery.engines.sketch.effects import EFFECTS
 from gallery.engines.sketch.plan import make_plan
-from gallery.request import Request
+from gallery.prompts.request import Request
 
 RATE = 32000
 MODELS = {
@@ -124,7 +124,8 @@ def test_stereo_is_genuine():
 
 def test_the_same_in_every_process():
     program = (
-        "import hashlib; from gallery.request import Request; from gallery.engines.sketch import sketch\n"
+        "import hashlib\nfrom gallery.prompts.request import Request\n"
+        "from gallery.engines.sketch import sketch\n"
         "for prompt, effect in (('lofi piano 雨 🎹', False), ('dog in the rain', True)):\n"
         "    request = Request(model='a/b', prompt=prompt, duration=2, seed=7)\n"
         "    print(hashlib.sha256(sketch(request, 32000, 2, effect).tobytes()).hexdigest())\n"

@@ -11,11 +11,11 @@ from conftest import Gallery
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gallery.catalogue.formats import Takeaway, audiocraft, front_matter, takeaways
 from gallery.config import Model, load_config
-from gallery.prompts import read_prompts
-from gallery.request import Parameters, Request
-from gallery.takeaway import Takeaway, audiocraft, front_matter, takeaways
-from gallery.wording import HIDDEN
+from gallery.errors.messages import HIDDEN
+from gallery.prompts.folder import read_prompts
+from gallery.prompts.request import Parameters, Request
 
 SMALL = Model(hub="facebook/musicgen-small", kind="musicgen")
 LARGE = Model(hub="facebook/musicgen-large", kind="musicgen")

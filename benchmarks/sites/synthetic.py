@@ -16,8 +16,8 @@ import psutil
 import yaml
 
 from gallery.config import load_config
-from gallery.request import Request
-from gallery.store import PreviewFacts, Record
+from gallery.prompts.request import Request
+from gallery.store.clips import PreviewFacts, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

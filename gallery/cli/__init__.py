@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from gallery import __version__
-from gallery.cli import building, contributing, shelves, starting
+from gallery.cli import building, contributing, init, store
 from gallery.cli.options import FAULTY, INTERRUPTED
 from gallery.errors import GalleryError
-from gallery.progress import say
-from gallery.validation import printable
+from gallery.errors.validation import printable
+from gallery.utils.progress import say
 
 
 class _Interruptible(click.Group):
@@ -70,9 +70,9 @@ for _command in (
     contributing.new,
     contributing.schema,
     building.serve,
-    starting.init,
-    shelves.import_,
-    shelves.store,
+    init.init,
+    store.import_,
+    store.store,
 ):
     main.add_command(_command)
 

@@ -20,7 +20,7 @@ from gallery.cli.options import (
     WORKERS,
     config_of,
 )
-from gallery.progress import count, say
+from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gallery.annotations import folder_in_repository
 from gallery.cli.messages import annotate, annotate_error, findings, report
 from gallery.cli.options import FAULTY, PATHS, config_of
 from gallery.config import find_root, load_config
 from gallery.errors import GalleryError
-from gallery.progress import count, say
+from gallery.review.annotations import folder_in_repository
+from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool, form: str) 
 
     Exits with 1 when a file has faults.
     """
-    from gallery.check import check_files
+    from gallery.review.check import check_files
 
     root = find_root(ctx.obj)
     folder = folder_in_repository(root)
@@ -74,7 +74,7 @@ def schema(ctx: click.Context, presets: bool) -> None:
     In a gallery it has that gallery's models, presets and limits. What it refuses,
     `gallery check` refuses too; `gallery check` sees more.
     """
-    from gallery.json_schema import presets_schema, prompt_schema
+    from gallery.prompts.json_schema import presets_schema, prompt_schema
 
     try:
         root = find_root(ctx.obj)
@@ -88,7 +88,7 @@ def schema(ctx: click.Context, presets: bool) -> None:
 
 def _new_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """An option for each parameter, from its one description."""
-    from gallery.request import parameter_fields
+    from gallery.prompts.request import parameter_fields
 
     for name, info in reversed(list(parameter_fields().items())):
         kind: Any = int if info.annotation is int else float
@@ -109,7 +109,7 @@ def _new_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.pass_context
 def new(ctx: click.Context, /, **fields: Any) -> None:
     """Write a new prompt file: asks for what it needs, or takes it from options."""
-    from gallery.new import ask, write_prompt
+    from gallery.prompts.new import ask, write_prompt
 
     config = config_of(ctx)
     answers = {name: value for name, value in fields.items() if value not in (None, ())}

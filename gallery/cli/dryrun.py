@@ -10,8 +10,8 @@ import click
 
 from gallery.cli.messages import report, tell_failures
 from gallery.cli.options import FAULTY
-from gallery.progress import count
-from gallery.validation import printable
+from gallery.errors.validation import printable
+from gallery.utils.progress import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gallery.build import Options
     from gallery.config import Config
     from gallery.estimate import Cost
-    from gallery.proposal import Change, Proposal
+    from gallery.review.changes import Change, Proposal
 
 # So many of the other prompts that ask for a prompt's clips are named.
 _MOST_OWNERS = 3
@@ -45,8 +45,8 @@ def say_plan(config: Config, options: Options, since: str | None, form: str) -> 
     """
     from gallery.build import Shelves, describe_plan
     from gallery.estimate import costs
-    from gallery.prompts import read_prompts
-    from gallery.proposal import propose
+    from gallery.prompts.folder import read_prompts
+    from gallery.review.changes import propose
 
     chosen = _FORMS[form]
     if since is None:

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gallery.annotations import annotation, error_annotation
 from gallery.errors import FaultyFile
-from gallery.progress import count, say
-from gallery.validation import printable, shown
+from gallery.errors.validation import printable, shown
+from gallery.review.annotations import annotation, error_annotation
+from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gallery.engines import Failure
     from gallery.errors import GalleryError
-    from gallery.prompts import Reading
+    from gallery.prompts.folder import Reading
 
 
 def report(reading: Reading) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gallery.request import Request
+    from gallery.prompts.request import Request
 
 
 # Raise it when sketches change: old ones are then made anew.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gallery.errors import GalleryError
-from gallery.progress import say
+from gallery.utils.progress import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING
 
 from gallery.build import build_lock
 from gallery.errors import GalleryError
-from gallery.importers.promptfiles import Desk
-from gallery.importers.shelving import Imported, shelve
+from gallery.errors.validation import shown
+from gallery.importers.drafts import Desk
+from gallery.importers.keep import Imported, shelve
 from gallery.importers.sources import find_clips
-from gallery.validation import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gallery.audiofile import NotAudio, opened
-from gallery.importers.clip import Unusable
+from gallery.importers.found import Unusable
 from gallery.importers.untrusted import read_bytes
 from gallery.preview import LOUDEST
+from gallery.utils.audio import NotAudio, opened
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from gallery.importers.clip import Unusable
+from gallery.importers.found import Unusable
 from gallery.importers.untrusted import load_json
 
 if TYPE_CHECKING:

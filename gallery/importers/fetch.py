@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, build_opener
 
-from gallery.importers.clip import Unusable
+from gallery.importers.found import Unusable
 from gallery.importers.untrusted import printable
 
 if TYPE_CHECKING:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from gallery.errors import GalleryError
+from gallery.errors.validation import shown
 from gallery.importers.audio import MAX_BYTES
-from gallery.importers.clip import ImportedClip, Unusable
+from gallery.importers.found import ImportedClip, Unusable
 from gallery.importers.untrusted import model_name, read_bytes
 from gallery.preview import CLOSE_ENOUGH, Preview, read_tags
 from gallery.preview.measure import loudness, true_peak
 from gallery.preview.mp3 import with_tags
 from gallery.preview.picture import cover, peaks
-from gallery.request import Request, plain_number
-from gallery.store import ENGINES, SKETCH
-from gallery.validation import shown
+from gallery.prompts.request import Request, plain_number
+from gallery.store.clips import ENGINES, SKETCH
 
 if TYPE_CHECKING:
     from pathlib import Path

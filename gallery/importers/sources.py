@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gallery.errors import GalleryError
 from gallery.importers import own_mp3, replicate, tts_webui
-from gallery.importers.clip import Finds, Refusal, Unusable
+from gallery.importers.found import Finds, Refusal, Unusable
 from gallery.importers.untrusted import MAX_JSON_BYTES, load_json, printable, read_bytes
 
 if TYPE_CHECKING:

@@ -6,17 +6,10 @@ import re
 import struct
 from typing import TYPE_CHECKING, Any
 
+from gallery.errors.validation import shown
 from gallery.importers import damaged
-from gallery.importers.clip import ImportedClip, Unusable
-from gallery.importers.untrusted import (
-    iso_date,
-    load_json,
-    model_name,
-    number_of,
-    printable,
-    text_of,
-)
-from gallery.validation import shown
+from gallery.importers.found import ImportedClip, Unusable
+from gallery.importers.untrusted import iso_date, load_json, model_name, number_of, printable, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

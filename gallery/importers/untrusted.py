@@ -7,9 +7,9 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gallery.importers.clip import Unusable
-from gallery.request import plain_number
-from gallery.validation import shown
+from gallery.errors.validation import shown
+from gallery.importers.found import Unusable
+from gallery.prompts.request import plain_number
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gallery.site.pages import Pages
-from gallery.site.theme import Theme
+from gallery.site.pages.pages import Pages
+from gallery.site.theme.theme import Theme
 from gallery.site.writer import Writer, Written
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from gallery.cache import Cache
-    from gallery.catalogue import Catalogue
+    from gallery.catalogue.entries import Catalogue
     from gallery.config import Config
+    from gallery.state.database import Cache
 
 __all__ = ["Written", "write_site"]
 

@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gallery.digest import digest
+from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
     from PIL import Image

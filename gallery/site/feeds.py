@@ -13,17 +13,18 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import gallery
-from gallery.cache import Cache
-from gallery.site import addresses, rows, words
-from gallery.site.theme import absolute
+from gallery.site.pages import rows
+from gallery.site.theme import addresses, labels
+from gallery.site.theme.theme import absolute
+from gallery.state.database import Cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from gallery.cache import Known
-    from gallery.catalogue import Catalogue, ClipEntry, PromptEntry
+    from gallery.catalogue.entries import Catalogue, ClipEntry, PromptEntry
     from gallery.config import Config
+    from gallery.state.database import Known
 
 # So many lines of the catalogue are in memory at a time.
 _AT_ONCE = 500
@@ -179,13 +180,13 @@ def _summary(entry: PromptEntry) -> str:
     clips = entry["clips"]
     sketched = any(clip["state"] == "sketch" for clip in clips)
     kind = "sketch, not made by MusicGen" if sketched else ""
-    told = [entry["text"], words.count(len(clips), "take") if len(clips) > 1 else "", kind]
+    told = [entry["text"], labels.count(len(clips), "take") if len(clips) > 1 else "", kind]
     return " · ".join(part for part in told if part)
 
 
 def _clip_title(entry: PromptEntry, clip: ClipEntry) -> str:
     changes = ", ".join(
-        words.excerpt(str(value), 60) if field == "prompt" else words.named(field, value)
+        labels.excerpt(str(value), 60) if field == "prompt" else labels.named(field, value)
         for field, value in clip["changes"].items()
     )
     return f"{entry['title']} ({changes})" if changes else entry["title"]

@@ -12,11 +12,11 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from gallery.digest import digest
 from gallery.errors import GalleryError
-from gallery.files import link_or_copy, remove_leftovers, write_atomic, write_changed
-from gallery.parallel import FEW, spread
-from gallery.progress import Tally
+from gallery.utils.digest import digest
+from gallery.utils.files import link_or_copy, remove_leftovers, write_atomic, write_changed
+from gallery.utils.parallel import FEW, spread
+from gallery.utils.progress import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

@@ -84,7 +84,7 @@
     return Math.floor(whole / 60) + ":" + String(whole % 60).padStart(2, "0");
   }
 
-  // As gallery/site/words.py does it.
+  // As gallery/site/theme/labels.py does it.
   function shorten(text) {
     text = text.trim().split(/\s+/).join(" ");
     var signs = Array.from(text);

@@ -1,7 +1,7 @@
 // What differs between two clips, in words.
 (function () {
   "use strict";
-  // Words, spaces and marks; of scripts without spaces, each character. As gallery/kin.py has it.
+  // Words, spaces and marks; of scripts without spaces, each character. As gallery/catalogue/kin.py has it.
   var PIECES = /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\s+|[^\s!-/:-@[-`{-~\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+|[^\s]/gu;
 
   // The way from one wording to another: ["=", text], ["-", text], ["+", text] in order, by the

@@ -28,16 +28,16 @@ from test_replicate import prediction  # noqa: E402
 from gallery.config import load_config  # noqa: E402
 from gallery.importers import own_mp3  # noqa: E402
 from gallery.importers.audio import read_sound  # noqa: E402
-from gallery.importers.clip import Unusable  # noqa: E402
 from gallery.importers.damaged import recover  # noqa: E402
-from gallery.importers.promptfiles import Desk  # noqa: E402
+from gallery.importers.drafts import Desk  # noqa: E402
+from gallery.importers.found import Unusable  # noqa: E402
 from gallery.importers.sources import find_clips  # noqa: E402
-from gallery.melody import melody_problem  # noqa: E402
-from gallery.prompts import read_prompts  # noqa: E402
-from gallery.published import published_before  # noqa: E402
-from gallery.request import Request  # noqa: E402
-from gallery.site import notes  # noqa: E402
-from gallery.store import Store  # noqa: E402
+from gallery.prompts.folder import read_prompts  # noqa: E402
+from gallery.prompts.melody import melody_problem  # noqa: E402
+from gallery.prompts.request import Request  # noqa: E402
+from gallery.site.theme.theme import notes  # noqa: E402
+from gallery.state.published import published_before  # noqa: E402
+from gallery.store.clips import Store  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -19,8 +19,8 @@ from test_tts_webui import only_clip, prompts_of
 
 from gallery.config import load_config
 from gallery.importers import audio
-from gallery.importers.clip import Unusable
-from gallery.importers.promptfiles import Desk
+from gallery.importers.drafts import Desk
+from gallery.importers.found import Unusable
 from gallery.importers.sources import find_clips
 
 if TYPE_CHECKING:

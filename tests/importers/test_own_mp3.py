@@ -16,9 +16,9 @@ from test_tts_webui import only_clip, prompts_of, record, stamps
 from gallery.config import load_config
 from gallery.engines import Render
 from gallery.preview.mp3 import encode_mp3, with_tags
-from gallery.prompts import read_prompts
-from gallery.renders import Renders
-from gallery.request import Request
+from gallery.prompts.folder import read_prompts
+from gallery.prompts.request import Request
+from gallery.store.lossless import Renders
 
 if TYPE_CHECKING:
     from conftest import Gallery

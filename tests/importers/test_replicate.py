@@ -234,7 +234,7 @@ def test_what_cannot_be_taken_is_told(
 def test_an_address_is_not_trusted(
     stereo: Gallery, tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch, output: Any, reason: str
 ) -> None:
-    monkeypatch.setattr("gallery.importers.shelving.MAX_BYTES", 1_000_000)
+    monkeypatch.setattr("gallery.importers.keep.MAX_BYTES", 1_000_000)
     assert audio.MAX_BYTES == 200_000_000
     (tmp_path / "served/big.wav").write_bytes(bytes(1_100_000))
     where = output.replace("{server}", server) if output else output

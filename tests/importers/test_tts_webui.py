@@ -12,10 +12,10 @@ import soundfile
 from others_clips import DIGEST, embedded, metadata, music, write_clip
 
 from gallery.config import load_config
-from gallery.importers.clip import Unusable
 from gallery.importers.damaged import recover, with_escapes
-from gallery.prompts import Prompt, read_prompts
-from gallery.renders import Renders
+from gallery.importers.found import Unusable
+from gallery.prompts.folder import Prompt, read_prompts
+from gallery.store.lossless import Renders
 
 if TYPE_CHECKING:
     from conftest import Gallery

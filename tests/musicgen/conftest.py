@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gallery.config import Model
-from gallery.request import Request
+from gallery.prompts.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

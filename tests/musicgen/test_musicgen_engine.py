@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import SimpleNamespace
 
-    from gallery.request import Request
+    from gallery.prompts.request import Request
     from musicgen.conftest import Tiny
 
     MakeTiny = Callable[..., Tiny]
@@ -104,7 +104,7 @@ import os, signal, sys
 from pathlib import Path
 from gallery.config import Model
 from gallery.engines.musicgen import MusicGenEngine
-from gallery.request import Request
+from gallery.prompts.request import Request
 folder, root, out = sys.argv[1:]
 model = Model(hub="tests/tiny", folder=folder, kind="musicgen")
 requests = [Request(model="tests/tiny", prompt="p", duration=duration) for duration in (0.5, 0.6, 30)]
@@ -321,7 +321,7 @@ import json
 from pathlib import Path
 from gallery.config import Model
 from gallery.engines.musicgen import MusicGenEngine, availability, diagnosis
-from gallery.request import Request
+from gallery.prompts.request import Request
 pinned = Model(hub="tests/cached", revision="{REVISION}", kind="musicgen")
 other = Model(hub="tests/absent", revision="{REVISION}", kind="musicgen")
 print(json.dumps([availability({{"a": other, "b": pinned}}, Path()), availability({{"a": other}}, Path())]))

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from gallery.catalogue.formats import audiocraft
 from gallery.config import Model
 from gallery.engines.musicgen import MusicGenEngine
-from gallery.request import Request
-from gallery.takeaway import audiocraft
+from gallery.prompts.request import Request
 from musicgen.tiny_checkpoints import KINDS, write_checkpoint
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import SimpleNamespace
 
-    from gallery.request import Request
+    from gallery.prompts.request import Request
     from musicgen.conftest import Tiny
 
     MakeTiny = Callable[..., Tiny]

@@ -20,7 +20,7 @@ from replicate_stand_in import VERSION, Answer, StandIn, settings
 
 from gallery.config import load_config
 from gallery.engines.replicate.asking import prediction_input
-from gallery.prompts import read_prompts
+from gallery.prompts.folder import read_prompts
 
 pytest_plugins = ["replicate_stand_in"]
 

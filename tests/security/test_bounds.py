@@ -18,7 +18,7 @@ import pytest
 import soundfile
 from conftest import Gallery
 
-from gallery.promptfile import COSTLY_SIGNS, MOST_LINES, MOST_SIGNS
+from gallery.prompts.file import COSTLY_SIGNS, MOST_LINES, MOST_SIGNS
 from security.hostile import quoted, run_limited
 
 LENGTH = 20_000  # of a note, the most that is accepted

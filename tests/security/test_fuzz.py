@@ -14,7 +14,7 @@ sys.path.append(str(FUZZ))
 
 import targets  # noqa: E402
 
-from gallery.schema import FrontMatter  # noqa: E402
+from gallery.prompts.fields import FrontMatter  # noqa: E402
 
 often = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 seldom = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

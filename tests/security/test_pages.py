@@ -15,7 +15,7 @@ import pytest
 from conftest import Gallery
 from test_build import render_all
 
-from gallery.site.addresses import embed_page, prompt_page
+from gallery.site.theme.addresses import embed_page, prompt_page
 from security.hostile import LINKS, WORDS, hostile_gallery
 
 sys.path.append(str(Path(__file__).parents[1] / "site"))

@@ -11,7 +11,7 @@ from conftest import Gallery
 from PIL import Image
 from test_build import catalogue, render_all
 
-from gallery.request import Request
+from gallery.prompts.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable

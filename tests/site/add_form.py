@@ -12,9 +12,9 @@ import soundfile
 from conftest import SETTINGS, Gallery
 from sample_site import sample_entries
 
-from gallery.catalogue import Catalogue
+from gallery.catalogue.entries import Catalogue
 from gallery.config import load_config
-from gallery.prompts import Prompt, read_prompts
+from gallery.prompts.folder import Prompt, read_prompts
 from gallery.site import write_site
 
 SITE = 'base_url = "https://octocat.github.io/gallery/"\nrepository = "https://github.com/o/g"\n'

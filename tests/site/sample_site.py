@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gallery.config import Config
-from gallery.request import Request
+from gallery.prompts.request import Request
 
 HUBS = {"small": "facebook/musicgen-small", "medium": "facebook/musicgen-medium"}
 LONG_WORD = "boom" * 2500

@@ -27,7 +27,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 from sample_site import make_config, make_files, sample_entries, write_guides
 
-from gallery.catalogue import Catalogue
+from gallery.catalogue.entries import Catalogue
 from gallery.config import Config
 from gallery.site import write_site
 

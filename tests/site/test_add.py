@@ -12,9 +12,9 @@ from add_form import AT_FIELDS, TYPE, Form
 from conftest import SETTINGS, Gallery
 from sample_site import entry, make_config, sample_entries, tree
 
-from gallery.catalogue import Catalogue
+from gallery.catalogue.entries import Catalogue
 from gallery.config import load_config
-from gallery.prompts import read_prompts
+from gallery.prompts.folder import read_prompts
 from gallery.site import write_site
 
 pytest_plugins = ["site_fixtures", "add_form"]

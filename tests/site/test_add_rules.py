@@ -12,7 +12,7 @@ from add_form import Form
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gallery.request import normalise_text
+from gallery.prompts.request import normalise_text
 
 pytest_plugins = ["site_fixtures", "add_form"]
 

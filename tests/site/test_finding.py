@@ -11,10 +11,10 @@ import pytest
 from sample_site import clip, entry, make_config
 from site_fixtures import shown, until
 
-from gallery.catalogue import Catalogue
-from gallery.site import rows
-from gallery.site.pages import Pages
-from gallery.site.theme import Theme
+from gallery.catalogue.entries import Catalogue
+from gallery.site.pages import rows
+from gallery.site.pages.pages import Pages
+from gallery.site.theme.theme import Theme
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 

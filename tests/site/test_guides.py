@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sample_site import entry, make_config, make_files, sample_entries, tree, write_guides
 
-from gallery.catalogue import Catalogue
-from gallery.request import parameter_fields
-from gallery.site import guides, write_site
+from gallery.catalogue.entries import Catalogue
+from gallery.prompts.request import parameter_fields
+from gallery.site import write_site
+from gallery.site.pages import guides
 
 pytest_plugins = ["site_fixtures"]
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown import Markdown
 
-from gallery.site import notes
+from gallery.site.theme import notes
 
 # All that Markdown is made of, and words.
 _SIGNS = r"` ``` ~~~ \ [ ![ ] ( ) < > & | * ** _ # = --- : { } ! 1. - \" |-|-| a|b &amp;"

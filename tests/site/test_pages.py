@@ -14,8 +14,9 @@ from xml.etree import ElementTree
 import pytest
 from sample_site import HOSTILE_NOTES, entry, make_config, make_files
 
-from gallery.catalogue import Catalogue
-from gallery.site import notes, write_site
+from gallery.catalogue.entries import Catalogue
+from gallery.site import write_site
+from gallery.site.theme import notes
 
 pytest_plugins = ["site_fixtures"]
 

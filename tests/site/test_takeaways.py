@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 from sample_site import HOSTILE, clip, entry, make_config, make_files, tree
 
-from gallery.catalogue import Catalogue
+from gallery.catalogue.entries import Catalogue
 from gallery.site import cards, write_site
-from gallery.site.theme import packaged
+from gallery.site.theme.theme import packaged
 
 pytest_plugins = ["site_fixtures"]
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from sample_site import clip, entry, make_config, make_files, tree
 
-from gallery.catalogue import Catalogue
+from gallery.catalogue.entries import Catalogue
 from gallery.config import Config
 from gallery.site import Written, write_site
-from gallery.site.addresses import slug
+from gallery.site.theme.addresses import slug
 
 pytest_plugins = ["site_fixtures"]
 
@@ -219,7 +219,7 @@ def test_the_same_bytes_for_any_hash_seed_and_order(tmp_path: Path) -> None:
 import sys; sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 from sample_site import make_config, sample_entries
-from gallery.catalogue import Catalogue
+from gallery.catalogue.entries import Catalogue
 from gallery.site import write_site
 entries = sample_entries()
 if sys.argv[3] == "1": entries.reverse()
@@ -257,7 +257,7 @@ def test_a_nothing_to_do_build_imports_no_template_engine(media: Any, own_config
 import sys; sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 from sample_site import make_config, sample_entries
-from gallery.catalogue import Catalogue
+from gallery.catalogue.entries import Catalogue
 from gallery.site import write_site
 root = Path(sys.argv[1])
 for loaded in (1, 0):

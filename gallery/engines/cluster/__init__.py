@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
     from gallery.engines import Failure, Render
-    from gallery.request import Request
+    from gallery.prompts.request import Request
 
 __all__ = ["Cluster", "ClusterEngine", "availability"]
 

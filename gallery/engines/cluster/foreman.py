@@ -12,7 +12,7 @@ from gallery.engines.cluster.queues import Queues
 from gallery.engines.cluster.worker import Worker
 from gallery.engines.musicgen.wording import one_line
 from gallery.errors import GalleryError
-from gallery.progress import count, say
+from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
     from gallery.engines.cluster.worker import Greeting
-    from gallery.request import Request
+    from gallery.prompts.request import Request
 
 # Seconds to wait for a worker to start while nobody is at work: others may be using the cluster.
 PATIENCE = 120

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from gallery.request import Request
+    from gallery.prompts.request import Request
 
 # The most clips that a worker is given at once.
 HANDFUL = {"cuda": 256, "cpu": 16}

@@ -13,7 +13,7 @@ from gallery import __version__
 from gallery.engines import Render
 from gallery.engines.musicgen import MusicGenEngine, availability
 from gallery.engines.musicgen.wording import one_line
-from gallery.request import Request
+from gallery.prompts.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

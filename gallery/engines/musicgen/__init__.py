@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 from gallery.engines import Failure, Render
 from gallery.engines.musicgen.files import has_weights
 from gallery.engines.musicgen.wording import one_line
-from gallery.request import FRAME_RATE
+from gallery.prompts.request import FRAME_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gallery.engines.musicgen.checkpoint import Checkpoint
     from gallery.engines.musicgen.clip import Clip
     from gallery.engines.musicgen.schedule import Done, Failed
-    from gallery.request import Request
+    from gallery.prompts.request import Request
 
 __all__ = ["MusicGenEngine", "availability", "diagnosis"]
 

@@ -13,7 +13,7 @@ from gallery.engines.musicgen.windows import Window, windows
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gallery.request import Request
+    from gallery.prompts.request import Request
 
 
 @dataclass

@@ -26,7 +26,7 @@ from gallery.engines import Failure
 from gallery.engines.replicate.asking import CannotAsk, Order, prediction_input
 from gallery.engines.replicate.money import Ledger, Payment, agree
 from gallery.engines.replicate.tickets import DamagedTicket, Tickets
-from gallery.progress import count, say
+from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from gallery.config import Config, Model, ReplicateSettings
     from gallery.engines import Render
-    from gallery.request import Request
+    from gallery.prompts.request import Request
 
 __all__ = ["Payment", "Quote", "ReplicateEngine", "availability", "quote"]
 

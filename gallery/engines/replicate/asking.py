@@ -11,14 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gallery.request import plain_number
+from gallery.prompts.request import plain_number
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gallery.config import Model
     from gallery.engines.replicate.tickets import Ticket
-    from gallery.request import Request
+    from gallery.prompts.request import Request
 
 MODELS = ("stereo-melody-large", "stereo-large", "melody-large", "large")
 

@@ -12,7 +12,7 @@ from gallery.engines import Failure, Render
 from gallery.engines.replicate.purchase import Declined
 from gallery.engines.replicate.service import Stopped
 from gallery.engines.replicate.trouble import one_line
-from gallery.progress import say
+from gallery.utils.progress import say
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

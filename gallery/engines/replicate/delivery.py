@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gallery.engines import Render
 from gallery.engines.replicate.asking import NORMALIZATION
 from gallery.engines.replicate.tickets import Facts
-from gallery.request import FRAME_RATE
+from gallery.prompts.request import FRAME_RATE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gallery.engines.replicate.asking import Order
     from gallery.engines.replicate.service import Prediction
     from gallery.engines.replicate.tickets import Ticket
-    from gallery.request import Request
+    from gallery.prompts.request import Request
 
 _SEED = re.compile(r"Using seed:? (-?\d{1,20})\b")
 

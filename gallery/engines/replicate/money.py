@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gallery.errors import GalleryError
-from gallery.progress import count, say
+from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
     from gallery.config import ReplicateSettings

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from gallery.files import remove_leftovers, write_atomic
+from gallery.utils.files import remove_leftovers, write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path

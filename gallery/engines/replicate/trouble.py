@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from gallery.validation import printable
+from gallery.errors.validation import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

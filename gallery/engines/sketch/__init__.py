@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gallery.config import Model
-    from gallery.request import Request
+    from gallery.prompts.request import Request
 
 
 class SketchEngine:

@@ -1,0 +1,1 @@
+"""Prompts and what is known of their clips, as plain data (stage 5: join)."""

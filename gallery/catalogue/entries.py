@@ -1,0 +1,285 @@
+"""The catalogue: prompts and what is known of their clips, as plain data.
+
+Pages, search, feeds and catalogue.json are all made from these entries and from
+nothing else. They are JSON as they stand, so what was published once can be read
+back from a site's catalogue.json.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, cast
+
+from typing_extensions import TypedDict  # pydantic wants it until Python 3.12, and brings it along
+
+from gallery.catalogue.kin import Kinship, word_changes
+from gallery.prompts.prompt import Clip, Clips, Prompt, Prompts
+from gallery.utils.digest import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gallery.config import Config
+    from gallery.store.clips import Kept
+
+State = Literal["render", "sketch", "pending"]
+
+
+class KinEntry(TypedDict):
+    """Another clip that differs from this one in ``field`` alone.
+
+    ``value`` is the other's value of the field. For wording, ``words`` is the way
+    from this prompt to the other: ["=", text], ["-", text], ["+", text] in order.
+    """
+
+    field: str
+    key: str
+    prompt: str
+    title: str
+    value: Any
+    words: NotRequired[list[list[str]]]
+
+
+class Audio(TypedDict):
+    """What is known of a clip's audio.
+
+    ``audio`` and ``cover`` are addresses relative to the site's root or absolute, empty
+    while the clip is pending. ``length`` is the preview's, in seconds; ``loudness`` the
+    render's own before matching, in LUFS.
+    """
+
+    state: State
+    engine: str
+    provenance: dict[str, Any]
+    audio: str
+    cover: str
+    peaks: str
+    bytes: int
+    length: float
+    loudness: float | None
+
+
+class ClipEntry(Audio):
+    """One clip of a prompt.
+
+    ``id`` is its fragment on the prompt's page. ``request`` is what decides its
+    sound (``model`` there is the hub id); ``changes`` is what sets it apart from the
+    prompt's other clips, as written.
+    """
+
+    key: str
+    id: str
+    model: str
+    request: dict[str, Any]
+    changes: dict[str, Any]
+    kin: list[KinEntry]
+
+
+class AxisEntry(TypedDict):
+    """One axis of a grid: a field of the request and its values, in order."""
+
+    field: str
+    values: list[Any]
+
+
+class GridEntry(TypedDict):
+    """A grid: its axes, and the key of each cell, the last axis running fastest."""
+
+    axes: list[AxisEntry]
+    cells: list[str]
+
+
+class PromptEntry(TypedDict):
+    """One prompt. ``path`` is its address: its page is ``prompts/<path>/index.html``.
+
+    ``notes`` is Markdown as written, untrusted. ``clips`` holds each key once.
+    """
+
+    path: str
+    file: str
+    title: str
+    text: str
+    tags: list[str]
+    author: str
+    license: str
+    date: str
+    notes: str
+    clips: list[ClipEntry]
+    grid: GridEntry | None
+
+
+class Catalogue:
+    """A gallery's entries, newest first. Each is made when it is asked for: there may be many."""
+
+    def __init__(
+        self,
+        clips: Clips | None = None,
+        kin: Kinship | None = None,
+        kept: Mapping[str, Kept] | None = None,
+        places: Mapping[str, str] | None = None,
+        config: Config | None = None,
+        published: Iterable[PromptEntry] = (),
+    ) -> None:
+        """``kept`` holds what is known of clips by key, sketches included.
+
+        ``places`` has what stands before each of their keys in their previews' addresses. ``published``
+        are entries as they stand: those of prompts that cannot be read now.
+        """
+        self._kin, self._kept, self._places = kin or Kinship(), kept or {}, places or {}
+        self._config = config
+        self._clips = Clips(Prompts()) if clips is None else clips
+        self._outlines = {outline.path: outline for outline in self._clips.prompts.outlines}
+        self._published = {entry["path"]: entry for entry in published}
+        self._published_clips: dict[str, ClipEntry] = {}
+        for entry in self._published.values():
+            for published_clip in entry["clips"]:
+                self._published_clips.setdefault(published_clip["key"], published_clip)
+        self.paths = self._newest_first()
+
+    def _newest_first(self) -> list[str]:
+        """Newest first, those of one day by path, undated ones last."""
+        dates = {outline.path: outline.date for outline in self._clips.prompts.outlines}
+        dates |= {path: entry["date"] for path, entry in self._published.items()}
+        return sorted(sorted(dates), key=dates.__getitem__, reverse=True)
+
+    def title(self, path: str) -> str:
+        """A prompt's title."""
+        outline = self._outlines.get(path)
+        return outline.title if outline else self._published[path]["title"]
+
+    def author(self, path: str) -> str:
+        """A prompt's author."""
+        outline = self._outlines.get(path)
+        return outline.author if outline else self._published[path]["author"]
+
+    def keys(self, path: str) -> list[str]:
+        """The keys of a prompt's clips, each once."""
+        outline = self._outlines.get(path)
+        keys = outline.keys if outline else (clip["key"] for clip in self._published[path]["clips"])
+        return list(dict.fromkeys(keys))
+
+    def kin_keys(self, path: str) -> list[str]:
+        """The keys of the kin of a prompt's clips."""
+        if path in self._published:
+            return sorted({kin["key"] for clip in self._published[path]["clips"] for kin in clip["kin"]})
+        return sorted({kin.key for key in self.keys(path) for kin in self._kin.get(key, ())})
+
+    def entry(self, path: str, *, wordings: bool = True) -> PromptEntry:
+        """A prompt's entry. To find out how the wordings of kin differ takes longer than all the rest."""
+        outline = self._outlines.get(path)
+        if not outline:
+            return self._published[path]
+        prompt = self._clips.prompts.whole(outline)
+        own = {clip.key: clip for clip in reversed(prompt.clips)}  # of twins, the first
+        return {
+            "path": prompt.path,
+            "file": prompt.file,
+            "title": prompt.title,
+            "text": prompt.text,
+            "tags": list(prompt.tags),
+            "author": prompt.author,
+            "license": prompt.license,
+            "date": prompt.date,
+            "notes": prompt.notes,
+            "clips": [
+                self._clip_entry(own[key], self._kin_of(own[key], own, prompt, wordings))
+                for key in self.keys(path)
+            ],
+            "grid": {
+                "axes": [{"field": field, "values": list(values)} for field, values in prompt.axes],
+                "cells": [clip.key for clip in prompt.clips],
+            }
+            if prompt.axes
+            else None,
+        }
+
+    def get(self, key: str) -> ClipEntry | None:
+        """A clip without its kin, or nothing where no prompt asks for it."""
+        if key in self._clips.homes:
+            return self._clip_entry(self._clips[key], [])
+        return self._published_clips.get(key)
+
+    def digest(self, path: str) -> str:
+        """A digest of all that the entry is made from."""
+        outline = self._outlines.get(path)
+        if not outline:
+            return digest(json.dumps(self._published[path], sort_keys=True))
+        parts = [outline.digest]
+        for key in self.keys(path):
+            parts.append(self.clip_digest(key))
+            for kin in self._kin.get(key, ()):
+                other = self._clips.homes[kin.key]
+                parts += (kin.field, kin.key, other.path, other.title)
+        return digest(*parts)
+
+    def clip_digest(self, key: str) -> str:
+        """A digest of all that a clip is made from, its kin apart."""
+        if key not in self._clips.homes:
+            return json.dumps(self._published_clips.get(key), sort_keys=True)
+        kept, home = self._kept.get(key), self._clips.homes[key]
+        model = home.models[home.keys.index(key)]
+        return f"{key} {model} {self._places.get(key, '')} {kept.digest if kept else ''}"
+
+    def _clip_entry(self, clip: Clip, kin: list[KinEntry]) -> ClipEntry:
+        known = known_audio(clip.key, clip.duration, self._kept.get(clip.key), self._places.get(clip.key, ""))
+        return {
+            "key": clip.key,
+            "id": clip.key[:8],
+            "model": clip.model,
+            "request": clip.fields,
+            "changes": clip.changes,
+            **known,
+            "kin": kin,
+        }
+
+    def _kin_of(self, clip: Clip, own: Mapping[str, Clip], prompt: Prompt, wordings: bool) -> list[KinEntry]:
+        """A clip's kin; those that the prompt itself asks for are taken to be its own."""
+        entries: list[KinEntry] = []
+        for kin in self._kin.get(clip.key, ()):
+            home = prompt if kin.key in own else self._clips.homes[kin.key]
+            value = kin.value
+            if kin.field == "model" and self._config:
+                value = self._config.model_name(value)
+            entry: KinEntry = {
+                "field": kin.field,
+                "key": kin.key,
+                "prompt": home.path,
+                "title": home.title,
+                "value": value,
+            }
+            if kin.field == "prompt" and wordings:
+                other = own.get(kin.key) or self._clips[kin.key]
+                entry["value"] = other.fields["prompt"]
+                entry["words"] = word_changes(clip.fields["prompt"], other.fields["prompt"])
+            entries.append(entry)
+        return entries
+
+
+def known_audio(key: str, duration: float, kept: Kept | None, place: str) -> Audio:
+    """What is known of a clip that should last so many seconds; its files are at ``place``."""
+    if kept:
+        shown = {**kept.shown, "audio": f"{place}{key}.mp3", "cover": f"{place}{key}.webp"}
+        return cast("Audio", shown)
+    return {
+        "state": "pending",
+        "engine": "",
+        "provenance": {},
+        "audio": "",
+        "cover": "",
+        "peaks": "",
+        "bytes": 0,
+        "length": duration,
+        "loudness": None,
+    }
+
+
+def refresh(
+    entries: Iterable[PromptEntry], kept: Mapping[str, Kept], places: Mapping[str, str]
+) -> list[PromptEntry]:
+    """Entries that were published before, with what is known of their clips today."""
+
+    def known(clip: ClipEntry) -> ClipEntry:
+        key = clip["key"]
+        return {**clip, **known_audio(key, clip["request"]["duration"], kept.get(key), places.get(key, ""))}
+
+    return [{**entry, "clips": [known(clip) for clip in entry["clips"]]} for entry in entries]

@@ -1,0 +1,232 @@
+"""Kin: clips that differ in exactly one thing, so that its effect can be heard.
+
+The work is linear in the number of clips: clips are grouped by everything but one
+field, and a clip is held against its nearest neighbours in its group alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gallery.prompts.request import Request
+from gallery.state.texts import Texts
+from gallery.utils.digest import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from gallery.prompts.prompt import Clips
+    from gallery.state.database import Cache
+
+# Most kin of one clip in one field; more help nobody.
+MOST_KIN = 8
+
+# Wordings are kin when at least this share of their words is the same.
+LIKENESS = 0.5
+
+# A word that more prompts than this share says little about who is alike.
+_RARE = 24
+_NEIGHBOURS = 6
+
+# Pieces of one wording times those of the other that are compared one by one, beyond which
+# all is one change: the work grows with the square of how often they are repeated.
+MOST_PAIRS = 40_000
+
+_FIELDS = tuple(name for name in Request.model_fields if name != "extend_stride")
+
+# Words, spaces and marks; of scripts without spaces, each character.
+_PIECES = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\s+|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+|[^\w\s]"
+)
+
+
+class Kin(NamedTuple):
+    """The clip ``key`` is the same request but for ``field``, which has ``value`` there.
+
+    Wordings are too long to be said here as well: of "prompt" the value is None.
+    """
+
+    field: str
+    key: str
+    value: Any
+
+
+class _Row(NamedTuple):
+    """What is compared of a clip: values of `_FIELDS`, and its stride where one was asked for."""
+
+    values: tuple[Any, ...]
+    stride: float | None
+
+
+class Kinship(Mapping[str, list[Kin]]):
+    """The kin of each clip that has any, by its key. There may be many: each is read when asked for."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._texts = Texts()
+
+    def add(self, key: str, text: str) -> None:
+        """Take in a clip's kin as JSON."""
+        self._numbers[key] = self._texts.add(text)
+
+    def __getitem__(self, key: str) -> list[Kin]:
+        return [Kin(*each) for each in json.loads(self._texts[self._numbers[key]])]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+
+def kin_of(clips: Clips, cache: Cache) -> Kinship:
+    """What `find_kin` finds, looked for anew only where what is asked for has changed."""
+    code = Path(__file__).read_bytes()
+    decided = digest(code, *(outline.asked for outline in clips.prompts.outlines))
+    kin, gone = Kinship(), set()
+    for key, decided_by, text in cache.each("kin"):
+        if decided_by == decided:
+            kin.add(key, text)
+        else:
+            gone.add(key)
+    if not kin:
+        found = find_kin((clip.key, clip.fields) for clip in clips.each())
+        told = {key: (decided, json.dumps(each)) for key, each in found.items()}
+        cache.update("kin", told, gone - told.keys())
+        for key, (_, text) in told.items():
+            kin.add(key, text)
+    return kin
+
+
+def find_kin(requests: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, list[Kin]]:
+    """For each clip's key its kin, if it has any: field by field, nearest first, at most `MOST_KIN` a field.
+
+    ``requests`` are keys, each once, with the fields of their requests; what is left out is not used.
+    """
+    common: dict[Any, Any] = {}
+    rows: dict[str, _Row] = {}
+    for key, request in requests:
+        # Most values are those of many clips: each is in memory once.
+        values = tuple(common.setdefault((type(value), value), value) for value in map(request.get, _FIELDS))
+        rows[key] = _Row(values, request.get("extend_stride"))
+    kin: dict[str, list[Kin]] = defaultdict(list)
+    for place, field in enumerate(_FIELDS):
+        if len({row.values[place] for row in rows.values()}) < 2:
+            continue
+        for keys in _alike_but_for(place, rows):
+            heard = {key: _heard(field, rows[key].values[place]) for key in keys}
+            for key, other in _wordings(heard) if field == "prompt" else _neighbours(heard):
+                kin[key].append(Kin(field, other, None if field == "prompt" else rows[other].values[place]))
+    return dict(kin)
+
+
+def word_changes(before: str, after: str) -> list[list[str]]:
+    """The way from one wording to another: ["=", text], ["-", text], ["+", text] in order."""
+    old, new = _pieces(before), _pieces(after)
+    # Most differ in a word or two: what both begin and end with is no work.
+    shorter = min(len(old), len(new))
+    start = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    end = next((at for at in range(shorter - start) if old[-1 - at] != new[-1 - at]), shorter - start)
+    between = _changes(old[start : len(old) - end], new[start : len(new) - end])
+    changes = [("=", old[:start]), *between, ("=", old[len(old) - end :])]
+    return [[step, "".join(pieces)] for step, pieces in changes if pieces]
+
+
+def _changes(old: list[str], new: list[str]) -> list[tuple[str, list[str]]]:
+    if not old or not new or len(old) * len(new) > MOST_PAIRS:
+        return [("-", old), ("+", new)]
+    changes: list[tuple[str, list[str]]] = []
+    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        changes += [("=", old[i1:i2])] if kind == "equal" else [("-", old[i1:i2]), ("+", new[j1:j2])]
+    return changes
+
+
+def _alike_but_for(place: int, rows: Mapping[str, _Row]) -> Iterator[list[str]]:
+    """Keys of clips that are the same in all but one field."""
+    groups: dict[Any, list[str]] = defaultdict(list)
+    share = _FIELDS.index("top_p")
+    for key, (values, stride) in rows.items():
+        same = [*values]
+        same[place] = None
+        same[share] = _heard("top_p", same[share])
+        # The stride follows from the duration where both are left to themselves.
+        groups[(*same, None if _FIELDS[place] == "duration" else stride)].append(key)
+    return (keys for keys in groups.values() if len(keys) > 1)
+
+
+def _heard(field: str, value: Any) -> Any:
+    """A value as it sounds: a share of more than all is all."""
+    return min(value, 1.0) if field == "top_p" and value is not None else value
+
+
+def _neighbours(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each clip with those that are next to it by value; those with one value are one to the ear."""
+    ordered = sorted(values, key=lambda key: (str(type(values[key])), values[key] or 0, key))
+    for place, key in enumerate(ordered):
+        near = range(max(0, place - MOST_KIN), min(len(ordered), place + MOST_KIN + 1))
+        others = [i for i in near if values[ordered[i]] != values[key]]
+        closest = sorted(others, key=lambda i: abs(i - place))[:MOST_KIN]
+        yield from ((key, ordered[i]) for i in sorted(closest))
+
+
+def _wordings(prompts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Each clip with those whose prompts share most words with its own.
+
+    Candidates are neighbours in the order of the texts, forwards and backwards
+    (a change at the end, at the beginning), and those that share a rare word.
+    """
+    texts = {key: prompt.casefold() for key, prompt in prompts.items()}
+    numbers: dict[Any, int] = {}
+    words = {
+        text: tuple(numbers.setdefault(word, len(numbers)) for word in _words(text))
+        for text in texts.values()
+    }
+    sharing: list[list[str] | None] = [[] for _ in numbers]
+    for key, text in texts.items():
+        for word in words[text]:
+            keys = sharing[word]
+            if keys is not None:
+                keys.append(key)
+                if len(keys) > _RARE:
+                    sharing[word] = None
+    orders = [
+        sorted(texts, key=lambda key: (texts[key], key)),
+        sorted(texts, key=lambda key: (texts[key][::-1], key)),
+    ]
+    places = [{key: place for place, key in enumerate(ordered)} for ordered in orders]
+    for key, text in texts.items():
+        candidates: set[str] = set()
+        for ordered, place in zip(orders, places, strict=True):
+            candidates.update(ordered[max(0, place[key] - _NEIGHBOURS) : place[key] + _NEIGHBOURS + 1])
+        for word in words[text]:
+            candidates.update(sharing[word] or ())
+        own = frozenset(words[text])
+        scored = [
+            (_likeness(own, words[texts[other]]), other) for other in candidates if texts[other] != text
+        ]
+        best = sorted((item for item in scored if item[0] >= LIKENESS), key=lambda item: (-item[0], item[1]))
+        yield from ((key, other) for _, other in best[:MOST_KIN])
+
+
+def _likeness(one: frozenset[int], other: Sequence[int]) -> float:
+    """The share of words that two texts have in common, of the longer one's."""
+    return len(one.intersection(other)) / max(len(one), len(other), 1)
+
+
+def _words(text: str) -> Iterator[tuple[str, int]]:
+    """The words of a text, each with how often it stood before: repeated words count."""
+    counts: Counter[str] = Counter()
+    for piece in _pieces(text):
+        if piece[0].isalnum():
+            yield piece, counts[piece]
+            counts[piece] += 1
+
+
+def _pieces(text: str) -> list[str]:
+    return _PIECES.findall(text)

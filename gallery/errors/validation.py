@@ -1,0 +1,208 @@
+"""pydantic's findings in the words of this project."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Any, get_args
+
+import annotated_types
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from gallery.errors import Fault, did_you_mean
+from gallery.errors.messages import Wording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import ValidationError
+
+    Location = tuple[int | str, ...]
+
+KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "string": "text",
+    "bool": "true or false",
+    "list": "a list, like [a, b]",
+    "dict": "a mapping, like {a: 1}",
+    "model": "a mapping, like {a: 1}",
+    "date": "a day of the calendar, like 2026-11-20",
+    "tuple": "a list, like [a, b]",
+}
+
+
+def explain(
+    error: ValidationError,
+    model: type[BaseModel],
+    file: str,
+    line_of: Callable[[Location], int],
+    within: str = "",
+) -> list[Fault]:
+    """Every finding as a fault: what is wrong with the value, and what is accepted.
+
+    ``within`` is the key of the file's mapping whose value was validated, if not all of it.
+    """
+    faults = []
+    for finding in error.errors(include_url=False):
+        loc = tuple(part for part in finding["loc"] if part != "[key]")
+        message = _message(dict(finding), model, loc)
+        place = (within, *loc) if within else loc
+        faults.append(Fault(file, line_of(place), field_name(place), message))
+    return faults
+
+
+def field_name(loc: Location) -> str:
+    """A place in a file as people write it: ``vary.cfg_coef[2]`` (counted from 1)."""
+    name = ""
+    for part in loc:
+        name += f"[{part + 1}]" if isinstance(part, int) else f".{shown(part, quote='')}"
+    return name.removeprefix(".")
+
+
+def shown(value: Any, quote: str = '"') -> str:
+    """A value in a message: short, on one line, and unable to steer a terminal."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if isinstance(value, int) and abs(value) >= 10**20:
+        return "a number of more than 20 digits"
+    text = str(value)
+    if len(text) > 60:
+        text = text[:57] + "..."
+    text = printable(text)
+    return f"{quote}{text}{quote}" if isinstance(value, str) else text
+
+
+def printable(text: str) -> str:
+    """Text on one line that can steer neither a terminal nor what reads the log.
+
+    GitHub's runner takes ``##[`` for a command wherever it stands in a line.
+    """
+    text = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+    return text.replace("##[", "##\\u005b")
+
+
+def _message(finding: dict[str, Any], model: type[BaseModel], loc: Location) -> str:
+    kind, value, context = finding["type"], finding["input"], finding.get("ctx", {})
+    field = _field_at(model, loc)
+    match kind:
+        case "missing":
+            return Wording.MISSING
+        case "extra_forbidden":
+            owner = _model_at(model, loc[:-1])
+            known = list(owner.model_fields) if owner else []
+            near = did_you_mean(str(loc[-1]), known)
+            return f"unknown field{near or '; known: ' + ', '.join(known)}"
+        case "less_than_equal" | "greater_than_equal" | "less_than" | "greater_than":
+            accepted = bounds(field) if field else ""
+            return Wording.OUT_OF_RANGE.format(value=shown(value), bounds=accepted).rstrip(", ")
+        case "finite_number":
+            return Wording.UNUSABLE_NUMBER.format(value=shown(value))
+        case "literal_error":
+            known = [str(choice) for choice in get_args(field.annotation)] if field else []
+            return f"{shown(value)} is not known{did_you_mean(str(value), known)}; known: {', '.join(known)}"
+        case "string_pattern_mismatch":
+            form = form_of(field) or f"text of the form {context['pattern']}"
+            return Wording.NOT_OF_FORM.format(value=shown(value), form=form)
+        case "string_too_long":
+            return Wording.TOO_LONG.format(count=len(value), limit=context["max_length"])
+        case "string_too_short":
+            return "is empty"
+        case "too_long":
+            return f"has {context['actual_length']} entries; at most {context['max_length']} are accepted"
+        case "too_short":
+            return Wording.NO_VALUES
+        case "value_error":
+            return str(context["error"])
+    wanted = KINDS.get(kind.split("_")[0], "another kind of value")
+    if value is None:
+        return f"has no value; expected {wanted}"
+    if isinstance(value, str) and kind.startswith(("int", "float", "date")) and _is_quoted(value):
+        return f"{shown(value)} is text, since it is in quotes; leave the quotes out"
+    if kind == "string_type" and isinstance(value, list | dict):
+        bracket = "{" if isinstance(value, dict) else "["
+        return f"{shown(value)} is not text; put text that starts with {bracket} in quotes"
+    if kind == "string_type":
+        return f'{shown(value)} is not text here; put it in quotes: "{shown(value)}"'
+    return Wording.NOT_OF_KIND.format(value=shown(value), kind=wanted)
+
+
+def _is_quoted(text: str) -> bool:
+    """Whether a text would be a number or a date if it stood without quotes."""
+    if re.fullmatch(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{0,30})?", text):
+        return True
+    try:
+        return len(text) == len("2026-11-20") and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def bounds(field: FieldInfo) -> str:
+    """The accepted range: ``0 to 20``, ``above 0, below 30``, ``at least 1``."""
+    low: Any = None
+    high: Any = None
+    strict_low = strict_high = False
+    for rule in field.metadata:
+        if isinstance(rule, annotated_types.Ge):
+            low = rule.ge
+        elif isinstance(rule, annotated_types.Gt):
+            low, strict_low = rule.gt, True
+        elif isinstance(rule, annotated_types.Le):
+            high = rule.le
+        elif isinstance(rule, annotated_types.Lt):
+            high, strict_high = rule.lt, True
+    if low is not None and high is not None and not strict_low and not strict_high:
+        return f"{low} to {high}"
+    parts = []
+    if low is not None:
+        parts.append(f"{'above' if strict_low else 'at least'} {low}")
+    if high is not None:
+        parts.append(f"{'below' if strict_high else 'at most'} {high}")
+    return ", ".join(parts)
+
+
+def form_of(field: FieldInfo | None) -> str:
+    """What a text field must look like, in words, where its declaration says so."""
+    extra = field.json_schema_extra if field else None
+    return str(extra.get("form", "")) if isinstance(extra, dict) else ""
+
+
+def _field_at(model: type[BaseModel], loc: Location) -> FieldInfo | None:
+    names = [part for part in loc if isinstance(part, str)]
+    owner = _model_at(model, tuple(names[:-1]))
+    field = owner.model_fields.get(names[-1]) if owner and names else None
+    if field and isinstance(loc[-1], int) and (items := get_args(field.annotation)):
+        return FieldInfo.from_annotation(items[0])
+    return field
+
+
+def _model_at(model: type[BaseModel], loc: Location) -> type[BaseModel] | None:
+    """The model that holds the value at ``loc``: through fields, lists and mappings."""
+    owner: type[BaseModel] | None = model
+    skip_key = False
+    for part in loc:
+        if skip_key or isinstance(part, int):
+            skip_key = False
+            continue
+        if owner is None or part not in owner.model_fields:
+            return None
+        annotation = owner.model_fields[part].annotation
+        owner, skip_key = _model_within(annotation), _is_mapping(annotation)
+    return owner
+
+
+def _model_within(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_within(part))), None)
+
+
+def _is_mapping(annotation: Any) -> bool:
+    return getattr(annotation, "__origin__", None) is dict

@@ -1,0 +1,184 @@
+"""Imported clips -> prompt files: the clips of one prompt are its takes.
+
+A file is tried on a desk, a gallery of its own with the same settings, before it goes
+where the gallery's files are: so whatever `gallery check` would refuse, the importer
+refuses first, and a request is what the gallery will read out of the file.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from gallery.importers.found import Unusable
+from gallery.prompts.folder import read_prompts
+from gallery.prompts.request import normalise_text, parameter_fields, plain_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from gallery.config import Config
+    from gallery.importers.found import ImportedClip
+    from gallery.prompts.folder import Prompt
+    from gallery.prompts.request import Request
+
+# What an imported prompt may be used for, nobody said: not what a prompt file means unasked.
+LICENSE = "NOASSERTION"
+
+# Written even where they are what the gallery would take: settings may change, clips don't.
+_ALWAYS = ("model", "duration", "seed")
+
+_NAME_LENGTH = 40
+
+_NO_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|readme)")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A clip and the request that the gallery makes of it."""
+
+    clip: ImportedClip
+    request: Request
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A prompt file to be written, with the clips in it."""
+
+    path: Path
+    text: str
+    prompt: Prompt
+    entries: tuple[Entry, ...]
+
+
+class Desk:
+    """Where prompt files are tried. ``scratch`` is a folder for it, ``into`` the folder in prompts/."""
+
+    def __init__(self, config: Config, scratch: Path, into: str) -> None:
+        self._config = config.model_copy(update={"root": scratch / "desk"})
+        self._folder = self._config.prompts / into
+        self._folder.mkdir(parents=True)
+
+    def request(self, clip: ImportedClip) -> Request:
+        """The request that a clip's fields make. Raises Unusable for what no prompt file can ask for."""
+        request = self.read("clip", clip.fields, "")[1].clips[0].request
+        if clip.key and request.key != clip.key:
+            raise Unusable("its request is none that a prompt file of this gallery can make")
+        return request
+
+    def read(self, name: str, matter: dict[str, Any], note: str) -> tuple[str, Prompt]:
+        """The text of a prompt file, and what the gallery reads in it. Raises Unusable."""
+        text = f"---\n{_front(matter)}---\n{note}\n"
+        file = self._folder / f"{name}.md"
+        file.write_bytes(text.encode("utf-8", "replace"))
+        reading = read_prompts(self._config, [file])
+        if reading.faults:
+            fault = reading.faults[0]
+            raise Unusable(f"{fault.field}: {fault.message}" if fault.field else fault.message)
+        return text, reading.prompts[0]
+
+
+def _front(matter: dict[str, Any]) -> str:
+    """Front matter as people write it: a field a line, a take a line."""
+    plain = {name: value for name, value in matter.items() if name != "takes"}
+    lines = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=1000)
+    if takes := matter.get("takes"):
+        flow = (yaml.safe_dump(take, default_flow_style=True, sort_keys=False, width=1000) for take in takes)
+        lines += "takes:\n" + "".join(f"  - {take}" for take in flow)
+    return lines
+
+
+def make_drafts(
+    entries: Sequence[Entry], desk: Desk, folder: Path, limit: int, is_free: Callable[[str], bool]
+) -> Iterator[Draft]:
+    """Prompt files for clips: a file a prompt, of at most ``limit`` clips each, under free names."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(normalise_text(entry.request.prompt), []).append(entry)
+    names: set[str] = set()
+    for text, group in groups.items():
+        for start in range(0, len(group), limit):
+            clips = tuple(group[start : start + limit])
+            name = _free_name(text, clips[0].request.key, lambda name: name not in names and is_free(name))
+            names.add(name)
+            yield make_draft(clips, desk, folder / f"{name}.md")
+
+
+def make_draft(entries: tuple[Entry, ...], desk: Desk, path: Path) -> Draft:
+    """One prompt file. Raises Unusable if it can't be made, which `Desk.request` should have found."""
+    matter, note, name = _matter(entries), _note(entries), path.stem
+    text, prompt = desk.read(name, matter, note)
+    for hint in ("title", "author"):
+        said = next((value for entry in entries if (value := getattr(entry.clip, hint))), "")
+        if said and said != getattr(prompt, hint):
+            hinted = _with_hint(matter, hint, normalise_text(said))
+            try:
+                text, prompt = desk.read(name, hinted, note)
+            except Unusable:
+                continue  # a tag of an MP3 can say anything
+            matter = hinted
+    if [clip.key for clip in prompt.clips] != [entry.request.key for entry in entries]:
+        raise Unusable("its clips cannot be written as one prompt file")
+    return Draft(path, text, prompt, entries)
+
+
+def _with_hint(matter: dict[str, Any], hint: str, value: str) -> dict[str, Any]:
+    if hint == "title":
+        return {"title": value, **matter}
+    before: dict[str, Any] = {name: matter[name] for name in ("title", "prompt") if name in matter}
+    return {**before, "author": value, **matter}
+
+
+def _matter(entries: Sequence[Entry]) -> dict[str, Any]:
+    """Front matter: what the clips share first, then what sets each apart."""
+    defaults: dict[str, Any] = {name: info.default for name, info in parameter_fields().items()}
+    defaults["melody"] = None
+    all_fields = [entry.clip.fields for entry in entries]
+    shared: dict[str, Any] = {}
+    takes: list[dict[str, Any]] = [{} for _ in entries]
+    for name in ("model", *defaults):
+        values = [plain_number(fields.get(name, defaults.get(name))) for fields in all_fields]
+        common = None if None in values else Counter(values).most_common(1)[0][0]
+        if name in _ALWAYS or common != plain_number(defaults[name]):
+            shared[name] = common
+        for take, value in zip(takes, values, strict=True):
+            if value != common:
+                take[name] = value
+    matter: dict[str, Any] = {"prompt": normalise_text(all_fields[0]["prompt"]), "license": LICENSE}
+    days = sorted(entry.clip.date[:10] for entry in entries if entry.clip.date)
+    if days:
+        matter["date"] = date.fromisoformat(days[0])
+    matter |= shared
+    if len(entries) > 1:
+        matter["takes"] = takes
+    return matter
+
+
+def _note(entries: Sequence[Entry]) -> str:
+    origins = sorted({str(entry.clip.provenance["imported_from"]) for entry in entries})
+    note = f"Imported from {' and '.join(origins)}."
+    if any(not entry.clip.reproducible and entry.clip.fields["seed"] == 0 for entry in entries):
+        note += " A seed of 0 stands for one that was not kept: that clip cannot be made again."
+    return note
+
+
+def _free_name(text: str, key: str, is_free: Callable[[str], bool]) -> str:
+    """A file name from a prompt: lowercase ASCII words with hyphens, numbered where it is taken."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    if len(name) > _NAME_LENGTH:
+        name = name[: _NAME_LENGTH + 1].rpartition("-")[0] or name[:_NAME_LENGTH]
+    if not name or _NO_NAMES.fullmatch(name):
+        name = f"prompt-{key[:8]}"
+    number, free = 1, name
+    while not is_free(free):
+        number += 1
+        free = f"{name}-{number}"
+    return free

@@ -1,0 +1,66 @@
+"""What the importers hand on: clips of other tools, and what could not be taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gallery.errors.validation import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Unusable(Exception):
+    """Why something cannot be imported, in one line."""
+
+
+@dataclass(frozen=True)
+class ImportedClip:
+    """A clip that was found, its audio not read yet.
+
+    ``fields`` is its request as a prompt file writes it (``model`` is the gallery's name
+    of it). ``files`` are its audio, the best first; where there are none it is at
+    ``url``. ``source`` is the file that messages name. ``provenance`` is what its record
+    will say. ``finished`` is an MP3 of a gallery, which is kept as it is; ``key`` is what
+    its tags lead to. ``title`` and ``author`` are the prompt's, where they are known.
+    """
+
+    source: Path
+    fields: dict[str, Any]
+    provenance: dict[str, Any]
+    files: tuple[Path, ...] = ()
+    url: str = ""
+    finished: bool = False
+    key: str = ""
+    title: str = ""
+    author: str = ""
+
+    @property
+    def date(self) -> str:
+        """When it was made, in ISO 8601, or nothing."""
+        return str(self.provenance.get("date", ""))
+
+    @property
+    def reproducible(self) -> bool:
+        """Whether its request says all that made it."""
+        return "reproducible" not in self.provenance
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A file that was not imported, and why."""
+
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return printable(f"{self.path}: {self.reason}")
+
+
+@dataclass
+class Finds:
+    """What is in the sources."""
+
+    clips: list[ImportedClip] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)

@@ -1,0 +1,256 @@
+"""Which of the found clips are new, and keeping those."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gallery.build import Shelves
+from gallery.engines import Failure, Render
+from gallery.errors import GalleryError
+from gallery.importers.audio import MAX_BYTES, Sound, read_sound
+from gallery.importers.drafts import Entry, make_draft, make_drafts
+from gallery.importers.fetch import fetch
+from gallery.importers.found import Refusal, Unusable
+from gallery.importers.own_mp3 import finished_preview, is_matched
+from gallery.importers.untrusted import printable
+from gallery.prompts.folder import read_prompts
+from gallery.store.keep import keep_all
+from gallery.utils.files import write_atomic
+from gallery.utils.progress import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from gallery.config import Config, Model
+    from gallery.importers.drafts import Desk, Draft
+    from gallery.importers.found import Finds, ImportedClip
+    from gallery.prompts.folder import Prompt
+    from gallery.prompts.request import Request
+
+
+@dataclass
+class Imported:
+    """What came of an import.
+
+    ``added`` are clips that are new, ``present`` those that were there already, ``files``
+    the prompt files that were written, by their paths in the gallery.
+    """
+
+    added: list[Entry] = field(default_factory=list)
+    present: list[ImportedClip] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+
+
+def shelve(
+    config: Config, finds: Finds, desk: Desk, folder: Path, scratch: Path, dry_run: bool, jobs: int
+) -> Imported:
+    """Keep what is new: audio first, prompt files last, so that no file asks for what isn't there."""
+    imported = Imported(refused=list(finds.refused))
+    homes = _homes(config)
+    shelf = _Shelf(config, scratch, fetches=not dry_run)
+    new = _sort(_entries(finds.clips, desk, imported), shelf, homes, imported)
+    missing = [entry for entry in new if entry.request.key not in homes]
+    drafts = list(
+        make_drafts(
+            missing,
+            desk,
+            folder,
+            config.limits.clips_per_prompt,
+            lambda name: not (folder / f"{name}.md").exists(),
+        )
+    )
+    if not dry_run:
+        owners = {**homes, **{entry.request.key: draft.prompt for draft in drafts for entry in draft.entries}}
+        lost = shelf.keep(
+            [entry for entry in new if not shelf.holds(entry.request.key)], owners, jobs, imported
+        )
+        new = [entry for entry in new if entry.request.key not in lost]
+        drafts = [kept for draft in drafts if (kept := _without(lost, draft, desk))]
+        for draft in drafts:
+            write_atomic(draft.path, draft.text.encode(), sync=True)
+    imported.added = new
+    imported.files = [draft.path.relative_to(config.root).as_posix() for draft in drafts]
+    imported.refused.sort(key=lambda refusal: str(refusal.path))
+    return imported
+
+
+def _homes(config: Config) -> dict[str, Prompt]:
+    """The gallery's prompts by the keys that they ask for."""
+    if not config.prompts.is_dir():
+        return {}
+    reading = read_prompts(config)
+    if reading.faults:
+        faults = "\n".join(str(fault) for fault in reading.faults)
+        raise GalleryError(f"mend these first, or what they ask for might be imported twice:\n{faults}")
+    homes: dict[str, Prompt] = {}
+    for prompt in reading.prompts:
+        for clip in prompt.clips:
+            homes.setdefault(clip.key, prompt)
+    return homes
+
+
+def _entries(clips: Iterable[ImportedClip], desk: Desk, imported: Imported) -> list[Entry]:
+    """The clips whose request the gallery can make, the oldest first."""
+    entries = []
+    for clip in sorted(clips, key=lambda clip: (clip.date, str(clip.source))):
+        try:
+            entries.append(Entry(clip, desk.request(clip)))
+        except Unusable as error:
+            imported.refused.append(Refusal(clip.source, str(error)))
+    return entries
+
+
+def _sort(
+    entries: Sequence[Entry], shelf: _Shelf, homes: Mapping[str, Prompt], imported: Imported
+) -> list[Entry]:
+    """The entries that are new. Their audio is read once here, so that nothing is promised of it."""
+    new: dict[str, Entry] = {}
+    if not entries:
+        return []
+    with Stage("reading", len(entries), sum(entry.request.duration for entry in entries)) as stage:
+        for entry in entries:
+            key, clip = entry.request.key, entry.clip
+            twin = _facts(new[key].clip) if key in new else shelf.provenance(key)
+            try:
+                if twin is not None and not clip.reproducible and not _is_same(clip, twin):
+                    other = printable(twin.get("file") or "another clip")
+                    raise Unusable(f"its seed is not known, and {other} already stands for its parameters")
+                if twin is None:
+                    entry = Entry(shelf.checked(entry), entry.request)
+                if key in new or (twin is not None and key in homes):
+                    imported.present.append(clip)
+                else:
+                    new[key] = entry
+            except Unusable as error:
+                imported.refused.append(Refusal(clip.source, str(error)))
+            stage.finish(entry.request.duration)
+    return list(new.values())
+
+
+def _facts(clip: ImportedClip) -> dict[str, Any]:
+    return {**clip.provenance, "file": _file_name(clip)}
+
+
+def _is_same(clip: ImportedClip, other: Mapping[str, Any]) -> bool:
+    """Whether two clips of unknown seeds are one: by what their tool calls them, or else by their names."""
+    own, theirs = clip.provenance.get("original"), other.get("original")
+    if own and theirs:
+        return bool(own == theirs)
+    return Path(_file_name(clip)).stem == Path(str(other.get("file") or "")).stem
+
+
+def _file_name(clip: ImportedClip) -> str:
+    return printable((clip.files[0] if clip.files else clip.source).name)
+
+
+def _without(lost: set[str], draft: Draft, desk: Desk) -> Draft | None:
+    entries = tuple(entry for entry in draft.entries if entry.request.key not in lost)
+    if len(entries) == len(draft.entries):
+        return draft
+    return make_draft(entries, desk, draft.path) if entries else None
+
+
+class _Shelf:
+    """The gallery's store, as an import sees it."""
+
+    def __init__(self, config: Config, scratch: Path, *, fetches: bool) -> None:
+        self.config, self.scratch, self.fetches = config, scratch, fetches
+        self.shelves = Shelves.of(config)
+        self.models = {model.hub: model for model in config.models.values()}
+
+    def provenance(self, key: str) -> dict[str, Any] | None:
+        """Where the clip of a key came from, or None where there is none."""
+        store = self.shelves.store
+        record = store.get(key)
+        if record and (self.config.store.audio_url or store.has_audio(key)):
+            return record.provenance
+        render = self.shelves.renders.get(key) if self.shelves.renders.has(key) else None
+        return render.provenance if render else None
+
+    def holds(self, key: str) -> bool:
+        """Whether there is a clip of a key."""
+        return self.provenance(key) is not None
+
+    def checked(self, entry: Entry) -> ImportedClip:
+        """The clip, its files those whose audio is what its request says. Raises Unusable."""
+        clip = entry.clip
+        if clip.url:
+            if not self.fetches:
+                return clip
+            target = self.scratch / entry.request.key
+            fetch(clip.url, target, MAX_BYTES)
+            clip = replace(clip, files=(target,))
+        reasons = []
+        for index, path in enumerate(clip.files):
+            try:
+                self._sound(path, entry.request)
+                return replace(clip, files=clip.files[index:])
+            except Unusable as error:
+                reasons.append(error)
+        raise reasons[0]
+
+    def keep(
+        self, entries: Sequence[Entry], owners: Mapping[str, Prompt], jobs: int, imported: Imported
+    ) -> set[str]:
+        """Put clips into the store. Returns the keys of those that failed, which are refused."""
+        if not entries:
+            return set()
+        sources = {entry.request.key: entry.clip.source for entry in entries}
+        renders = [entry for entry in entries if not entry.clip.finished]
+        store, settings = self.shelves.store, self.config.preview
+        with Stage("importing", len(entries), sum(entry.request.duration for entry in entries)) as stage:
+            failures = keep_all(
+                (self._render(entry) for entry in renders),
+                store,
+                self.shelves.renders,
+                owners,
+                settings,
+                jobs,
+                stage.finish,
+            )
+            failures += self._keep_finished([entry for entry in entries if entry.clip.finished], stage)
+        imported.refused += [
+            Refusal(sources[failure.request.key], printable(failure.reason, 500)) for failure in failures
+        ]
+        return {failure.request.key for failure in failures}
+
+    def _keep_finished(self, entries: Iterable[Entry], stage: Stage) -> Iterator[Failure]:
+        settings = self.config.preview
+        for entry in entries:
+            clip, request = entry.clip, entry.request
+            try:
+                sound = self._sound(clip.files[0], request)
+                preview = finished_preview(clip.files[0], sound)
+            except Unusable as error:
+                yield Failure(request, str(error))
+            else:
+                provenance = _provenance(clip, sound)
+                # One of other settings is of none: builds then say that it is not like the rest.
+                digest = settings.digest if is_matched(preview, settings) else ""
+                self.shelves.store.put(request, str(provenance["engine"]), provenance, preview, digest)
+            stage.finish(request.duration)
+
+    def _render(self, entry: Entry) -> Render | Failure:
+        try:
+            sound = self._sound(entry.clip.files[0], entry.request)
+        except Unusable as error:
+            return Failure(entry.request, str(error))
+        return Render(entry.request, sound.audio, sound.sample_rate, _provenance(entry.clip, sound))
+
+    def _sound(self, path: Path, request: Request) -> Sound:
+        return read_sound(path, request.duration, self._model(request))
+
+    def _model(self, request: Request) -> Model:
+        return self.models[request.model]
+
+
+def _provenance(clip: ImportedClip, sound: Sound) -> dict[str, Any]:
+    """What the record says: where the clip came from, and what cannot be known of it."""
+    notes = [note for note in (clip.provenance.get("note"), sound.note) if note]
+    said = {**clip.provenance, "file": _file_name(clip), "sha256": sound.sha256, "note": "; ".join(notes)}
+    if clip.url:
+        said["file"] = printable(clip.source.name)
+    return {name: value for name, value in said.items() if value != "" or name == "engine_version"}

@@ -1,0 +1,1 @@
+"""Prompt files -> prompts, their clips and every fault in them (stage 1: read)."""

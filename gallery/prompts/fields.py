@@ -1,0 +1,113 @@
+"""What may stand in a prompt file and in presets.yaml: the fields, their forms and their meaning."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+
+from gallery.prompts.request import Parameters
+
+_LETTERS = r"\p{Ll}\p{Lo}\p{Lm}\p{M}\p{N}"
+
+
+def _form(words: str) -> dict[str, Any]:
+    return {"form": words}
+
+
+Tag = Annotated[
+    str,
+    StringConstraints(pattern=rf"^[\p{{Ll}}\p{{Lo}}\p{{N}}]([{_LETTERS} &+'.-]{{0,28}}[{_LETTERS}])?$"),
+    Field(
+        json_schema_extra=_form("lowercase letters and digits, with spaces or & + ' . - between, 30 at most")
+    ),
+]
+
+
+class Changes(Parameters):
+    """The fields of a request as a prompt file writes them; a take may change any of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    prompt: Annotated[str, Field(description="What the model is asked for, in words.")] = ""
+    model: Annotated[str, Field(description="A model's name in gallery.toml; its first one if left out.")] = (
+        ""
+    )
+    melody: Annotated[
+        str | None,
+        Field(
+            description="An audio file beside the prompt file, for melody models: its tune is followed. "
+            "Imported clips have the digest of a file that is not here, `sha256:` and 64 hex digits."
+        ),
+    ] = None
+
+
+def _grid_model() -> type[BaseModel]:
+    """Every field of a request, each with a list of values."""
+    fields: dict[str, Any] = {}
+    for name, info in Changes.model_fields.items():
+        annotation: Any = info.annotation
+        for rule in info.metadata:
+            annotation = Annotated[annotation, rule]
+        fields[name] = (
+            Annotated[list[annotation], Field(min_length=1, description=f"Values of `{name}`.")],
+            Field(default=[], validate_default=False),
+        )
+    return create_model("Vary", __config__=Changes.model_config, **fields)
+
+
+if TYPE_CHECKING:
+
+    class Vary(BaseModel):
+        """A grid."""
+else:
+    Vary = _grid_model()
+
+
+class FrontMatter(Changes):
+    """The front matter of a prompt file."""
+
+    title: Annotated[
+        str,
+        Field(max_length=120, description="Name of the prompt's page; the prompt's beginning if left out."),
+    ] = ""
+    tags: list[Tag] = Field(default=[], description="Words to find the prompt by.")
+    author: Annotated[
+        str,
+        Field(
+            pattern=r"^([A-Za-z0-9][A-Za-z0-9-]{0,38})?$",
+            description="Who wrote the prompt: a GitHub handle.",
+            json_schema_extra=_form("a GitHub handle without the @: letters, digits and hyphens, 39 at most"),
+        ),
+    ] = ""
+    license: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]{0,39}$",
+            description="Licence of the prompt and the notes, an SPDX identifier.",
+            json_schema_extra=_form("an SPDX identifier like CC0-1.0"),
+        ),
+    ] = "CC0-1.0"
+    date: Annotated[
+        datetime.date | None,
+        Field(description="Day the prompt was written, e.g. 2026-11-20; newest stand first."),
+    ] = None
+    preset: Annotated[str, Field(description="Name of a set of parameters in prompts/presets.yaml.")] = ""
+    vary: Annotated[
+        Vary | None,
+        Field(
+            description="A grid: lists of values for fields of the request; one clip for each combination."
+        ),
+    ] = None
+    takes: list[Changes] = Field(
+        default=[], description="A list of changes to the fields above; one clip for each."
+    )
+
+
+class Preset(Parameters):
+    """A named set of parameters."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    description: Annotated[str, Field(max_length=300, description="What the set is good for.")] = ""

@@ -1,0 +1,371 @@
+"""One prompt file -> a prompt, or faults with line and field.
+
+A prompt file is untrusted input: whatever is in it, reading it ends in a `Prompt`
+or in faults.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+import os
+import stat
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from gallery.errors import Fault, did_you_mean
+from gallery.errors.messages import DIGEST_PREFIX, FILE_NAME, HIDDEN, MELODY_DIGEST, NAME_FORM, Wording
+from gallery.errors.validation import explain, field_name, printable, shown
+from gallery.prompts import frontmatter
+from gallery.prompts.fields import Changes, FrontMatter, Preset
+from gallery.prompts.melody import melody_problem
+from gallery.prompts.prompt import Clip, Findings, Prompt
+from gallery.prompts.request import MOST_MARKS, Parameters, Request, is_piled, normalise_text
+
+if TYPE_CHECKING:
+    import re
+
+    from gallery.config import Config
+    from gallery.prompts.frontmatter import Location
+
+PRESETS_NAME = "presets.yaml"
+MAX_FILE_BYTES = 1_000_000
+MOST_FOLDERS = 8
+MOST_FAULTS = 100
+
+# Of a note. Markdown takes time that grows with the square of these.
+MOST_LINES = 1000
+MOST_SIGNS = 500
+COSTLY_SIGNS = ("[", "<")
+
+TITLE_LENGTH = 60
+
+# Looked up once: pydantic takes as long to tell them as to check a clip.
+_PARAMETERS = frozenset(Parameters.model_fields)
+_REQUEST = frozenset(Changes.model_fields)
+
+
+def _read_text(path: Path, root: Path) -> str:
+    """The text of a file that lies in ``root``. Raises Unreadable for any other."""
+    try:
+        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+            raise frontmatter.Unreadable(0, "a link out of the gallery; put the file itself here")
+        with open(path, "rb", opener=_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise frontmatter.Unreadable(0, "not a file")
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise frontmatter.Unreadable(0, f"larger than {MAX_FILE_BYTES // 1000} KB")
+    except (OSError, RuntimeError) as error:  # Python 3.11 tells of a loop of links by the latter
+        reason = getattr(error, "strerror", None) or error
+        raise frontmatter.Unreadable(0, f"cannot be read: {reason}") from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise frontmatter.Unreadable(line, "not UTF-8; save the file as UTF-8") from error
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting, as opening a pipe would until somebody writes into it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def read_presets(config: Config, findings: Findings) -> dict[str, dict[str, Any]]:
+    """The fields of each preset by its name; what is wrong with the file goes into the findings."""
+    path = config.prompts / PRESETS_NAME
+    if not path.exists():
+        return {}
+    file = relative(path, config)
+    try:
+        document = frontmatter.load(_read_text(path, config.prompts))
+    except frontmatter.Unreadable as error:
+        findings.faults.append(Fault(file, error.line, error.name, error.message))
+        return {}
+    presets = {}
+    faults: list[Fault] = []
+    for name, values in document.values.items():
+        try:
+            preset = Preset.model_validate(values)
+        except ValidationError as error:
+            faults += explain(error, Preset, file, document.line_of, within=name)
+            preset = Preset()
+        presets[name] = preset.model_dump(include=preset.model_fields_set - {"description"})
+    findings.faults += _told(faults)
+    return presets
+
+
+def read_file(
+    file: Path, config: Config, presets: dict[str, dict[str, Any]]
+) -> tuple[Prompt | None, Findings]:
+    """Read a prompt file of the gallery: its prompt, if the file is in order, and what there is to say."""
+    reader = _PromptFile(config, presets, file)
+    return reader.read(), reader.findings
+
+
+def relative(path: Path, config: Config) -> str:
+    """A file as messages name it: from the gallery's root on."""
+    return printable(path.relative_to(config.root).as_posix())
+
+
+class _PromptFile:
+    """One file on its way to a `Prompt`; what is wrong with it goes into the findings."""
+
+    def __init__(self, config: Config, presets: dict[str, dict[str, Any]], file: Path) -> None:
+        self.config, self.presets, self.findings = config, presets, Findings()
+        self.path = file
+        self.file = relative(file, config)
+        self.address = file.relative_to(config.prompts).with_suffix("").as_posix()
+        self.document = frontmatter.Document({})
+        self.faults: list[Fault] = []
+        # More than clips can have are not looked at: that they are too many is told anyway.
+        self.melodies_left = config.limits.clips_per_prompt + 1
+
+    def read(self) -> Prompt | None:
+        prompt = self._read()
+        if prompt and not self.faults:
+            return prompt
+        self.findings.broken.add(self.address)
+        self.findings.faults += _told(self.faults)
+        return None
+
+    def _fault(self, loc: Location, message: str) -> None:
+        # A parameter that the file itself doesn't have comes from its preset.
+        preset = loc[0] in Parameters.model_fields and loc[0] not in self.document.values
+        line = self.document.line_of(("preset",) if preset else loc)
+        self.faults.append(Fault(self.file, line, field_name(loc), message))
+
+    def _read(self) -> Prompt | None:
+        if self.address.count("/") > MOST_FOLDERS:
+            message = Wording.MANY_FOLDERS.format(count=MOST_FOLDERS)
+            self.faults.append(Fault(self.file, 0, "", message))
+            return None
+        for name in PurePosixPath(self.address).parts:
+            if not FILE_NAME.fullmatch(name):
+                message = Wording.NO_NAME.format(name=shown(name), form=NAME_FORM)
+                self.faults.append(Fault(self.file, 0, "", message))
+                return None
+        if self.path.suffix != ".md":
+            message = Wording.NO_NAME.format(name=shown(self.path.name), form="end it with .md, in lowercase")
+            self.faults.append(Fault(self.file, 0, "", message))
+            return None
+        try:
+            self.document = frontmatter.split(_read_text(self.path, self.config.prompts))
+        except frontmatter.Unreadable as error:
+            self.faults.append(Fault(self.file, error.line, error.name, error.message))
+            return None
+        self._check_characters((), self.document.values)
+        try:
+            matter = FrontMatter.model_validate(self.document.values)
+        except ValidationError as error:
+            self.faults += explain(error, FrontMatter, self.file, self.document.line_of)
+            return None
+        self._check_presentation(matter)
+        self._check_values()
+        if self.faults:
+            return None
+        axes = self._axes(matter)
+        clips = self._clips(matter, axes)
+        if not clips:
+            return None
+        text = normalise_text(matter.prompt) or clips[0].request.prompt
+        return Prompt(
+            path=self.address,
+            file=self.file,
+            title=normalise_text(matter.title) or _beginning(text),
+            text=text,
+            tags=tuple(dict.fromkeys(matter.tags)),
+            author=matter.author,
+            license=matter.license,
+            date=matter.date.isoformat() if matter.date else "",
+            notes=self.document.body,
+            clips=tuple(clips),
+            axes=axes,
+        )
+
+    def _check_characters(self, loc: Location, value: Any) -> None:
+        """Refuse control characters: they have no business in a prompt and can deceive."""
+        if isinstance(value, dict):
+            for name, item in value.items():
+                self._check_characters((*loc, name), item)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                self._check_characters((*loc, index), item)
+        elif isinstance(value, str) and (found := HIDDEN.search(value)):
+            self._fault(loc, Wording.HIDDEN.format(character=_code(found)))
+        elif isinstance(value, str) and is_piled(value):
+            self._fault(loc, Wording.PILED.format(count=MOST_MARKS))
+
+    def _check_presentation(self, matter: FrontMatter) -> None:
+        limits, body, line = self.config.limits, self.document.body, self.document.body_line
+        if len(matter.tags) > limits.tags:
+            self._fault(("tags",), Wording.MANY_TAGS.format(count=len(matter.tags), limit=limits.tags))
+        if len(set(matter.tags)) < len(matter.tags):
+            place = self.document.line_of(("tags",))
+            self.findings.warnings.append(Fault(self.file, place, "tags", "a tag stands twice"))
+        if len(body) > limits.note_length:
+            message = Wording.LONG_NOTES.format(count=len(body), limit=limits.note_length)
+            self.faults.append(Fault(self.file, line, "notes", message))
+        if (lines := body.count("\n") + 1) > MOST_LINES:
+            message = Wording.MANY_LINES.format(count=lines, limit=MOST_LINES)
+            self.faults.append(Fault(self.file, line, "notes", message))
+        for sign in COSTLY_SIGNS:
+            if (count := body.count(sign)) > MOST_SIGNS:
+                message = Wording.MANY_SIGNS.format(count=count, sign=sign, limit=MOST_SIGNS)
+                self.faults.append(Fault(self.file, line, "notes", message))
+        if found := HIDDEN.search(body):
+            message = Wording.HIDDEN_IN_NOTES.format(character=_code(found))
+            self.faults.append(Fault(self.file, line + body.count("\n", 0, found.start()), "notes", message))
+        if matter.preset and matter.preset not in self.presets:
+            near = did_you_mean(matter.preset, self.presets)
+            known = ", ".join(self.presets) or "none"
+            self._fault(("preset",), f"{shown(matter.preset)} is not a preset{near}; known: {known}")
+
+    def _check_values(self) -> None:
+        """Models, prompts and melodies wherever the file names them."""
+        varied = [
+            (("vary", name, index), name, value)
+            for name, values in (self.document.values.get("vary") or {}).items()
+            for index, value in enumerate(values)
+        ]
+        taken = [
+            (("takes", index, name), name, value)
+            for index, take in enumerate(self.document.values.get("takes") or [])
+            for name, value in take.items()
+        ]
+        plain = [((name,), name, value) for name, value in self.document.values.items()]
+        for place, name, value in (*plain, *varied, *taken):
+            if name == "model" and value not in self.config.models:
+                near = did_you_mean(value, self.config.models)
+                known = ", ".join(self.config.models)
+                self._fault(place, Wording.NO_MODEL.format(value=shown(value), near=near, known=known))
+            elif name == "prompt" and not is_piled(value):
+                self._check_prompt(place, normalise_text(value))
+            elif name == "melody" and value is not None:
+                self._check_melody(place, value)
+        has_prompt = "prompt" in self.document.values or "prompt" in (self.document.values.get("vary") or {})
+        takes = self.document.values.get("takes") or []
+        if not has_prompt and not (takes and all("prompt" in take for take in takes)):
+            self._fault(("prompt",), Wording.MISSING)
+
+    def _check_prompt(self, loc: Location, text: str) -> None:
+        limit = self.config.limits.prompt_length
+        if not text:
+            self._fault(loc, "is empty; say what the clip should sound like")
+        elif len(text) > limit:
+            self._fault(loc, Wording.TOO_LONG.format(count=len(text), limit=limit))
+
+    def _check_melody(self, loc: Location, name: str) -> None:
+        if name.startswith(DIGEST_PREFIX):
+            if not MELODY_DIGEST.fullmatch(name):
+                self._fault(loc, Wording.NO_DIGEST.format(value=shown(name), prefix=DIGEST_PREFIX))
+            return
+        self.melodies_left -= 1
+        if self.melodies_left < 0:
+            return
+        problem = melody_problem(self.path.parent, name, self.config)
+        if problem:
+            self._fault(loc, f"{shown(name)} {problem}")
+
+    def _axes(self, matter: FrontMatter) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+        if matter.vary is None:
+            return ()
+        # In the file's order, which a set of fields has lost.
+        return tuple((name, tuple(getattr(matter.vary, name))) for name in self.document.values["vary"])
+
+    def _clips(self, matter: FrontMatter, axes: tuple[tuple[str, tuple[Any, ...]], ...]) -> list[Clip]:
+        if matter.vary is not None and "takes" in matter.model_fields_set:
+            self._fault(("takes",), "a prompt has a grid (vary) or a list (takes), not both")
+            return []
+        limit = self.config.limits.clips_per_prompt
+        count = math.prod(len(values) for _, values in axes) if axes else len(matter.takes)
+        if count > limit:
+            message = Wording.MANY_CLIPS.format(count=count, limit=limit)
+            self._fault(("vary" if axes else "takes",), message)
+            return []
+        if axes:
+            names = [name for name, _ in axes]
+            cells = itertools.product(*(values for _, values in axes))
+            changes = [dict(zip(names, cell, strict=True)) for cell in cells]
+        else:
+            changes = [take.model_dump(include=take.model_fields_set) for take in matter.takes] or [{}]
+        written = matter.model_dump(include=matter.model_fields_set & _REQUEST)
+        base = {**self.presets.get(matter.preset, {}), **written}
+        clips = (
+            self._clip({**base, **change}, change, ("vary",) if axes else ("takes", index))
+            for index, change in enumerate(changes)
+        )
+        return [clip for clip in clips if clip]
+
+    def _clip(self, fields: dict[str, Any], changes: dict[str, Any], place: Location) -> Clip | None:
+        def loc(name: str) -> Location:
+            return (*place, name) if name in changes else (name,)
+
+        name = fields.pop("model", "") or self.config.default_model
+        model, limits = self.config.models[name], self.config.limits
+        parameters = Parameters.model_validate({k: v for k, v in fields.items() if k in _PARAMETERS})
+        duration, stride = parameters.duration, parameters.extend_stride
+        longest = min(model.max_duration, limits.duration)
+        if duration > longest:
+            short = model.max_duration < limits.duration
+            wording = Wording.LONG_FOR_MODEL if short else Wording.LONG_FOR_GALLERY
+            message = wording.format(duration=f"{duration:g}", model=name, longest=f"{longest:g}")
+            self._fault(loc("duration"), message)
+            return None
+        if stride is not None and stride >= model.window:
+            message = Wording.LONG_STRIDE.format(stride=f"{stride:g}", model=name, window=f"{model.window:g}")
+            self._fault(loc("extend_stride"), message)
+            return None
+        melody = fields.get("melody")
+        if melody and not model.takes_melody:
+            able = [known for known, other in self.config.models.items() if other.takes_melody]
+            which = ", ".join(able) or "none"
+            self._fault(loc("melody"), Wording.MODEL_WITHOUT_MELODY.format(model=name, models=which))
+            return None
+        request = Request(
+            **{
+                **parameters.model_dump(),
+                "extend_stride": (stride or model.stride) if duration > model.window else None,
+                "model": model.hub,
+                "prompt": normalise_text(fields["prompt"]),
+                "melody": self._digest(melody) if melody else None,
+            }
+        )
+        return Clip.of(request, name, changes)
+
+    def _digest(self, melody: str) -> str:
+        if melody.startswith(DIGEST_PREFIX):
+            return melody.removeprefix(DIGEST_PREFIX)
+        path = self.path.parent / melody
+        for known, file in self.findings.melodies.items():
+            if file == path:
+                return known
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.findings.melodies[digest] = path
+        return digest
+
+
+def _told(faults: list[Fault]) -> list[Fault]:
+    """Each fault of a file once, for clips of a grid share theirs; of very many, the first ones."""
+    told = sorted(set(faults))
+    if len(told) > MOST_FAULTS:
+        here, more = told[MOST_FAULTS], len(told) - MOST_FAULTS
+        told[MOST_FAULTS:] = [Fault(here.file, here.line, "", f"{more:,} more mistakes from here on")]
+    return told
+
+
+def _code(found: re.Match[str]) -> str:
+    """A character as ``U+202E``."""
+    return f"U+{ord(found[0]):04X}"
+
+
+def _beginning(text: str) -> str:
+    """The beginning of a text, cut between words."""
+    line = " ".join(text.split())
+    if len(line) <= TITLE_LENGTH:
+        return line
+    cut = line[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(" ,;:")
+    return f"{cut[:TITLE_LENGTH]}…"

@@ -1,0 +1,244 @@
+"""Prompts and their clips, as prompt files ask for them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
+
+from gallery.prompts.request import Request
+from gallery.state.texts import Texts
+from gallery.utils.digest import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+    from pathlib import Path
+
+    from gallery.errors import Fault
+
+
+# A page asks for its prompt and for those of its kin more than once.
+_MADE_AT_A_TIME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One piece of audio that a prompt asks for.
+
+    ``fields`` are those of its request, as JSON holds them and without those that are
+    not used; ``key`` is the request's. ``changes`` holds what sets the clip apart from
+    the prompt's others, as written in the prompt file; ``model`` is the gallery's name
+    of the request's.
+    """
+
+    key: str
+    fields: dict[str, Any]
+    model: str
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, request: Request, model: str, changes: dict[str, Any]) -> Self:
+        """The clip of a request."""
+        return cls(request.key, request.model_dump(mode="json", exclude_none=True), model, changes)
+
+    @property
+    def request(self) -> Request:
+        """What decides how it sounds."""
+        return Request.model_validate(self.fields)
+
+    @property
+    def duration(self) -> float:
+        """Its length in seconds."""
+        return float(self.fields["duration"])
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One prompt file, read. ``path`` is its address: ``lofi/rainy-window``.
+
+    ``axes`` are the fields of its grid with their values, in the file's order;
+    ``clips`` then are the grid's cells, the last axis running fastest. ``digest``
+    is one of all else.
+    """
+
+    path: str
+    file: str
+    title: str
+    text: str
+    tags: tuple[str, ...]
+    author: str
+    license: str
+    date: str
+    notes: str
+    clips: tuple[Clip, ...]
+    axes: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    digest: str = ""
+
+    def to_text(self) -> str:
+        """The prompt as two lines: its `Outline` and all of it, both as JSON. `Prompts` take it in."""
+        parts = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "digest"}
+        parts["clips"] = [[clip.key, clip.fields, clip.model, clip.changes] for clip in self.clips]
+        whole = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+        outline = Outline(
+            path=self.path,
+            title=self.title,
+            author=self.author,
+            date=self.date,
+            keys=tuple(clip.key for clip in self.clips),
+            models=tuple(clip.model for clip in self.clips),
+            asked=digest(json.dumps([clip.fields for clip in self.clips])),
+            digest=digest(whole),
+        )
+        return f"{json.dumps(outline, ensure_ascii=False)}\n{whole}"
+
+    @classmethod
+    def from_json(cls, text: str, digest: str) -> Self:
+        """The prompt of which this is the second line of `to_text`, and which has this digest."""
+        parts = json.loads(text)
+        parts["tags"] = tuple(parts["tags"])
+        parts["clips"] = tuple(Clip(*clip) for clip in parts["clips"])
+        parts["axes"] = tuple((name, tuple(values)) for name, values in parts["axes"])
+        return cls(**parts, digest=digest)
+
+
+class Outline(NamedTuple):
+    """What every build asks of every prompt.
+
+    ``keys`` and ``models`` are its clips', in their order; ``asked`` is a digest of all that is
+    asked for them, ``digest`` one of the whole prompt.
+    """
+
+    path: str
+    title: str
+    author: str
+    date: str
+    keys: tuple[str, ...]
+    models: tuple[str, ...]
+    asked: str
+    digest: str
+    number: int = -1
+
+    @property
+    def file(self) -> str:
+        """The prompt's file, from the gallery's root on."""
+        return f"prompts/{self.path}.md"
+
+
+class Prompts(Sequence[Prompt]):
+    """Prompts in the order of their files: there may be many, so each is made when it is asked for.
+
+    ``outlines`` are of the same prompts in the same order; each has its place among their texts.
+    """
+
+    def __init__(self) -> None:
+        self.outlines: list[Outline] = []
+        self._texts = Texts()
+        self._common: dict[Any, Any] = {}
+        self._made = lru_cache(_MADE_AT_A_TIME)(self._make)
+
+    def add(self, text: str) -> None:
+        """Take in a prompt that `Prompt.to_text` wrote, in any order; `sort` comes after the last."""
+        first, _, whole = text.partition("\n")
+        outline = Outline(*json.loads(first))
+        self.outlines.append(
+            outline._replace(
+                author=self._once(outline.author),
+                date=self._once(outline.date),
+                keys=tuple(outline.keys),
+                models=self._once(tuple(outline.models)),
+                number=self._texts.add(whole),
+            )
+        )
+
+    def _once(self, value: Any) -> Any:
+        """The same value, in memory once however many prompts have it."""
+        return self._common.setdefault(value, value)
+
+    def sort(self) -> None:
+        """Bring the prompts into the order of their files."""
+        self.outlines.sort(key=lambda outline: outline.file.split("/"))
+
+    def __len__(self) -> int:
+        return len(self.outlines)
+
+    @overload
+    def __getitem__(self, place: int) -> Prompt: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Prompt]: ...
+    def __getitem__(self, place: int | slice) -> Prompt | list[Prompt]:
+        if isinstance(place, slice):
+            return [self.whole(outline) for outline in self.outlines[place]]
+        return self.whole(self.outlines[place])
+
+    def whole(self, outline: Outline) -> Prompt:
+        """The prompt of an outline."""
+        return self._made(outline.number, outline.digest)
+
+    def _make(self, number: int, digest: str) -> Prompt:
+        return Prompt.from_json(self._texts[number], digest)
+
+
+class Clips(Mapping[str, Clip]):
+    """The clips that prompts ask for by their keys, each made when it is asked for.
+
+    ``homes`` are the prompts that they belong to: of those that ask for the same clip, the first.
+    """
+
+    def __init__(self, prompts: Prompts, files: Container[str] | None = None) -> None:
+        """With ``files``, only the clips of prompts in these."""
+        self.prompts = prompts
+        self.homes: dict[str, Outline] = {}
+        for outline in prompts.outlines:
+            if files is None or outline.file in files:
+                for key in outline.keys:
+                    self.homes.setdefault(key, outline)
+
+    def __len__(self) -> int:
+        return len(self.homes)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.homes)
+
+    def __getitem__(self, key: str) -> Clip:
+        prompt = self.prompts.whole(self.homes[key])
+        return next(clip for clip in prompt.clips if clip.key == key)
+
+    def each(self) -> Iterator[Clip]:
+        """All of them, prompt by prompt."""
+        for outline, keys in itertools.groupby(self.homes, self.homes.__getitem__):
+            wanted = set(keys)
+            for clip in self.prompts.whole(outline).clips:
+                if clip.key in wanted:
+                    wanted.remove(clip.key)
+                    yield clip
+
+
+@dataclass
+class Findings:
+    """What there is to say of prompt files.
+
+    ``broken`` holds the paths of prompts whose files have faults; ``melodies``
+    maps the digests in the clips' requests to the files.
+    """
+
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+    melodies: dict[str, Path] = field(default_factory=dict)
+
+    def add(self, other: Findings) -> None:
+        """Take in what there is to say of other files."""
+        self.faults += other.faults
+        self.warnings += other.warnings
+        self.broken |= other.broken
+        self.melodies |= other.melodies
+
+
+@dataclass
+class Reading(Findings):
+    """What came of reading a gallery's prompt files."""
+
+    prompts: Prompts = field(default_factory=Prompts)

@@ -1,0 +1,1 @@
+"""What a contribution changes, and what is wrong with it."""

@@ -1,0 +1,132 @@
+"""What a branch adds to a gallery: prompts that come, change and go, and what is to be rendered for them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gallery.build import Shelves, make_plan
+from gallery.review.baseline import read_baseline
+from gallery.utils.git import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gallery.config import Config
+    from gallery.prompts.folder import Clip, Prompt, Reading
+
+# What people read of a prompt, by its name in the file. A change of it is no reason to render.
+_READ = {
+    "title": "title",
+    "text": "prompt",
+    "tags": "tags",
+    "author": "author",
+    "license": "license",
+    "date": "date",
+    "notes": "notes",
+}
+
+
+@dataclass
+class Change:
+    """What becomes of one prompt, which is new where it was not ``known``.
+
+    ``said`` names what reads differently. Of the clips that it did not ask for before,
+    ``new`` are to be rendered, ``rendered`` are in the store, and ``shared`` are asked for
+    by other prompts, whose files it counts. ``gone`` are those that nobody asks for any more.
+    """
+
+    file: str
+    title: str
+    known: bool
+    said: list[str] = field(default_factory=list)
+    new: list[Clip] = field(default_factory=list)
+    rendered: int = 0
+    shared: Counter[str] = field(default_factory=Counter)
+    gone: int = 0
+
+
+@dataclass
+class Proposal:
+    """A gallery's prompts against those of ``commit``; files that are ``faulty`` are left out."""
+
+    commit: str
+    added: list[Change] = field(default_factory=list)
+    changed: list[Change] = field(default_factory=list)
+    removed: list[Change] = field(default_factory=list)
+    faulty: int = 0
+
+    @property
+    def new(self) -> list[Clip]:
+        """The clips to render, each once."""
+        return [clip for change in (*self.added, *self.changed) for clip in change.new]
+
+
+def propose(config: Config, reading: Reading, ref: str) -> Proposal:
+    """Compare the prompts that lie in the gallery's folder with those of a commit.
+
+    Raises GalleryError where git, the repository or the commit is not to be had.
+    """
+    repository = Repository(config.root)
+    commit = repository.commit(ref)
+    before = read_baseline(repository, commit, reading)
+    asked = {key for outline in reading.prompts.outlines for key in outline.keys}
+    changes, fresh = _compare(reading.prompts, before, asked)
+    plan = make_plan({clip.key: clip for _, clip in fresh}, Shelves.of(config), config)
+    to_render = {clip.key for clip in plan.render}
+    for change, clip in fresh:
+        if clip.key in to_render:
+            change.new.append(clip)
+        else:
+            change.rendered += 1
+    there = {outline.path for outline in reading.prompts.outlines} | reading.broken
+    return Proposal(
+        commit,
+        added=[change for change in changes if not change.known],
+        changed=[change for change in changes if change.known],
+        removed=[_removed(prompt, asked) for path, prompt in before.items() if path not in there],
+        faulty=len(reading.broken),
+    )
+
+
+def _compare(
+    prompts: Sequence[Prompt], before: dict[str, Prompt], asked: set[str]
+) -> tuple[list[Change], list[tuple[Change, Clip]]]:
+    """The prompts that differ, and their clips that nobody asked for before, each once."""
+    owners: dict[str, str] = {}
+    for prompt in before.values():
+        for clip in prompt.clips:
+            owners.setdefault(clip.key, prompt.file)
+    changes: list[Change] = []
+    fresh: list[tuple[Change, Clip]] = []
+    for prompt in prompts:
+        old = before.get(prompt.path)
+        if old == prompt:
+            continue
+        had = {clip.key for clip in old.clips} if old else set()
+        has = {clip.key: clip for clip in prompt.clips}
+        change = Change(prompt.file, prompt.title, old is not None, gone=len(had - asked))
+        if old:
+            change.said = _differences(old, prompt)
+        for key in [key for key in has if key not in had]:
+            if owner := owners.get(key):
+                change.shared[owner] += 1
+            else:
+                owners[key] = prompt.file
+                fresh.append((change, has[key]))
+        if not old or change.said or had != set(has):
+            changes.append(change)
+    return changes, fresh
+
+
+def _differences(old: Prompt, new: Prompt) -> list[str]:
+    """What reads differently, and nothing that is heard."""
+    names = [name for key, name in _READ.items() if getattr(old, key) != getattr(new, key)]
+    before, after = [clip.key for clip in old.clips], [clip.key for clip in new.clips]
+    return [*names, "order of clips"] if before != after and set(before) == set(after) else names
+
+
+def _removed(prompt: Prompt, asked: set[str]) -> Change:
+    gone = {clip.key for clip in prompt.clips} - asked
+    return Change(prompt.file, prompt.title, known=True, gone=len(gone))

@@ -1,0 +1,230 @@
+"""A prompt's own page: its clips laid out as they were asked for, each with its request and kin."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from gallery.catalogue.kin import word_changes
+from gallery.prompts.request import parameter_fields
+from gallery.site.pages import rows
+from gallery.site.theme import labels
+
+if TYPE_CHECKING:
+    from gallery.catalogue.entries import Catalogue, ClipEntry, KinEntry, PromptEntry
+    from gallery.config import Config
+
+# Values of these are too long for the head of a column.
+_WORDY = ("prompt", "model", "melody")
+
+_PROVENANCE = {
+    "engine": "engine",
+    "engine_version": "version",
+    "model_revision": "model revision",
+    "device": "device",
+    "dtype": "precision",
+    "date": "date",
+    "wall_seconds": "seconds taken",
+}
+
+
+def page_data(entry: PromptEntry, clips: Catalogue, config: Config) -> dict[str, Any]:
+    """All that the page of one prompt shows; ``clips`` knows every clip of the site."""
+    first = {clip["key"]: _clip(entry, clip, clips, config) for clip in entry["clips"]}
+    layout, grids = _layout(entry, first)
+    shared = [field for field in ("model", "seed", "cfg_coef", "temperature") if _shared(entry, field)]
+    return {
+        "entry": entry,
+        "title": entry["title"],
+        "own_title": rows.own_title(entry),
+        "takes": list(first.values()),
+        "layout": layout,
+        "grids": grids,
+        "varied": rows.varied(entry),
+        "differing": [labels.label(field) for field in rows.varied(entry)],
+        "shared": [
+            [labels.label(field), labels.number(rows.take_value(entry["clips"][0], field))]
+            for field in shared
+        ],
+        "states": sorted({clip["state"] for clip in first.values()}),
+        "crumbs": entry["path"].split("/")[:-1],
+        "size": _size(entry["text"]),
+    }
+
+
+def _size(text: str) -> str:
+    """How large the prompt can be set without filling the screen."""
+    return next((name for name, most in (("xl", 48), ("l", 130), ("m", 320)) if len(text) <= most), "s")
+
+
+def _shared(entry: PromptEntry, field: str) -> bool:
+    unused = any(field in labels.inert(clip["request"]) for clip in entry["clips"])
+    return not unused and len({labels.number(rows.take_value(clip, field)) for clip in entry["clips"]}) == 1
+
+
+def embed_data(entry: PromptEntry) -> dict[str, Any]:
+    """What a page of the prompt's clips for other sites' frames shows."""
+    takes = [_sound(entry, clip) for clip in entry["clips"]]
+    states = sorted({clip["state"] for clip in takes})
+    return {"entry": entry, "title": entry["title"], "takes": takes, "states": states}
+
+
+def _clip(entry: PromptEntry, clip: ClipEntry, clips: Catalogue, config: Config) -> dict[str, Any]:
+    return _sound(entry, clip) | {
+        "model": clip["model"],
+        "bytes": clip["bytes"],
+        "prompt": str(clip["request"].get("prompt", "")),
+        "request": _request_table(clip),
+        "provenance": _provenance(clip),
+        "kin": [_kin(kin, clips, config) for kin in clip["kin"] if kin["prompt"] != entry["path"]],
+    }
+
+
+def _sound(entry: PromptEntry, clip: ClipEntry) -> dict[str, Any]:
+    """What it takes to play a clip and to tell it from the prompt's others."""
+    changes = [
+        [labels.label(field), labels.quantity(field, value)]
+        for field, value in sorted(clip["changes"].items(), key=lambda change: _place(entry, change[0]))
+        if field != "prompt"
+    ]
+    wording = str(clip["changes"].get("prompt", ""))
+    return rows.played(clip, entry["path"], labels.excerpt(wording or entry["text"])) | {
+        "peaks": clip["peaks"],
+        "changes": changes,
+        "wording": word_steps(entry["text"], wording),
+        "label": ", ".join(" ".join(change) for change in changes),
+    }
+
+
+def _place(entry: PromptEntry, field: str) -> tuple[int, str]:
+    """Where a change stands among others: as the axes of the grid do, else as people ask for it."""
+    order = [axis["field"] for axis in entry["grid"]["axes"]] if entry["grid"] else list(labels.FIELD_ORDER)
+    return (order.index(field) if field in order else len(order), field)
+
+
+def word_steps(text: str, wording: str) -> list[list[str]]:
+    """How a take's wording departs from the prompt's; nothing where it says nothing of its own."""
+    return word_changes(text, wording) if wording else []
+
+
+def _layout(entry: PromptEntry, clips: dict[str, dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
+    """How the clips stand: alone, in rows, as a strip, or in matrices of the last two axes."""
+    grid = entry["grid"]
+    if len(clips) == 1:
+        return "single", []
+    if not grid:
+        return "takes", []
+    axes = [axis for axis in grid["axes"] if len(axis["values"]) > 1]
+    if len(axes) < 2:
+        return ("takes" if not axes or axes[0]["field"] in _WORDY else "strip"), []
+    sizes = [len(axis["values"]) for axis in axes]
+    cells = dict(zip(itertools.product(*map(range, sizes)), grid["cells"], strict=True))
+    down, across = axes[-2], axes[-1]
+    turned = across["field"] in _WORDY and down["field"] not in _WORDY
+    if turned:
+        down, across = across, down
+    shown: set[str] = set()
+    matrices = []
+    for leading in itertools.product(*(range(size) for size in sizes[:-2])):
+        lines = []
+        for row in range(len(down["values"])):
+            line = []
+            for column in range(len(across["values"])):
+                key = cells[(*leading, *((column, row) if turned else (row, column)))]
+                # Requests that sound the same share a clip: its fragment is where it stands first.
+                line.append(clips[key] | {"anchor": key not in shown})
+                shown.add(key)
+            lines.append(line)
+        matrices.append(
+            {
+                "leading": [
+                    [labels.label(axis["field"]), labels.quantity(axis["field"], axis["values"][index])]
+                    for axis, index in zip(axes, leading, strict=False)
+                ],
+                "down": labels.label(down["field"]),
+                "across": labels.label(across["field"]),
+                "wordy": down["field"] in _WORDY,
+                "rows": [labels.quantity(down["field"], value) for value in down["values"]],
+                "columns": [labels.quantity(across["field"], value) for value in across["values"]],
+                "cells": lines,
+            }
+        )
+    return "matrix", matrices
+
+
+def _request_table(clip: ClipEntry) -> list[dict[str, str]]:
+    """Every parameter of a request, those that cannot matter marked as not used."""
+    request, unused = clip["request"], labels.inert(clip["request"])
+    table = [
+        {
+            "field": "model",
+            "label": "model",
+            "value": clip["model"],
+            "help": str(request.get("model", "")),
+            "mark": "",
+        }
+    ]
+    for field, info in parameter_fields().items():
+        value = labels.request_value(request, field)
+        if value is None:
+            continue
+        mark = "not used" if field in unused else "default" if value == info.default else ""
+        table.append(
+            {
+                "field": field,
+                "label": labels.label(field),
+                "value": labels.quantity(field, value),
+                "help": info.description or "",
+                "mark": mark,
+            }
+        )
+    if request.get("melody"):
+        value = labels.quantity("melody", request["melody"])
+        table.append(
+            {
+                "field": "melody",
+                "label": "melody",
+                "value": value,
+                "help": "SHA-256 of the melody that was followed.",
+                "mark": "",
+            }
+        )
+    return table
+
+
+def _provenance(clip: ClipEntry) -> list[list[str]]:
+    """Who made the clip, when and with what; for renders also how loud it was."""
+    known = {**({"engine": clip["engine"]} if clip["engine"] else {}), **clip["provenance"]}
+    lines = []
+    for field in sorted(
+        known, key=lambda name: (list(_PROVENANCE).index(name) if name in _PROVENANCE else 99, name)
+    ):
+        value = known[field]
+        if value in ("", None):
+            continue
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+        if isinstance(value, float):
+            text = labels.number(value)
+        elif re.fullmatch(r"[0-9a-f]{40,64}", text):
+            text = text[:12]
+        lines.append([_PROVENANCE.get(field, field.replace("_", " ")), text])
+    if clip["state"] == "render" and clip["loudness"] is not None:
+        lines.append(["raw loudness", f"{clip['loudness']:.1f} LUFS".replace("-", "\N{MINUS SIGN}")])
+    return lines
+
+
+def _kin(kin: KinEntry, clips: Catalogue, config: Config) -> dict[str, Any]:
+    """A clip to be heard next to this one. It is played from here if the site has it."""
+    other = clips.get(kin["key"])
+    value = config.model_name(str(kin["value"])) if kin["field"] == "model" else kin["value"]
+    steps = kin.get("words", [])
+    after = labels.excerpt("".join(text for step, text in steps if step != "-")) or kin["title"]
+    return {
+        "change": "" if steps else labels.named(kin["field"], value),
+        "words": steps,
+        "title": kin["title"],
+        "page": f"prompts/{kin['prompt']}/index.html#{kin['key'][:8]}",
+        "clip": rows.played(other, kin["prompt"], after) | {"label": ""} if other else None,
+    }

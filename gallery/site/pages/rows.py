@@ -1,0 +1,180 @@
+"""A prompt as one row of a list: what lists, tag pages and search results show of it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from gallery.site.theme import addresses, labels
+
+if TYPE_CHECKING:
+    from gallery.catalogue.entries import ClipEntry, PromptEntry
+    from gallery.config import Config
+
+# Takes that differ in one parameter are offered in the row itself, up to this many.
+MOST_TAKES = 8
+_MOST_KIN = 4
+
+# Beats a minute that a prompt names, or what its words come to; the first that is found counts.
+_BEATS = re.compile(r"\b(\d{2,3})\s*-?\s*(?:bpm|beats per minute)\b", re.IGNORECASE)
+_TEMPO_WORDS = (
+    (re.compile(r"\b(very slow|grave|largo|drone|beatless|ambient)\b", re.IGNORECASE), 50),
+    (re.compile(r"\b(slow|slowly|adagio|lento|ballad|downtempo)\b", re.IGNORECASE), 70),
+    (re.compile(r"\b(mid-?tempo|andante|moderate|walking)\b", re.IGNORECASE), 100),
+    (re.compile(r"\b(very fast|presto|frantic|breakneck)\b", re.IGNORECASE), 175),
+    (re.compile(r"\b(fast|quick|allegro|vivace|up-?tempo|upbeat|driving|energetic)\b", re.IGNORECASE), 140),
+)
+
+LENGTHS = {"short": "under 5 s", "medium": "5 to 15 s", "long": "over 15 s"}
+STATES = {"render": "rendered", "sketch": "sketch", "pending": "not rendered yet"}
+
+
+def length_of(clip: ClipEntry) -> float:
+    """Seconds of a clip: its preview's, or what was asked for while there is none."""
+    return float(clip["length"] or labels.request_value(clip["request"], "duration"))
+
+
+def playable(clip: ClipEntry) -> bool:
+    """Whether there is something to hear."""
+    return clip["state"] != "pending" and bool(clip["audio"])
+
+
+def facts(clip: ClipEntry) -> list[list[str]]:
+    """What is worth knowing of a clip in one line: pairs of a label, or nothing, and a value."""
+    request = clip["request"]
+    unused = labels.inert(request)
+    pairs = [["", clip["model"]], ["", labels.quantity("duration", round(length_of(clip), 1))]]
+    pairs += [
+        [labels.label(field), labels.number(labels.request_value(request, field))]
+        for field in ("seed", "cfg_coef")
+        if field not in unused
+    ]
+    for field, usual in (("temperature", 1), ("top_p", 0)):
+        value = labels.request_value(request, field)
+        if value != usual and field not in unused:
+            pairs.append([labels.label(field), labels.number(value)])
+    return pairs
+
+
+def played(clip: ClipEntry, path: str, name: str) -> dict[str, Any]:
+    """What the player needs of a clip; ``name`` is what it calls it."""
+    return {
+        "key": clip["key"],
+        "id": clip["id"],
+        "state": clip["state"] if playable(clip) else "pending",
+        "audio": clip["audio"] if playable(clip) else "",
+        "cover": clip["cover"] if playable(clip) else "",
+        "length": round(length_of(clip), 2),
+        "name": name,
+        "facts": (pairs := facts(clip)),
+        "line": " · ".join(" ".join(filter(None, pair)) for pair in pairs),
+        "page": f"{addresses.prompt_page(path)}#{clip['id']}",
+    }
+
+
+def varied(entry: PromptEntry) -> list[str]:
+    """Fields in which a prompt's clips differ, in the order of ``words.FIELD_ORDER``."""
+    if entry["grid"]:
+        fields = {axis["field"] for axis in entry["grid"]["axes"] if len(axis["values"]) > 1}
+    else:
+        fields = {
+            field
+            for field in {name for clip in entry["clips"] for name in clip["changes"]}
+            if len({labels.number(take_value(clip, field)) for clip in entry["clips"]}) > 1
+        }
+    return sorted(fields, key=_in_order)
+
+
+def compares(entry: PromptEntry) -> list[str]:
+    """Fields that a visitor can compare here: among the prompt's clips, or with their kin."""
+    kin = {kin["field"] for clip in entry["clips"] for kin in clip["kin"]}
+    return sorted(kin.union(varied(entry)), key=_in_order)
+
+
+def take_value(clip: ClipEntry, field: str) -> Any:
+    """A clip's value of a field, models by the gallery's names."""
+    return clip["model"] if field == "model" else labels.request_value(clip["request"], field)
+
+
+def row(entry: PromptEntry, config: Config) -> dict[str, Any]:
+    """What a row shows, as plain data: pages are made from it, and search results too."""
+    clips, fields = entry["clips"], varied(entry)
+    text = labels.excerpt(entry["text"])
+    first = next((clip for clip in clips if playable(clip)), clips[0])
+    takes: list[dict[str, Any]] = []
+    if len(fields) == 1 and fields[0] not in ("prompt", "melody") and 1 < len(clips) <= MOST_TAKES:
+        takes = [
+            played(clip, entry["path"], text) | {"label": labels.number(take_value(clip, fields[0]))}
+            for clip in clips
+        ]
+    return {
+        "path": entry["path"],
+        "title": own_title(entry),
+        "text": text,
+        "tags": entry["tags"],
+        "clip": played(first, entry["path"], text),
+        "takes": takes,
+        "line": _line(entry, first, fields, bool(takes), config),
+    }
+
+
+def tempo(text: str) -> int:
+    """Beats a minute, as the prompt says or as its words suggest; 0 where it says nothing."""
+    if beats := _BEATS.search(text):
+        return int(beats[1])
+    return next((guess for pattern, guess in _TEMPO_WORDS if pattern.search(text)), 0)
+
+
+def own_title(entry: PromptEntry) -> str:
+    """The prompt's title, empty where it only repeats how the prompt begins."""
+    title = entry["title"].rstrip(" …").strip()
+    begins = " ".join(entry["text"].split()).casefold()
+    return "" if begins.startswith(" ".join(title.split()).casefold()) else entry["title"]
+
+
+def _line(entry: PromptEntry, clip: ClipEntry, fields: list[str], offered: bool, config: Config) -> list[Any]:
+    """The line on what there is to compare: its lead, and what stands in the accent."""
+    if offered:
+        return [f"{labels.count(len(entry['clips']), 'take')}:", [labels.label(fields[0])]]
+    if len(entry["clips"]) > 1:
+        amount = labels.count(len(entry["clips"]), "take")
+        return [
+            f"{amount}:" if fields else amount,
+            [" × ".join(labels.label(field) for field in fields)] if fields else [],
+        ]
+    items: dict[str, None] = {}
+    for kin in sorted(clip["kin"], key=lambda kin: (_in_order(kin["field"]), labels.number(kin["value"]))):
+        if kin["field"] == "prompt":
+            items["other words"] = None
+        elif kin["field"] == "seed":
+            items["another seed"] = None
+        elif kin["field"] == "model":
+            items[f"model {config.model_name(str(kin['value']))}"] = None
+        elif kin["field"] == "melody":
+            items["another melody"] = None
+        else:
+            items[labels.named(kin["field"], kin["value"])] = None
+    shown = list(items)[:_MOST_KIN] + (["…"] if len(items) > _MOST_KIN else [])
+    return ["the same but for", shown] if shown else ["", []]
+
+
+def facets(entry: PromptEntry) -> dict[str, list[str]]:
+    """What the filters ask of a prompt: filter -> values that fit it."""
+    clips = entry["clips"]
+    return {
+        "model": sorted({clip["model"] for clip in clips}),
+        "tag": sorted(set(entry["tags"])),
+        "author": [entry["author"].lower()] if entry["author"] else [],
+        "length": sorted({_length_class(length_of(clip)) for clip in clips}),
+        "compares": [labels.label(field) for field in compares(entry)],
+        "state": sorted({clip["state"] if playable(clip) else "pending" for clip in clips}),
+    }
+
+
+def _length_class(seconds: float) -> str:
+    return "short" if seconds < 5 else "medium" if seconds <= 15 else "long"
+
+
+def _in_order(field: str) -> tuple[int, str]:
+    order = labels.FIELD_ORDER
+    return (order.index(field) if field in order else len(order), field)

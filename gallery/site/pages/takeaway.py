@@ -1,0 +1,82 @@
+"""What visitors take along from a prompt's page: requests for other tools, a remix, an embed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from html import escape
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from pydantic import ValidationError
+
+from gallery.catalogue.formats import prompt_fields, takeaways
+from gallery.prompts.fields import FrontMatter
+from gallery.prompts.request import Request
+from gallery.site.theme import addresses, labels
+from gallery.site.theme.theme import absolute
+
+if TYPE_CHECKING:
+    from gallery.catalogue.entries import ClipEntry, PromptEntry
+    from gallery.config import Config
+
+EMBED_HEIGHT = {"single": 184, "several": 216}
+
+
+def of_clip(entry: PromptEntry, clip: ClipEntry, config: Config) -> dict[str, Any]:
+    """A clip's request in the words of other tools, and where to begin a prompt of one's own from it.
+
+    Nothing for a clip whose model the gallery no longer lists.
+    """
+    model = config.models.get(clip["model"])
+    try:
+        request = Request.model_validate(clip["request"])
+    except ValidationError:
+        # Of a catalogue that was published before, and by another version.
+        model = None
+    if not model:
+        return {"tools": [], "remix": "", "file": _file_name(entry, clip)}
+    return {
+        "tools": takeaways(request, clip["model"], model),
+        "remix": _remix(entry, clip, request, config),
+        "file": _file_name(entry, clip),
+    }
+
+
+def _remix(entry: PromptEntry, clip: ClipEntry, request: Request, config: Config) -> str:
+    """What the form for a new prompt is opened with to ask for this clip, as its address takes it."""
+    name = clip["model"]
+    fields = prompt_fields(request, name, config.models[name])
+    if name == config.default_model:
+        del fields["model"]
+    if entry["license"] != FrontMatter.model_fields["license"].default:
+        fields["license"] = entry["license"]
+    if entry["tags"]:
+        fields["tags"] = ", ".join(entry["tags"])
+    fields |= {
+        "title": f"Remix of {labels.excerpt(entry['title'], 40)}",
+        "notes": f"A remix of `{entry['path']}`.",
+        "folder": "remix",
+        "name": _file_name(entry, clip),
+    }
+    # As people write numbers: 0.00001, never 1e-05.
+    texts = {
+        key: f"{Decimal(str(value)):f}" if isinstance(value, float) else value
+        for key, value in fields.items()
+    }
+    return "&".join(f"{key}={quote(str(text), safe='', errors='replace')}" for key, text in texts.items())
+
+
+def _file_name(entry: PromptEntry, clip: ClipEntry) -> str:
+    """A file's name, without its suffix, for something made of one clip."""
+    return f"{entry['path'].rsplit('/', 1)[-1]}-{clip['id']}"
+
+
+def embed_snippet(entry: PromptEntry, config: Config) -> str:
+    """HTML that shows the prompt's clips on another site. Only where base_url is set."""
+    page = escape(absolute(config, addresses.embed_page(entry["path"])))
+    title = escape(labels.excerpt(entry["title"], 80))
+    height = EMBED_HEIGHT["several" if len(entry["clips"]) > 1 else "single"]
+    return (
+        f'<iframe src="{page}" title="{title}" width="100%" height="{height}" loading="lazy" '
+        'style="border:0;max-width:40rem"></iframe>'
+    )

@@ -1,0 +1,103 @@
+"""Numbers, lengths and parameters as people read them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from gallery.prompts.request import parameter_fields, parameter_label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# A row shows this much of a prompt; the page shows all of it.
+EXCERPT_LENGTH = 220
+
+# What a clip can differ in, in the order in which people ask for it.
+FIELD_ORDER = (
+    "prompt",
+    "model",
+    "cfg_coef",
+    "temperature",
+    "top_k",
+    "top_p",
+    "seed",
+    "duration",
+    "extend_stride",
+    "melody",
+)
+
+# What models of each kind make of what.
+MAKES = {"musicgen": "text to music", "melody": "text and a melody to music", "audiogen": "text to sound"}
+
+_LABELS = {"prompt": "wording"} | {name: parameter_label(name) for name in parameter_fields()}
+_UNITS = {
+    name: str(info.json_schema_extra.get("unit", "")) if isinstance(info.json_schema_extra, dict) else ""
+    for name, info in parameter_fields().items()
+}
+
+
+def label(field: str) -> str:
+    """What people call a field of the request."""
+    return _LABELS.get(field, field)
+
+
+def unit(field: str) -> str:
+    """The unit of a field's value, empty where it has none."""
+    return _UNITS.get(field, "")
+
+
+def number(value: Any) -> str:
+    """3.0 as 3, 0.85 as 0.85; what is no number as it is."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(round(value, 6))
+    return str(value)
+
+
+def quantity(field: str, value: Any) -> str:
+    """A field's value with its unit: 10 s."""
+    if value is None:
+        return "none"
+    text = number(value)
+    if field == "melody" and re.fullmatch(r"[0-9a-f]{64}", text):
+        text = text[:12]
+    return f"{text} {unit(field)}" if unit(field) else text
+
+
+def named(field: str, value: Any) -> str:
+    """A field with its value: guidance 3."""
+    return f"{label(field)} {quantity(field, value)}"
+
+
+def clock(seconds: float) -> str:
+    """12.4 as 0:12."""
+    whole = int(seconds + 0.5)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def count(amount: int, one: str, many: str = "") -> str:
+    """1 prompt, 2 prompts; thousands stand apart."""
+    return f"{amount:,} {one if amount == 1 else many or one + 's'}"
+
+
+def excerpt(text: str, length: int = EXCERPT_LENGTH) -> str:
+    """The beginning of a text, cut between words where it can be."""
+    text = " ".join(text.split())
+    if len(text) <= length:
+        return text
+    head = text[:length]
+    return f"{head.rsplit(' ', 1)[0] if ' ' in head[length // 2 :] else head} …"
+
+
+def request_value(request: Mapping[str, Any], field: str) -> Any:
+    """A field of a request, its default where it is left out."""
+    value = request.get(field)
+    info = parameter_fields().get(field)
+    return info.default if value is None and info is not None else value
+
+
+def inert(request: Mapping[str, Any]) -> frozenset[str]:
+    """Fields that cannot change how this request sounds."""
+    if request_value(request, "temperature") == 0:
+        return frozenset({"seed", "top_k", "top_p"})
+    return frozenset({"top_k"}) if request_value(request, "top_p") > 0 else frozenset()

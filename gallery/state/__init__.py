@@ -1,0 +1,1 @@
+"""What was found out once, and what decided it: kept between builds."""

@@ -1,0 +1,1 @@
+"""Clips under the keys of their requests (stage 4: keep)."""

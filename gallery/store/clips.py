@@ -1,0 +1,350 @@
+"""The store: previews and their records, under the keys of their requests.
+
+A clip is three files: ``<key>.mp3``, ``<key>.webp`` (its cover) and ``<key>.json``
+(its record). The record is written last, and a clip is there when its record is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from gallery.errors import GalleryError
+from gallery.errors.validation import printable, shown
+from gallery.prompts.request import Request
+from gallery.state.fingerprint import stamp
+from gallery.state.texts import Texts
+from gallery.utils.files import remove_leftovers, write_atomic
+from gallery.utils.parallel import spread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+    from pathlib import Path
+
+    from gallery.preview import Preview
+    from gallery.state.database import Cache
+
+SUFFIXES = (".mp3", ".webp", ".json")
+SKETCH = "sketch"
+ENGINES = ("musicgen", "replicate", SKETCH)
+
+# A record is some 2 KB.
+MAX_RECORD_BYTES = 100_000
+
+# Publishing a site follows links: one that came with a pull request could lead anywhere.
+_A_LINK = "a link, which no clip is"
+
+_KEY = re.compile(r"[0-9a-f]{32}")
+
+# Stands between texts and in none of them.
+_BETWEEN = "\x1f"
+
+_Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    """Refuse numbers that JSON doesn't have, and that no browser would read."""
+    json.dumps(value, allow_nan=False)
+    return value
+
+
+Provenance = Annotated[dict[str, Any], AfterValidator(_plain)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class PreviewFacts(_Strict):
+    """What is known of a preview: digests of its files, seconds, LUFS, dBTP, 200 peaks."""
+
+    settings: str
+    audio_sha256: _Digest
+    cover_sha256: _Digest
+    bytes: Annotated[int, Field(ge=0, lt=2**53)]
+    duration: Annotated[float, Field(ge=0, le=1000)]
+    loudness_before: float | None
+    loudness_after: float | None
+    true_peak_before: float | None
+    true_peak_after: float | None
+    peaks: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{200}$")]
+
+
+class Record(_Strict):
+    """How a clip came to be, beside its preview. The store is shared: records are checked when read."""
+
+    version: Literal[1] = 1
+    key: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    request: Request
+    engine: Annotated[str, Field(pattern=rf"^({'|'.join(ENGINES)})$")]
+    provenance: Provenance
+    preview: PreviewFacts
+
+    def to_json(self) -> bytes:
+        """The record as it is written: readable, one order, the same bytes each time."""
+        fields = self.model_dump(mode="json")
+        fields["request"] = self.request.model_dump(mode="json", exclude_none=True)
+        return (json.dumps(fields, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+class Kept(NamedTuple):
+    """What pages are made from and builds planned with, of a record: little, as there may be many.
+
+    ``bytes`` is the preview's size; ``digest`` is one of the whole record.
+    """
+
+    state: Literal["render", "sketch"]
+    settings: str
+    engine_version: str
+    bytes: int
+    digest: str
+    texts: Texts
+    number: int
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What the catalogue says of the clip."""
+        shown: dict[str, Any] = json.loads(self.texts[self.number])
+        return shown
+
+
+def _essence(record: Record, data: bytes) -> str:
+    """What there is to keep of a record that was read from these bytes: `_kept` reads it back.
+
+    Not all of it is JSON, which would take four times as long to read.
+    """
+    preview = record.preview
+    state = "sketch" if record.engine == SKETCH else "render"
+    shown = {
+        "state": state,
+        "engine": record.engine,
+        "provenance": record.provenance,
+        "peaks": preview.peaks,
+        "bytes": preview.bytes,
+        "length": preview.duration,
+        "loudness": preview.loudness_before,
+    }
+    version = str(record.provenance.get("engine_version", "")).replace(_BETWEEN, "")
+    digest = hashlib.sha256(data).hexdigest()[:32]
+    parts = (state, preview.settings, version, str(preview.bytes), digest, json.dumps(shown))
+    return _BETWEEN.join(parts)
+
+
+def _kept(essence: str, texts: Texts) -> Kept:
+    """What `_essence` wrote; what is shown of it goes into ``texts``."""
+    state, settings, version, size, digest, shown = essence.split(_BETWEEN)
+    # Most clips have these in common: one text in memory does for all.
+    settings, version = sys.intern(settings), sys.intern(version)
+    told: Literal["render", "sketch"] = "sketch" if state == "sketch" else "render"
+    return Kept(told, settings, version, int(size), digest, texts, texts.add(shown))
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What lies in a store: what is known of each clip, and the clips that can be played from there."""
+
+    kept: Mapping[str, Kept]
+    playable: Set[str]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong in the store: which file, what, and what to do about it."""
+
+    path: Path
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class Store:
+    """Clips in a folder. ``holds`` tells real renders from sketches: neither is ever taken for the other.
+
+    ``mirror`` is a copy of a store elsewhere, in which records may come without their audio.
+    ``when_kept`` is told the key of each clip that was put here, by the thread that put it.
+    """
+
+    def __init__(self, folder: Path, holds: Literal["renders", "sketches"], *, mirror: bool = False) -> None:
+        self.folder, self.holds, self.mirror = folder, holds, mirror
+        self.when_kept: Callable[[str], None] | None = None
+        self._survey: Survey | None = None
+
+    def path(self, key: str, suffix: str) -> Path:
+        """Where one of a clip's files is kept."""
+        return self.folder / f"{key}{suffix}"
+
+    def get(self, key: str) -> Record | None:
+        """A clip's record, or None where there is none, or none that can be used."""
+        try:
+            return self._read(key)
+        except (OSError, GalleryError):
+            return None
+
+    def has_audio(self, key: str) -> bool:
+        """Whether the clip's preview and cover lie here."""
+        return all(_is_own(self.path(key, suffix)) for suffix in (".mp3", ".webp"))
+
+    def survey(self, cache: Cache | None = None) -> Survey:
+        """Look at everything here at once. Records that ``cache`` knows as they are, are not read again."""
+        if not self._survey:
+            self._survey = self._look(cache)
+        return self._survey
+
+    def _look(self, cache: Cache | None) -> Survey:
+        names: dict[str, set[str]] = {suffix: set() for suffix in SUFFIXES}
+        stamps: dict[str, str] = {}
+        for entry in os.scandir(self.folder) if self.folder.is_dir() else ():
+            key, _, suffix = entry.name.partition(".")
+            if f".{suffix}" in names and _KEY.fullmatch(key) and entry.is_file(follow_symlinks=False):
+                names[f".{suffix}"].add(key)
+                if suffix == "json":
+                    stamps[key] = stamp(entry.stat())
+        texts, kept, gone = Texts(), {}, []
+        for key, stamped, essence in cache.each(self.holds) if cache else ():
+            if stamps.get(key) == stamped:
+                kept[key] = _kept(essence, texts)
+            elif key not in stamps:
+                gone.append(key)
+        for found in spread(self._essences, sorted(stamps.keys() - kept.keys())):
+            kept |= {key: _kept(essence, texts) for key, essence in found.items()}
+            if cache:
+                cache.update(self.holds, {key: (stamps[key], essence) for key, essence in found.items()})
+        if cache and gone:
+            cache.update(self.holds, {}, gone)
+        return Survey(kept, names[".mp3"] & names[".webp"])
+
+    def _essences(self, keys: Sequence[str]) -> dict[str, str]:
+        """What can be used of these records."""
+        found = {}
+        for key in keys:
+            with suppress(OSError, GalleryError):
+                data = self.read_record(key)
+                found[key] = _essence(self.parse(key, data), data)
+        return found
+
+    def put(
+        self, request: Request, engine: str, provenance: dict[str, Any], preview: Preview, settings: str
+    ) -> Record:
+        """Keep a clip: audio first, record last, each whole."""
+        if (engine == SKETCH) != (self.holds == "sketches"):
+            raise GalleryError(f"a clip of the engine {engine} does not belong among {self.holds}")
+        record = Record(
+            key=request.key,
+            request=request,
+            engine=engine,
+            provenance=provenance,
+            preview=PreviewFacts(
+                settings=settings,
+                audio_sha256=hashlib.sha256(preview.mp3).hexdigest(),
+                cover_sha256=hashlib.sha256(preview.cover).hexdigest(),
+                bytes=len(preview.mp3),
+                duration=preview.duration,
+                loudness_before=preview.loudness_before,
+                loudness_after=preview.loudness_after,
+                true_peak_before=preview.true_peak_before,
+                true_peak_after=preview.true_peak_after,
+                peaks=preview.peaks,
+            ),
+        )
+        self._survey = None
+        sync = self.holds == "renders"
+        write_atomic(self.path(record.key, ".mp3"), preview.mp3, sync=sync)
+        write_atomic(self.path(record.key, ".webp"), preview.cover, sync=sync)
+        write_atomic(self.path(record.key, ".json"), record.to_json(), sync=sync)
+        if self.when_kept:
+            self.when_kept(record.key)
+        return record
+
+    def adopt(self, key: str, files: Mapping[str, bytes]) -> None:
+        """Keep files of a clip, by their suffixes, as another store has them: the record last."""
+        self._survey = None
+        for suffix in SUFFIXES:
+            if suffix in files:
+                write_atomic(self.path(key, suffix), files[suffix], sync=suffix != ".json")
+
+    def __iter__(self) -> Iterator[str]:
+        """Keys of everything that lies here, whole or not, in order."""
+        if self.folder.is_dir():
+            names = {path.name for path in self.folder.iterdir() if path.suffix in SUFFIXES}
+            yield from sorted({name.split(".")[0] for name in names if _KEY.fullmatch(name.split(".")[0])})
+
+    def remove(self, key: str) -> int:
+        """Remove a clip, its record first. Returns the bytes that this freed."""
+        self._survey, freed = None, 0
+        for suffix in reversed(SUFFIXES):
+            path = self.path(key, suffix)
+            if path.is_file():
+                freed += path.stat().st_size
+                path.unlink()
+        return freed
+
+    def remove_leftovers(self) -> None:
+        """Remove what a killed build left half-written."""
+        remove_leftovers(self.folder)
+
+    def verify(self) -> list[Problem]:
+        """Read everything here and compare it with its record."""
+        problems = []
+        restore = "remove it, then `gallery store pull`" if self.mirror else "restore it from git"
+        for key in self:
+            record_path = self.path(key, ".json")
+            if not record_path.is_file():
+                problems.append(
+                    Problem(record_path, "missing; build again, or remove the clip with `gallery store gc`")
+                )
+                continue
+            try:
+                record = self._read(key)
+            except (OSError, GalleryError) as error:
+                problems.append(Problem(record_path, f"{error}; {restore}"))
+                continue
+            wanted = {".mp3": record.preview.audio_sha256, ".webp": record.preview.cover_sha256}
+            for suffix, digest in wanted.items():
+                path = self.path(key, suffix)
+                if path.is_symlink():
+                    problems.append(Problem(path, f"{_A_LINK}; {restore}"))
+                elif not path.is_file():
+                    if not self.mirror:
+                        problems.append(Problem(path, f"missing; {restore}"))
+                elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+                    problems.append(Problem(path, f"not what its record says; {restore}"))
+        return problems
+
+    def _read(self, key: str) -> Record:
+        return self.parse(key, self.read_record(key))
+
+    def read_record(self, key: str) -> bytes:
+        """A record's file. Raises OSError where there is none, and GalleryError where it is no record."""
+        path = self.path(key, ".json")
+        if path.is_symlink():
+            raise GalleryError(_A_LINK)
+        if path.stat().st_size > MAX_RECORD_BYTES:
+            raise GalleryError(f"larger than {MAX_RECORD_BYTES // 1000} KB")
+        return path.read_bytes()
+
+    def parse(self, key: str, data: bytes) -> Record:
+        """The record that these bytes are. Raises GalleryError where they are not one of this key."""
+        try:
+            record = Record.model_validate_json(data)
+        except ValidationError as error:
+            finding = error.errors(include_url=False)[0]
+            place = shown(".".join(str(part) for part in finding["loc"]), quote="")
+            raise GalleryError(f"not a record ({place}: {printable(finding['msg'])})") from error
+        if record.key != key or record.request.key != key:
+            raise GalleryError("the record of another request")
+        if (record.engine == SKETCH) != (self.holds == "sketches"):
+            raise GalleryError(f"a clip of the engine {record.engine} does not belong among {self.holds}")
+        return record
+
+
+def _is_own(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()

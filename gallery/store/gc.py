@@ -1,0 +1,101 @@
+"""Finding what no prompt asks for any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gallery.build import Shelves
+from gallery.errors import GalleryError
+from gallery.errors.validation import shown
+from gallery.prompts.folder import read_prompts
+from gallery.store.clips import SUFFIXES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gallery.config import Config
+    from gallery.store.remote import Remote
+    from gallery.store.sync import Exchange
+
+# A record goes first: what is left half removed is no clip.
+_CLIP = tuple(reversed(SUFFIXES))
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """Files of a clip that nothing refers to, here and in a store elsewhere."""
+
+    files: tuple[Path, ...]
+    what: str
+    elsewhere: tuple[str, ...] = ()
+    remote: Remote | None = None
+    bytes_elsewhere: int = 0
+
+    @property
+    def bytes(self) -> int:
+        """Size of the files together."""
+        return self.bytes_elsewhere + sum(path.stat().st_size for path in self.files if path.is_file())
+
+    def describe(self) -> str:
+        """One line: what it is and where it lies."""
+        place = f"{self.remote.url}/{self.elsewhere[0]}" if self.remote else str(self.files[0])
+        return f"{place}: {self.what}"
+
+    def remove(self) -> None:
+        """Remove the files, the record first; elsewhere before here, so that none comes back."""
+        for name in self.elsewhere:
+            if self.remote:
+                self.remote.remove(name)
+        for path in self.files:
+            path.unlink(missing_ok=True)
+
+
+def find_orphans(config: Config, exchange: Exchange | None = None) -> list[Orphan]:
+    """Clips of no prompt, in the store and on this machine, and sketches that a render replaced.
+
+    In a store elsewhere also files without a record, which an interrupted push leaves.
+
+    Raises GalleryError where prompt files have faults: their clips would look like orphans.
+    """
+    reading = read_prompts(config)
+    if reading.faults:
+        faults = "\n".join(str(fault) for fault in reading.faults)
+        raise GalleryError(f"mend these first, or their clips would pass for orphans:\n{faults}")
+    wanted = {key for outline in reading.prompts.outlines for key in outline.keys}
+    if exchange:
+        exchange.look(take=True)
+    shelves = Shelves.of(config)
+    orphans = []
+    here, strays = set(shelves.store), exchange.strays() if exchange else {}
+    there = {name[:32] for name in exchange.listing} if exchange else set()
+    for key in sorted(here | there):
+        if key not in wanted:
+            record = shelves.store.get(key)
+            prompt = shown(record.request.prompt) if record else "an unreadable record"
+            what = "files without a record" if key in strays else f"no prompt asks for {prompt}"
+            orphans.append(_orphan(shelves.store.folder, key, _CLIP, what, exchange))
+        elif key in strays:
+            orphans.append(_orphan(shelves.store.folder, key, (), "files without a record", exchange))
+    for key in shelves.sketches:
+        if key not in wanted or shelves.store.get(key):
+            reason = "a sketch that a render replaced" if key in wanted else "a sketch of no prompt"
+            orphans.append(_orphan(shelves.sketches.folder, key, _CLIP, reason))
+    renders = shelves.renders.folder
+    orphans += [
+        _orphan(renders, path.stem, (".json", ".wav"), "a lossless render of no prompt")
+        for path in sorted(renders.glob("*.wav"))
+        if path.stem not in wanted
+    ]
+    return orphans
+
+
+def _orphan(
+    folder: Path, key: str, suffixes: tuple[str, ...], what: str, exchange: Exchange | None = None
+) -> Orphan:
+    files = tuple(path for suffix in suffixes if (path := folder / f"{key}{suffix}").is_file())
+    names = [name for suffix in _CLIP if exchange and (name := f"{key}{suffix}") in exchange.listing]
+    if not exchange or not names:
+        return Orphan(files, what)
+    size = sum(exchange.listing[name].size for name in names)
+    return Orphan(files, what, tuple(names), exchange.remote, size)

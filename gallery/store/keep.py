@@ -1,0 +1,103 @@
+"""From requests to clips in the store: the engine renders, threads encode previews meanwhile."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from gallery.engines import Failure, Render
+from gallery.errors import GalleryError
+from gallery.store.clips import SKETCH
+from gallery.utils.interrupt import Interrupts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from gallery.config import PreviewSettings
+    from gallery.prompts.prompt import Outline, Prompt
+    from gallery.store.clips import Store
+    from gallery.store.lossless import Renders
+
+SKETCH_NOTICE = "Sketch: a stand-in, not made by MusicGen."
+
+
+def keep_all(
+    outcomes: Generator[Render | Failure, None, None],
+    store: Store,
+    renders: Renders | None,
+    owners: Mapping[str, Outline | Prompt],
+    settings: PreviewSettings,
+    jobs: int,
+    finish: Callable[[float], None],
+) -> list[Failure]:
+    """Encode and keep every render as it comes; returns what failed.
+
+    ``finish`` is called with the length of each clip that is done with, in seconds.
+
+    A render is kept lossless in ``renders`` (where given) before anything else is done
+    with it: from then on no interruption costs its GPU time. Previews are encoded
+    ``jobs`` at a time while the engine goes on, with few waiting, so that memory
+    doesn't grow where encoding is slower than rendering.
+    """
+    failures: list[Failure] = []
+    encoding: dict[Future[None], Render] = {}
+
+    def collect(most: int) -> None:
+        while len(encoding) > most:
+            finished, _ = wait(encoding, return_when=FIRST_COMPLETED)
+            for future in finished:
+                render = encoding.pop(future)
+                try:
+                    future.result()
+                except (GalleryError, OSError) as error:
+                    failures.append(Failure(render.request, str(error)))
+                finish(render.request.duration)
+
+    # Closed here and now: an engine that is left half-way gives back what it holds.
+    with Interrupts() as interrupts, ThreadPoolExecutor(jobs) as pool, closing(outcomes):
+        while True:
+            with interrupts.allowed():
+                outcome = next(outcomes, None)
+            if outcome is None:
+                break
+            if isinstance(outcome, Failure):
+                failures.append(outcome)
+                finish(outcome.request.duration)
+                continue
+            if renders:
+                renders.put(outcome)
+            owner = owners[outcome.request.key]
+            encoding[pool.submit(_keep, outcome, store, owner, settings)] = outcome
+            collect(most=2 * jobs)
+        collect(most=0)
+        with interrupts.allowed():
+            pass
+    return failures
+
+
+def _keep(render: Render, store: Store, owner: Outline | Prompt, settings: PreviewSettings) -> None:
+    from gallery.preview import make_preview
+
+    engine = str(render.provenance["engine"])
+    preview = make_preview(render.audio, render.sample_rate, settings, preview_tags(render, owner))
+    store.put(render.request, engine, render.provenance, preview, settings.digest)
+
+
+def preview_tags(render: Render, owner: Outline | Prompt) -> dict[str, str]:
+    """The ID3 tags of a preview: a downloaded file explains itself.
+
+    ``request`` is the whole request as JSON; importing the file makes the same clip of it.
+    """
+    request = render.request
+    engine = str(render.provenance["engine"])
+    made_by = SKETCH_NOTICE if engine == SKETCH else f"Made by {request.model}."
+    return {
+        "title": f"[sketch] {owner.title}" if engine == SKETCH else owner.title,
+        "artist": owner.author or engine,
+        "comment": f"{made_by} Prompt: {request.prompt}",
+        "prompt": request.prompt,
+        "engine": engine,
+        "request": json.dumps(request.model_dump(mode="json", exclude_none=True), ensure_ascii=False),
+    }

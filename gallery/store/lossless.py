@@ -1,0 +1,80 @@
+"""Lossless renders on this machine, so that previews can be encoded anew without rendering anew.
+
+A render is ``<key>.wav`` (32-bit float, as the engine made it) and ``<key>.json``
+(request and provenance), which is written last.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from gallery.engines import Render
+from gallery.prompts.request import Request
+from gallery.store.clips import ENGINES, Provenance
+from gallery.utils.audio import NotAudio, opened
+from gallery.utils.files import remove_leftovers, write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RATES = (8_000, 48_000)  # samples a second, of every model there is
+MAX_SECONDS = 1000
+
+
+class _About(BaseModel):
+    """What a render is. Whatever lies in the folder, it is read as if somebody else had put it there."""
+
+    request: Request
+    provenance: Provenance
+
+
+def _is_sound(wave: Any) -> bool:
+    """Whether an open file's samples fit into memory and are those of a clip."""
+    rate, channels, frames = wave.samplerate, wave.channels, wave.frames
+    return bool(RATES[0] <= rate <= RATES[1] and channels <= 2 and frames <= MAX_SECONDS * rate)
+
+
+class Renders:
+    """Renders in a folder that is not published."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, render: Render) -> None:
+        """Keep a render: its audio first, what it is last."""
+        import soundfile
+
+        key, audio = render.request.key, io.BytesIO()
+        soundfile.write(audio, render.audio, render.sample_rate, format="WAV", subtype="FLOAT")
+        about = {
+            "request": render.request.model_dump(mode="json", exclude_none=True),
+            "provenance": render.provenance,
+        }
+        write_atomic(self.folder / f"{key}.wav", audio.getvalue(), sync=True)
+        write_atomic(self.folder / f"{key}.json", json.dumps(about, ensure_ascii=False).encode(), sync=True)
+
+    def has(self, key: str) -> bool:
+        """Whether the whole render of a request is here."""
+        return (self.folder / f"{key}.json").is_file() and (self.folder / f"{key}.wav").is_file()
+
+    def get(self, key: str) -> Render | None:
+        """The render of a request, or None where there is none that can be read."""
+        try:
+            about = _About.model_validate_json((self.folder / f"{key}.json").read_bytes())
+            with (self.folder / f"{key}.wav").open("rb") as file, opened(file) as wave:
+                if about.request.key != key or about.provenance.get("engine") not in ENGINES:
+                    return None
+                if not _is_sound(wave):
+                    return None
+                audio, sample_rate = wave.read(dtype="float32", always_2d=True), int(wave.samplerate)
+        except (OSError, ValidationError, NotAudio):
+            return None
+        return Render(about.request, audio, sample_rate, about.provenance)
+
+    def remove_leftovers(self) -> None:
+        """Remove what a killed build left half-written."""
+        remove_leftovers(self.folder)

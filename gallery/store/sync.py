@@ -1,0 +1,334 @@
+"""Between a store elsewhere and its mirror on this machine: what is missing goes over, checked by digest.
+
+A clip is there when its record is, so a record goes last, and comes off first. Where both
+sides have another record of one clip, the one elsewhere stands for everybody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, TypeVar
+
+from gallery.errors import GalleryError
+from gallery.state.database import Cache
+from gallery.state.fingerprint import stamp
+from gallery.store.clips import MAX_RECORD_BYTES, SUFFIXES, Store
+from gallery.store.remote import Entry, Remote
+from gallery.store.tracked import refuse_renders
+from gallery.utils.interrupt import Interrupts
+from gallery.utils.progress import Transfer, count, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+    from gallery.config import Config
+    from gallery.state.database import Known
+    from gallery.store.clips import Record, Survey
+
+R = TypeVar("R")
+
+# Ten minutes, the longest clip there is, at 320 kbit/s make 24 MB; covers are some 4 KB.
+MAX_AUDIO_BYTES = 32_000_000
+MAX_COVER_BYTES = 1_000_000
+
+# Transfers at once. Most of the time of small files is waiting for the other side.
+_AT_ONCE = 16
+
+# A store full of rubbish doesn't fill the screen.
+_MOST_LINES = 20
+
+
+class _Unusable(Exception):
+    """What lies elsewhere is not a whole clip; says why."""
+
+
+@contextmanager
+def exchange_of(config: Config) -> Iterator[Exchange | None]:
+    """The gallery's exchange with its store elsewhere; None where the store is a folder here."""
+    if not config.store.remote:
+        yield None
+        return
+    refuse_renders(config)  # those of the mirror among them, which would be pushed
+    with Cache(config.workspace / "cache.sqlite") as cache, Remote(config.store.url) as remote:
+        yield Exchange(config, remote, cache)
+
+
+class Exchange:
+    """A mirror and the store that it mirrors. `look` comes first.
+
+    ``faulty`` says of clips why what lies elsewhere cannot be used: they count as missing
+    there. ``differing`` are the clips of which there is another record, by what became of them.
+    ``conflicts`` says of clips why they were not pushed.
+    """
+
+    def __init__(self, config: Config, remote: Remote, cache: Cache) -> None:
+        self.remote, self.store = remote, Store(config.store_folder, "renders", mirror=True)
+        self.listing: dict[str, Entry] = {}
+        self.faulty: dict[str, str] = {}
+        self.differing: dict[str, str] = {}
+        self.conflicts: dict[str, str] = {}
+        self._cache = cache
+        self._known: dict[str, Known] = {}
+        self._same: set[str] = set()
+        self._newer: set[str] = set()
+        self._unreachable = False
+
+    def look(self, *, take: bool) -> int:
+        """Compare both sides' records; only those that changed are fetched.
+
+        ``take`` keeps those that are missing here, and those that differ with their audio.
+        Returns how many were kept.
+        """
+        kind = f"store {self.remote.url}"
+        self._known, survey = self._cache.load(kind), self.store.survey(self._cache)
+        with self.remote:
+            self.listing = self.remote.listing()
+            verdicts = self._compare_all(survey, take)
+        equal = [key for key, verdict in verdicts.items() if verdict in ("same", "new", "replaced")]
+        told = {key: (self.listing[f"{key}.json"].version, self._stamp(key)) for key in equal}
+        self._cache.update(kind, told, [key for key in self._known if f"{key}.json" not in self.listing])
+        self._same.update(equal)
+        if take:
+            self._drop_copies()
+        place = "has taken its place here" if take else "stays there; `gallery store pull` brings it here"
+        for key, verdict in verdicts.items():
+            if verdict in ("differs", "replaced"):
+                name = f"{self.remote.url}/{key}.json"
+                self.differing[key] = f"{name}: another render of this clip, which {place}"
+        _tell([f"{self.remote.url}/{key}: {reason}" for key, reason in sorted(self.faulty.items())])
+        _tell(sorted(self.differing.values()))
+        return sum(verdict in ("new", "replaced") for verdict in verdicts.values())
+
+    def _compare_all(self, survey: Survey, take: bool) -> dict[str, str]:
+        """What came of every record elsewhere that is not known to be the same here."""
+        due: dict[str, int] = {}
+        for name, entry in self.listing.items():
+            key, _, suffix = name.partition(".")
+            if suffix != "json":
+                continue
+            if key in survey.kept and self._known.get(key) == (entry.version, self._stamp(key)):
+                self._same.add(key)
+                self._check_files(key, survey.kept[key].bytes)
+            else:
+                due[key] = entry.size
+        return dict(_in_parallel(lambda key: (key, self._compare(key, take)), due, "comparing records"))
+
+    def fetch(self, wanted: Collection[str] | None = None) -> int:
+        """Bring the audio and covers of these clips, or of all, that are missing here. Returns how many."""
+        survey = self.store.survey(self._cache)
+        due = {
+            key: kept.bytes
+            for key, kept in survey.kept.items()
+            if key not in survey.playable and (wanted is None or key in wanted) and self._is_there(key)
+        }
+        before = set(self.faulty)
+        with self.remote:
+            came = sum(_in_parallel(self._fetch, due, "pulling"))
+        _tell([f"{self.remote.url}/{key}: {self.faulty[key]}" for key in sorted(self.faulty.keys() - before)])
+        return came
+
+    def push(self, wanted: Collection[str] | None = None) -> int:
+        """Take these clips, or all, there where they are missing. Returns how many."""
+        survey = self.store.survey(self._cache)
+        due = {
+            key: kept.bytes
+            for key, kept in survey.kept.items()
+            if key in survey.playable
+            and (wanted is None or key in wanted)
+            and (key in self._newer or not self._is_there(key))
+        }
+        try:
+            with self.remote:
+                went = sum(_in_parallel(self._push, due, "pushing"))
+        except GalleryError as error:
+            waiting = count(sum(not self._is_there(key) for key in due), "clip")
+            raise GalleryError(
+                f"{error.format_message()}\n{waiting} still to be pushed, all kept in {self.store.folder}; "
+                "`gallery store push` goes on"
+            ) from error
+        _tell(sorted(self.conflicts.values()))
+        return went
+
+    def offer(self, key: str) -> None:
+        """Push a clip that was just finished, unless the store could not be reached just now."""
+        if key in self._same:
+            self._newer.add(key)
+        if self._unreachable:
+            return
+        try:
+            self._push(key)
+        except GalleryError:
+            # Rendering goes on; the push at the end tries again, and says what is wrong.
+            self._unreachable = True
+
+    def lacks(self) -> bool:
+        """Whether a clip that is here is missing elsewhere."""
+        playable = self.store.survey(self._cache).playable
+        return any(not self._is_there(key) for key in playable)
+
+    def strays(self) -> dict[str, list[str]]:
+        """Names of files elsewhere that have no record, by their keys."""
+        found: dict[str, list[str]] = {}
+        for name in sorted(self.listing):
+            if f"{name[:32]}.json" not in self.listing:
+                found.setdefault(name[:32], []).append(name)
+        return found
+
+    def _is_there(self, key: str) -> bool:
+        return f"{key}.json" in self.listing and key not in self.faulty
+
+    def _stamp(self, key: str) -> str:
+        try:
+            return stamp(self.store.path(key, ".json").lstat())
+        except OSError:
+            return ""
+
+    def _check_files(self, key: str, audio_bytes: int) -> None:
+        """Mark a clip as faulty where its files' sizes cannot be right."""
+        sizes = {suffix: self.listing.get(f"{key}{suffix}") for suffix in (".mp3", ".webp")}
+        for suffix, entry in sizes.items():
+            most = MAX_AUDIO_BYTES if suffix == ".mp3" else MAX_COVER_BYTES
+            if entry is None:
+                self.faulty[key] = f"its {suffix} is missing"
+            elif not 0 < entry.size <= most or (suffix == ".mp3" and entry.size != audio_bytes):
+                self.faulty[key] = f"its {suffix} of {entry.size} bytes is not what its record says"
+
+    def _compare(self, key: str, take: bool) -> str:
+        try:
+            data, record = self._record(key)
+            self._check_files(key, record.preview.bytes)
+            if key in self.faulty:
+                return "faulty"
+            if not self.store.get(key):
+                if take:
+                    self.store.remove(key)
+                    self.store.adopt(key, {".json": data})
+                return "new" if take else "missing"
+            if self.store.read_record(key) == data:
+                return "same"
+            if key in self._known and self._known[key][0] == self.listing[f"{key}.json"].version:
+                # Both were the same, and only ours has changed since: it was encoded anew.
+                self._newer.add(key)
+                return "newer"
+            if take:
+                files = self._files(key, record)
+                self.store.remove(key)
+                self.store.adopt(key, {**files, ".json": data})
+            return "replaced" if take else "differs"
+        except _Unusable as error:
+            self.faulty[key] = str(error)
+            return "faulty"
+
+    def _record(self, key: str) -> tuple[bytes, Record]:
+        if not 0 < self.listing[f"{key}.json"].size <= MAX_RECORD_BYTES:
+            raise _Unusable(f"a record is not empty and not over {MAX_RECORD_BYTES // 1000} KB")
+        data = self._read(key, ".json", MAX_RECORD_BYTES)
+        try:
+            return data, self.store.parse(key, data)
+        except GalleryError as error:
+            raise _Unusable(error.format_message()) from error
+
+    def _files(self, key: str, record: Record) -> dict[str, bytes]:
+        """A clip's audio and cover, as its record says they are."""
+        preview = record.preview
+        files = {
+            ".mp3": self._read(key, ".mp3", preview.bytes),
+            ".webp": self._read(key, ".webp", MAX_COVER_BYTES),
+        }
+        for suffix, digest in ((".mp3", preview.audio_sha256), (".webp", preview.cover_sha256)):
+            if hashlib.sha256(files[suffix]).hexdigest() != digest:
+                raise _Unusable(f"its {suffix} is not what its record says")
+        return files
+
+    def _read(self, key: str, suffix: str, most: int) -> bytes:
+        try:
+            return self.remote.read(f"{key}{suffix}", most)
+        except FileNotFoundError as error:
+            raise _Unusable(f"its {suffix} is missing") from error
+
+    def _fetch(self, key: str) -> bool:
+        record = self.store.get(key)
+        if not record:
+            return False
+        try:
+            self.store.adopt(key, self._files(key, record))
+        except _Unusable as error:
+            self.faulty[key] = str(error)
+            self.store.remove(key)
+            return False
+        return True
+
+    def _drop_copies(self) -> None:
+        """Remove records that are no use any more: of clips that are neither here nor there."""
+        survey = self.store.survey(self._cache)
+        for key in survey.kept.keys() - survey.playable:
+            if not self._is_there(key):
+                self.store.remove(key)
+
+    def _push(self, key: str) -> bool:
+        """Take a clip there. False, with a conflict, where another one is in its place."""
+        self.conflicts.pop(key, None)
+        files = {suffix: self.store.path(key, suffix).read_bytes() for suffix in SUFFIXES}
+        preview = self.store.parse(key, files[".json"]).preview
+        for suffix, digest in ((".mp3", preview.audio_sha256), (".webp", preview.cover_sha256)):
+            if hashlib.sha256(files[suffix]).hexdigest() != digest:
+                self.conflicts[key] = f"{self.store.path(key, suffix)}: not what its record says; not pushed"
+                return False
+        if key in self.faulty or key in self._newer:
+            for suffix in reversed(SUFFIXES):
+                self.remote.remove(f"{key}{suffix}")
+        for suffix in SUFFIXES:
+            name = f"{key}{suffix}"
+            if not self.remote.create(name, files[suffix]) and not self.remote.holds(name, files[suffix]):
+                self.conflicts[key] = f"{self.remote.url}/{name}: {_CONFLICTS[suffix == '.json']}"
+                return False
+        self.listing[f"{key}.json"] = Entry(len(files[".json"]), "")
+        self.faulty.pop(key, None)
+        self._newer.discard(key)
+        self._same.add(key)
+        return True
+
+
+_CONFLICTS = {
+    False: "another file than here, and no record yet: of a push under way, or of one that was broken off "
+    "and which `gallery store gc --remove` clears away",
+    True: "another render of this clip came first and stays; `gallery store pull` brings it here",
+}
+
+
+def _in_parallel(work: Callable[[str], R], due: Mapping[str, int], label: str) -> list[R]:
+    """``work`` on every key of ``due``, which says how many bytes each is. Raises what ``work`` raises.
+
+    On Ctrl-C, what is under way is finished and nothing else is begun.
+    """
+    if not due:
+        return []
+    done: SimpleQueue[Future[R]] = SimpleQueue()
+    sizes: dict[Future[R], int] = {}
+    results: list[R] = []
+    with Interrupts() as interrupts, ThreadPoolExecutor(_AT_ONCE) as pool:
+        try:
+            with Transfer(label, len(due), sum(due.values())) as progress:
+                for key, size in due.items():
+                    future = pool.submit(work, key)
+                    sizes[future] = size
+                    future.add_done_callback(done.put)
+                for _ in due:
+                    with interrupts.allowed():
+                        future = done.get()
+                    results.append(future.result())
+                    progress.finish(sizes[future])
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    return results
+
+
+def _tell(lines: Collection[str] | Iterable[str]) -> None:
+    lines = list(lines)
+    for line in lines[:_MOST_LINES]:
+        say(line)
+    if len(lines) > _MOST_LINES:
+        say(f"and {len(lines) - _MOST_LINES} more like these")
