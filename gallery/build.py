@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -15,20 +15,20 @@ from gallery.catalogue.kin import kin_of
 from gallery.engines import SKETCH_VERSION, Failure
 from gallery.engines.choice import choose_engine, sketch_engine
 from gallery.engines.replicate import Payment
-from gallery.errors import Fault, GalleryError
-from gallery.prompts.folder import find_files, read_prompts
+from gallery.errors import Fault
+from gallery.plan import chosen, make_plan, stored
+from gallery.prompts.folder import read_prompts
 from gallery.prompts.prompt import Clip, Clips, Reading
 from gallery.site.writer import Written, site_in_place
 from gallery.state.database import Cache
 from gallery.state.fingerprint import Standing
 from gallery.state.published import published_before
-from gallery.store.clips import Store
 from gallery.store.keep import keep_all
-from gallery.store.lossless import Renders
-from gallery.store.tracked import refuse_links, refuse_renders
-from gallery.utils.files import remove_leftovers, write_atomic
+from gallery.store.lock import build_lock
+from gallery.store.places import Stores
+from gallery.store.tracked import refuse_renders
 from gallery.utils.parallel import without_collecting
-from gallery.utils.progress import Stage, say
+from gallery.utils.progress import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     from gallery.config import Config
     from gallery.engines import Render
     from gallery.engines.cluster import Cluster
-    from gallery.prompts.folder import Clip
-    from gallery.prompts.prompt import Outline
-    from gallery.store.clips import Kept, Survey
+    from gallery.plan import Plan
+    from gallery.prompts.prompt import Clip, Outline
+    from gallery.store.clips import Kept, Store, Survey
+    from gallery.store.lossless import LosslessStore
     from gallery.store.sync import Exchange
 
 
@@ -64,41 +65,6 @@ class Options:
     sketches: bool = True
     strict: bool = False
     jobs: int = 1
-
-
-@dataclass
-class Shelves:
-    """Where clips are kept: the store (real renders), sketches, and lossless renders."""
-
-    store: Store
-    sketches: Store
-    renders: Renders
-
-    @classmethod
-    def of(cls, config: Config) -> Shelves:
-        """The gallery's own."""
-        return cls(
-            Store(config.store_folder, "renders", mirror=config.store.remote),
-            Store(config.workspace / "sketches", "sketches"),
-            Renders(config.workspace / "renders"),
-        )
-
-    def remove_leftovers(self) -> None:
-        """Remove what a killed build left half-written."""
-        for shelf in (self.store, self.sketches, self.renders):
-            shelf.remove_leftovers()
-
-
-@dataclass
-class Plan:
-    """What a build has to make: clips to encode from lossless renders, and clips to render.
-
-    ``outdated`` counts previews of other settings whose lossless render is not here.
-    """
-
-    encode: list[Clip] = field(default_factory=list)
-    render: list[Clip] = field(default_factory=list)
-    outdated: int = 0
 
 
 @dataclass
@@ -156,31 +122,31 @@ def _exchange(config: Config) -> AbstractContextManager[Exchange | None]:
 def _build(
     config: Config, options: Options, standing: Standing, cache: Cache, exchange: Exchange | None
 ) -> Outcome:
-    shelves = Shelves.of(config)
+    stores = Stores.of(config)
     with without_collecting():
         reading = read_prompts(config, cache=cache)
         clips = Clips(reading.prompts)
-        chosen = _chosen(config, options, clips)
+        wanted = chosen(config, options.paths, clips)
     outcome = Outcome(reading, len(reading.prompts))
     if options.strict and (reading.warnings or reading.faults):
         return outcome
-    shelves.remove_leftovers()
+    stores.remove_leftovers()
     if exchange:
-        shelves.store = exchange.store
+        stores.store = exchange.store
         if not config.store.audio_url:
             exchange.fetch(clips)
-        shelves.store.when_kept = exchange.offer
+        stores.store.when_kept = exchange.offer
     with without_collecting():
-        plan = make_plan(chosen, shelves, config, cache)
+        plan = make_plan(wanted, stores, config, cache)
     outcome.outdated = plan.outdated
-    _render(plan, clips.homes, shelves, config, options, reading, outcome)
+    _render(plan, clips.homes, stores, config, options, reading, outcome)
     sketched = False
     if options.sketches and options.engine != "none":
-        sketched = _sketch(chosen, clips.homes, shelves, config, options, outcome, cache)
+        sketched = _sketch(wanted, clips.homes, stores, config, options, outcome, cache)
     if exchange:
         exchange.remote.close()
     with without_collecting():
-        _publish(clips, shelves, config, options, outcome, cache)
+        _publish(clips, stores, config, options, outcome, cache)
     if exchange:
         exchange.push(clips)
     # Where clips still wait for an engine, the next build looks for one again.
@@ -190,44 +156,10 @@ def _build(
     return outcome
 
 
-def _chosen(config: Config, options: Options, clips: Clips) -> Clips:
-    """Of a gallery's clips, those that this build may render."""
-    if not options.paths:
-        return clips
-    files = {path.relative_to(config.root).as_posix() for path in find_files(config, options.paths)}
-    return Clips(clips.prompts, files)
-
-
-def make_plan(
-    clips: Mapping[str, Clip], shelves: Shelves, config: Config, cache: Cache | None = None
-) -> Plan:
-    """Sort clips by what is left to do for them."""
-    plan, store, current = Plan(), shelves.store.survey(cache), config.preview.digest
-    for key in clips:
-        record = _stored(key, store, config)
-        if record and record.settings == current:
-            continue
-        if shelves.renders.has(key):
-            plan.encode.append(clips[key])
-        elif record:
-            plan.outdated += 1
-        else:
-            plan.render.append(clips[key])
-    # One model after the other: each is loaded once.
-    names = list(config.models)
-    plan.render.sort(key=lambda clip: names.index(clip.model))
-    return plan
-
-
-def _stored(key: str, store: Survey, config: Config) -> Kept | None:
-    """What is known of a clip whose preview can be played: it lies here, or at the audio's address."""
-    return store.kept.get(key) if config.store.audio_url or key in store.playable else None
-
-
 def _render(
     plan: Plan,
     owners: Mapping[str, Outline],
-    shelves: Shelves,
+    stores: Stores,
     config: Config,
     options: Options,
     reading: Reading,
@@ -236,10 +168,10 @@ def _render(
     if plan.encode:
         # Older builds left these lossless and without a preview of today's settings.
         refuse_renders(config)
-        renders = (_reload(clip, shelves.renders) for clip in plan.encode)
+        renders = (_reload(clip, stores.lossless) for clip in plan.encode)
         with Stage("encoding", len(plan.encode), _seconds(plan.encode)) as stage:
             outcome.failures += keep_all(
-                renders, shelves.store, None, owners, config.preview, options.jobs, stage.finish
+                renders, stores.store, None, owners, config.preview, options.jobs, stage.finish
             )
     if plan.render:
         stage = Stage("rendering", len(plan.render), _seconds(plan.render))
@@ -252,8 +184,8 @@ def _render(
             with stage:
                 outcome.failures += keep_all(
                     outcomes,
-                    shelves.store,
-                    shelves.renders,
+                    stores.store,
+                    stores.lossless,
                     owners,
                     config.preview,
                     options.jobs,
@@ -261,7 +193,7 @@ def _render(
                 )
 
 
-def _reload(clip: Clip, renders: Renders) -> Render | Failure:
+def _reload(clip: Clip, renders: LosslessStore) -> Render | Failure:
     problem = (
         f"its lossless render cannot be read; remove {renders.folder.name}/{clip.key}.json to render it anew"
     )
@@ -271,18 +203,16 @@ def _reload(clip: Clip, renders: Renders) -> Render | Failure:
 def _sketch(
     clips: Clips,
     owners: Mapping[str, Outline],
-    shelves: Shelves,
+    stores: Stores,
     config: Config,
     options: Options,
     outcome: Outcome,
     cache: Cache,
 ) -> bool:
     """Stand-ins for the clips that have no render yet. Returns whether any was missing."""
-    store, sketches = shelves.store.survey(cache), shelves.sketches.survey(cache)
+    store, sketches = stores.store.survey(cache), stores.sketches.survey(cache)
     missing = [
-        clips[key]
-        for key in clips
-        if not _stored(key, store, config) and not _sketched(key, sketches, config)
+        clips[key] for key in clips if not stored(key, store, config) and not _sketched(key, sketches, config)
     ]
     if not missing:
         return False
@@ -290,7 +220,7 @@ def _sketch(
     with Stage("sketching", len(missing), _seconds(missing)) as stage:
         outcomes = engine.render([clip.request for clip in missing])
         outcome.failures += keep_all(
-            outcomes, shelves.sketches, None, owners, config.preview, options.jobs, stage.finish
+            outcomes, stores.sketches, None, owners, config.preview, options.jobs, stage.finish
         )
     return True
 
@@ -306,18 +236,18 @@ def _sketched(key: str, sketches: Survey, config: Config) -> Kept | None:
 
 
 def _publish(
-    clips: Clips, shelves: Shelves, config: Config, options: Options, outcome: Outcome, cache: Cache
+    clips: Clips, stores: Stores, config: Config, options: Options, outcome: Outcome, cache: Cache
 ) -> None:
     """Write the site: all prompts, with whatever audio they have by now."""
     from gallery.site import write_site
 
     reading = outcome.reading
     before = published_before(options.output, reading.broken)
-    store, sketches = shelves.store.survey(cache), shelves.sketches.survey(cache)
+    store, sketches = stores.store.survey(cache), stores.sketches.survey(cache)
     kept: dict[str, Kept] = {}
     places: dict[str, str] = {}
     for key in itertools.chain(clips, (clip["key"] for entry in before for clip in entry["clips"])):
-        if known := _stored(key, store, config):
+        if known := stored(key, store, config):
             kept[key], places[key] = known, config.store.audio_url or _AUDIO
         elif options.sketches and (known := _sketched(key, sketches, config)):
             kept[key], places[key] = known, _SKETCHES
@@ -328,7 +258,7 @@ def _publish(
         for key in catalogue.keys(path)
     )
     keep = [f"prompts/{path}/" for path in sorted(reading.broken)]
-    files = _Files(places, {_AUDIO: shelves.store, _SKETCHES: shelves.sketches})
+    files = _Files(places, {_AUDIO: stores.store, _SKETCHES: stores.sketches})
     outcome.written = write_site(catalogue, files, config, options.output, keep=keep, cache=cache)
 
 
@@ -361,38 +291,3 @@ class _Files(Mapping[str, Path]):
 
 def _seconds(clips: Iterable[Clip]) -> float:
     return sum(clip.duration for clip in clips)
-
-
-@contextmanager
-def build_lock(config: Config) -> Iterator[None]:
-    """One build of a gallery at a time: a second one waits, then finds everything done."""
-    from filelock import FileLock, Timeout
-
-    refuse_links(config)
-    config.workspace.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(config.workspace / "build.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say("another build of this gallery is running; waiting for it to end")
-        lock.acquire()
-    except OSError as error:  # among others, a link in its place, which is not followed
-        place = f"{config.workspace.name}/build.lock"
-        raise GalleryError(f"{place} cannot be locked: {error.strerror}") from error
-    try:
-        # What a killed build left half-written; the shelves' is removed before they are used.
-        for folder in (config.workspace, config.workspace / "pages"):
-            remove_leftovers(folder)
-        ignore = config.workspace / ".gitignore"
-        if not ignore.exists():
-            write_atomic(ignore, b"*\n")
-        yield
-    finally:
-        lock.release()
-
-
-def describe_plan(config: Config, options: Options) -> tuple[Reading, Plan]:
-    """What was read, and what a build would do."""
-    reading = read_prompts(config)
-    clips = _chosen(config, options, Clips(reading.prompts))
-    return reading, make_plan(clips, Shelves.of(config), config)

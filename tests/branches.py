@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 from conftest import SETTINGS, Gallery, Ran
+from gallery.store.places import Stores
 
-from gallery.build import Shelves
 from gallery.config import load_config
 from gallery.preview import make_preview
 from gallery.prompts.folder import read_prompts
@@ -69,7 +69,7 @@ def make_branch(tmp_path: Path) -> Branch:
 def shelve(gallery: Gallery, name: str, *abouts: dict[str, object]) -> None:
     """Put a prompt's clips into the store, with these in their provenances, one after the other."""
     config = load_config(gallery.root)
-    store = Shelves.of(config).store
+    store = Stores.of(config).store
     preview = make_preview(np.full((32000, 1), 0.1, np.float32), 32000, config.preview, {})
     [prompt] = [prompt for prompt in read_prompts(config).prompts if prompt.path == name]
     for clip, about in zip(prompt.clips, abouts, strict=True):

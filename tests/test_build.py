@@ -18,7 +18,7 @@ from conftest import SETTINGS, Gallery
 from gallery.config import load_config
 from gallery.engines import Render
 from gallery.prompts.folder import read_prompts
-from gallery.store.lossless import Renders
+from gallery.store.lossless import LosslessStore
 
 COMMAND = Path(sys.executable).with_name("gallery")
 
@@ -26,7 +26,7 @@ COMMAND = Path(sys.executable).with_name("gallery")
 def render_all(gallery: Gallery, *names: str) -> list[str]:
     """Put lossless renders of these prompts (or all) where an engine would; returns their keys."""
     config = load_config(gallery.root)
-    renders, keys = Renders(config.workspace / "renders"), []
+    renders, keys = LosslessStore(config.workspace / "renders"), []
     for prompt in read_prompts(config).prompts:
         for clip in prompt.clips if not names or prompt.path in names else ():
             model = config.models[clip.model]

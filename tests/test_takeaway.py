@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from gallery.catalogue.formats import Takeaway, audiocraft, front_matter, takeaways
 from gallery.config import Model, load_config
-from gallery.errors.messages import HIDDEN
 from gallery.prompts.folder import read_prompts
+from gallery.prompts.forms import HIDDEN
 from gallery.prompts.request import Parameters, Request
 
 SMALL = Model(hub="facebook/musicgen-small", kind="musicgen")

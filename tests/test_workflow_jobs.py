@@ -82,7 +82,12 @@ def test_a_pull_request_can_only_bring_data(hosted: Hosted, machine: Machine) ->
     author = Gallery(hosted.folder / "author")
     base = hosted.git("rev-parse", "HEAD")
     mark = f"import pathlib; pathlib.Path({str(machine.folder / 'run')!r}).touch()\n"
-    for name in ("gallery/__init__.py", "gallery/cli/__init__.py", "gallery/prompts/__init__.py", "conftest.py"):
+    for name in (
+        "gallery/__init__.py",
+        "gallery/cli/__init__.py",
+        "gallery/state/__init__.py",
+        "conftest.py",
+    ):
         author.write(name, mark + ((author.root / name).read_text() if (author.root / name).exists() else ""))
     for name in ("sitecustomize.py", "prompts/sitecustomize.py", "prompts/yaml.py"):
         author.write(name, mark)

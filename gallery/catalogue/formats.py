@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from gallery.engines.replicate.asking import CannotAsk, prediction_input
-from gallery.errors.messages import DIGEST_PREFIX
+from gallery.prompts.forms import DIGEST_PREFIX
 from gallery.prompts.request import Parameters, Request, parameter_fields, plain_number
 
 if TYPE_CHECKING:

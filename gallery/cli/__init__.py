@@ -12,7 +12,7 @@ from gallery import __version__
 from gallery.cli import building, contributing, init, store
 from gallery.cli.options import FAULTY, INTERRUPTED
 from gallery.errors import GalleryError
-from gallery.errors.validation import printable
+from gallery.errors.text import printable
 from gallery.utils.progress import say
 
 

@@ -10,7 +10,7 @@ import click
 
 from gallery.cli.messages import report, tell_failures
 from gallery.cli.options import FAULTY
-from gallery.errors.validation import printable
+from gallery.errors.text import printable
 from gallery.utils.progress import count
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gallery.build import Options
     from gallery.config import Config
-    from gallery.estimate import Cost
+    from gallery.plan import Cost
     from gallery.review.changes import Change, Proposal
 
 # So many of the other prompts that ask for a prompt's clips are named.
@@ -43,14 +43,14 @@ def say_plan(config: Config, options: Options, since: str | None, form: str) -> 
 
     Raises GalleryError where git cannot tell what is in ``since``.
     """
-    from gallery.build import Shelves, describe_plan
-    from gallery.estimate import costs
+    from gallery.plan import costs, describe_plan
     from gallery.prompts.folder import read_prompts
     from gallery.review.changes import propose
+    from gallery.store.places import Stores
 
     chosen = _FORMS[form]
     if since is None:
-        reading, plan = describe_plan(config, options)
+        reading, plan = describe_plan(config, options.paths)
         clips, encode = plan.render, len(plan.encode)
         report(reading)
     else:
@@ -59,7 +59,7 @@ def say_plan(config: Config, options: Options, since: str | None, form: str) -> 
         proposal = propose(config, reading, since)
         clips = proposal.new
         _print(_proposal(proposal, chosen))
-    _print(chosen.table(costs(clips, config, Shelves.of(config).store)))
+    _print(chosen.table(costs(clips, config, Stores.of(config).store)))
     if encode:
         click.echo(chosen.item.format(f"{count(encode, 'clip')} to encode anew"))
     if options.engine == "replicate":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gallery.errors import FaultyFile
-from gallery.errors.validation import printable, shown
+from gallery.errors.text import printable, shown
 from gallery.review.annotations import annotation, error_annotation
 from gallery.utils.progress import count, say
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gallery.engines import Failure
     from gallery.errors import GalleryError
-    from gallery.prompts.folder import Reading
+    from gallery.prompts.prompt import Reading
 
 
 def report(reading: Reading) -> None:

@@ -10,7 +10,7 @@ import click
 
 from gallery.cli.options import FAULTY, INCOMPLETE, JOBS, config_of
 from gallery.errors import GalleryError
-from gallery.errors.validation import printable, shown
+from gallery.errors.text import printable, shown
 from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
@@ -71,14 +71,14 @@ def verify(ctx: click.Context) -> None:
     Of a store elsewhere: the files of its mirror by their digests, and those elsewhere by
     their sizes and records. Whatever is fetched from there is checked by its digest.
     """
-    from gallery.build import Shelves
+    from gallery.store.places import Stores
 
     config = config_of(ctx)
-    shelf = Shelves.of(config).store
-    problems = shelf.verify()
+    here = Stores.of(config).store
+    problems = here.verify()
     for problem in problems:
         say(str(problem))
-    clips, wrong = len(list(shelf)), len(problems)
+    clips, wrong = len(list(here)), len(problems)
     if config.store.remote:
         with _exchange(ctx) as exchange:
             exchange.look(take=False)
@@ -149,7 +149,7 @@ def _push(ctx: click.Context, exchange: Exchange) -> None:
 @contextmanager
 def _exchange(ctx: click.Context) -> Iterator[Exchange]:
     """The exchange with the gallery's store elsewhere, while no build works on its mirror."""
-    from gallery.build import build_lock
+    from gallery.store.lock import build_lock
     from gallery.store.sync import exchange_of
 
     config = config_of(ctx)
@@ -170,8 +170,8 @@ def gc(ctx: click.Context, remove: bool) -> None:
 
     Of a store elsewhere: there and in its mirror on this machine. No push may be under way.
     """
-    from gallery.build import build_lock
     from gallery.store.gc import find_orphans
+    from gallery.store.lock import build_lock
     from gallery.store.sync import exchange_of
 
     config = config_of(ctx)

@@ -12,13 +12,14 @@ from pydantic.fields import FieldInfo
 
 from gallery.errors import Fault, did_you_mean
 from gallery.errors.messages import Wording
+from gallery.errors.text import field_name, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pydantic import ValidationError
 
-    Location = tuple[int | str, ...]
+    from gallery.errors.text import Location
 
 KINDS = {
     "int": "a whole number",
@@ -51,42 +52,6 @@ def explain(
         place = (within, *loc) if within else loc
         faults.append(Fault(file, line_of(place), field_name(place), message))
     return faults
-
-
-def field_name(loc: Location) -> str:
-    """A place in a file as people write it: ``vary.cfg_coef[2]`` (counted from 1)."""
-    name = ""
-    for part in loc:
-        name += f"[{part + 1}]" if isinstance(part, int) else f".{shown(part, quote='')}"
-    return name.removeprefix(".")
-
-
-def shown(value: Any, quote: str = '"') -> str:
-    """A value in a message: short, on one line, and unable to steer a terminal."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list | tuple):
-        return "a list"
-    if isinstance(value, int) and abs(value) >= 10**20:
-        return "a number of more than 20 digits"
-    text = str(value)
-    if len(text) > 60:
-        text = text[:57] + "..."
-    text = printable(text)
-    return f"{quote}{text}{quote}" if isinstance(value, str) else text
-
-
-def printable(text: str) -> str:
-    """Text on one line that can steer neither a terminal nor what reads the log.
-
-    GitHub's runner takes ``##[`` for a command wherever it stands in a line.
-    """
-    text = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
-    return text.replace("##[", "##\\u005b")
 
 
 def _message(finding: dict[str, Any], model: type[BaseModel], loc: Location) -> str:

@@ -20,12 +20,12 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from gallery.build import build_lock
 from gallery.errors import GalleryError
-from gallery.errors.validation import shown
+from gallery.errors.text import shown
 from gallery.importers.drafts import Desk
 from gallery.importers.keep import Imported, shelve
 from gallery.importers.sources import find_clips
+from gallery.store.lock import build_lock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

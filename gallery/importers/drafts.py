@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
     from gallery.importers.found import ImportedClip
-    from gallery.prompts.folder import Prompt
+    from gallery.prompts.prompt import Prompt
     from gallery.prompts.request import Request
 
 # What an imported prompt may be used for, nobody said: not what a prompt file means unasked.

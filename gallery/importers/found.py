@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gallery.errors.validation import printable
+from gallery.errors.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gallery.build import Shelves
 from gallery.engines import Failure, Render
 from gallery.errors import GalleryError
 from gallery.importers.audio import MAX_BYTES, Sound, read_sound
@@ -17,6 +16,7 @@ from gallery.importers.own_mp3 import finished_preview, is_matched
 from gallery.importers.untrusted import printable
 from gallery.prompts.folder import read_prompts
 from gallery.store.keep import keep_all
+from gallery.store.places import Stores
 from gallery.utils.files import write_atomic
 from gallery.utils.progress import Stage
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gallery.config import Config, Model
     from gallery.importers.drafts import Desk, Draft
     from gallery.importers.found import Finds, ImportedClip
-    from gallery.prompts.folder import Prompt
+    from gallery.prompts.prompt import Prompt
     from gallery.prompts.request import Request
 
 
@@ -158,16 +158,16 @@ class _Shelf:
 
     def __init__(self, config: Config, scratch: Path, *, fetches: bool) -> None:
         self.config, self.scratch, self.fetches = config, scratch, fetches
-        self.shelves = Shelves.of(config)
+        self.stores = Stores.of(config)
         self.models = {model.hub: model for model in config.models.values()}
 
     def provenance(self, key: str) -> dict[str, Any] | None:
         """Where the clip of a key came from, or None where there is none."""
-        store = self.shelves.store
+        store = self.stores.store
         record = store.get(key)
         if record and (self.config.store.audio_url or store.has_audio(key)):
             return record.provenance
-        render = self.shelves.renders.get(key) if self.shelves.renders.has(key) else None
+        render = self.stores.lossless.get(key) if self.stores.lossless.has(key) else None
         return render.provenance if render else None
 
     def holds(self, key: str) -> bool:
@@ -200,12 +200,12 @@ class _Shelf:
             return set()
         sources = {entry.request.key: entry.clip.source for entry in entries}
         renders = [entry for entry in entries if not entry.clip.finished]
-        store, settings = self.shelves.store, self.config.preview
+        store, settings = self.stores.store, self.config.preview
         with Stage("importing", len(entries), sum(entry.request.duration for entry in entries)) as stage:
             failures = keep_all(
                 (self._render(entry) for entry in renders),
                 store,
-                self.shelves.renders,
+                self.stores.lossless,
                 owners,
                 settings,
                 jobs,
@@ -230,7 +230,7 @@ class _Shelf:
                 provenance = _provenance(clip, sound)
                 # One of other settings is of none: builds then say that it is not like the rest.
                 digest = settings.digest if is_matched(preview, settings) else ""
-                self.shelves.store.put(request, str(provenance["engine"]), provenance, preview, digest)
+                self.stores.store.put(request, str(provenance["engine"]), provenance, preview, digest)
             stage.finish(request.duration)
 
     def _render(self, entry: Entry) -> Render | Failure:

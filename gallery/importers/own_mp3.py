@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from gallery.errors import GalleryError
-from gallery.errors.validation import shown
+from gallery.errors.text import shown
 from gallery.importers.audio import MAX_BYTES
 from gallery.importers.found import ImportedClip, Unusable
 from gallery.importers.untrusted import model_name, read_bytes

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gallery.engines.replicate.delivery import seed_in
-from gallery.errors.validation import shown
+from gallery.errors.text import shown
 from gallery.importers.fetch import fetch
 from gallery.importers.found import ImportedClip, Unusable
 from gallery.importers.untrusted import iso_date, model_name, number_of, printable, text_of

@@ -6,7 +6,7 @@ import re
 import struct
 from typing import TYPE_CHECKING, Any
 
-from gallery.errors.validation import shown
+from gallery.errors.text import shown
 from gallery.importers import damaged
 from gallery.importers.found import ImportedClip, Unusable
 from gallery.importers.untrusted import iso_date, load_json, model_name, number_of, printable, text_of

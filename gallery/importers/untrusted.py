@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gallery.errors.validation import shown
+from gallery.errors.text import shown
 from gallery.importers.found import Unusable
 from gallery.prompts.request import plain_number
 

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from gallery.errors import Fault, did_you_mean
-from gallery.errors.messages import DIGEST_PREFIX, FILE_NAME, HIDDEN, MELODY_DIGEST, NAME_FORM, Wording
-from gallery.errors.validation import explain, field_name, printable, shown
+from gallery.errors.messages import Wording
+from gallery.errors.text import field_name, printable, shown
+from gallery.errors.validation import explain
 from gallery.prompts import frontmatter
 from gallery.prompts.fields import Changes, FrontMatter, Preset
+from gallery.prompts.forms import DIGEST_PREFIX, FILE_NAME, HIDDEN, MELODY_DIGEST, NAME_FORM
 from gallery.prompts.melody import melody_problem
 from gallery.prompts.prompt import Clip, Findings, Prompt
 from gallery.prompts.request import MOST_MARKS, Parameters, Request, is_piled, normalise_text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import gallery
 from gallery.errors import Fault, GalleryError
-from gallery.errors.validation import shown
+from gallery.errors.text import shown
 from gallery.prompts.file import MOST_FOLDERS, PRESETS_NAME, read_file, read_presets, relative
 from gallery.prompts.prompt import Clip, Findings, Prompt, Prompts, Reading
 from gallery.state.fingerprint import JUST_NOW, stamp

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from gallery.errors.messages import Wording
-from gallery.errors.validation import field_name, shown
+from gallery.errors.text import field_name, shown
 from gallery.prompts.yaml_problems import describe, field_of
 
 if TYPE_CHECKING:

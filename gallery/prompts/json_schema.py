@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gallery.errors import FaultyFile
-from gallery.errors.messages import DIGEST_PREFIX
 from gallery.prompts.fields import Changes, FrontMatter, Preset
 from gallery.prompts.file import read_presets
+from gallery.prompts.forms import DIGEST_PREFIX
 from gallery.prompts.melody import SUFFIXES
 from gallery.prompts.prompt import Findings
 from gallery.prompts.request import plain_number

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gallery.errors.validation import shown
+from gallery.errors.text import shown
 
 if TYPE_CHECKING:
     import yaml

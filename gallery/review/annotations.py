@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from gallery.errors.validation import printable
+from gallery.errors.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from gallery.config import CONFIG_NAME, load_config
 from gallery.errors import GalleryError
-from gallery.prompts.folder import PRESETS_NAME, is_prompt_file, read_prompts
+from gallery.prompts.file import PRESETS_NAME
+from gallery.prompts.folder import is_prompt_file, read_prompts
 from gallery.prompts.melody import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gallery.prompts.folder import Prompt, Reading
+    from gallery.prompts.prompt import Prompt, Reading
     from gallery.utils.git import Contents, Entry, Repository
 
 _PROMPTS = "prompts"

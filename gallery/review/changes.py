@@ -6,15 +6,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gallery.build import Shelves, make_plan
+from gallery.plan import make_plan
 from gallery.review.baseline import read_baseline
+from gallery.store.places import Stores
 from gallery.utils.git import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gallery.config import Config
-    from gallery.prompts.folder import Clip, Prompt, Reading
+    from gallery.prompts.prompt import Clip, Prompt, Reading
 
 # What people read of a prompt, by its name in the file. A change of it is no reason to render.
 _READ = {
@@ -73,7 +74,7 @@ def propose(config: Config, reading: Reading, ref: str) -> Proposal:
     before = read_baseline(repository, commit, reading)
     asked = {key for outline in reading.prompts.outlines for key in outline.keys}
     changes, fresh = _compare(reading.prompts, before, asked)
-    plan = make_plan({clip.key: clip for _, clip in fresh}, Shelves.of(config), config)
+    plan = make_plan({clip.key: clip for _, clip in fresh}, Stores.of(config), config)
     to_render = {clip.key for clip in plan.render}
     for change, clip in fresh:
         if clip.key in to_render:

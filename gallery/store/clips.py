@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from gallery.errors import GalleryError
-from gallery.errors.validation import printable, shown
+from gallery.errors.text import printable, shown
 from gallery.prompts.request import Request
 from gallery.state.fingerprint import stamp
 from gallery.state.texts import Texts

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gallery.build import Shelves
 from gallery.errors import GalleryError
-from gallery.errors.validation import shown
+from gallery.errors.text import shown
 from gallery.prompts.folder import read_prompts
 from gallery.store.clips import SUFFIXES
+from gallery.store.places import Stores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,23 +65,23 @@ def find_orphans(config: Config, exchange: Exchange | None = None) -> list[Orpha
     wanted = {key for outline in reading.prompts.outlines for key in outline.keys}
     if exchange:
         exchange.look(take=True)
-    shelves = Shelves.of(config)
+    stores = Stores.of(config)
     orphans = []
-    here, strays = set(shelves.store), exchange.strays() if exchange else {}
+    here, strays = set(stores.store), exchange.strays() if exchange else {}
     there = {name[:32] for name in exchange.listing} if exchange else set()
     for key in sorted(here | there):
         if key not in wanted:
-            record = shelves.store.get(key)
+            record = stores.store.get(key)
             prompt = shown(record.request.prompt) if record else "an unreadable record"
             what = "files without a record" if key in strays else f"no prompt asks for {prompt}"
-            orphans.append(_orphan(shelves.store.folder, key, _CLIP, what, exchange))
+            orphans.append(_orphan(stores.store.folder, key, _CLIP, what, exchange))
         elif key in strays:
-            orphans.append(_orphan(shelves.store.folder, key, (), "files without a record", exchange))
-    for key in shelves.sketches:
-        if key not in wanted or shelves.store.get(key):
+            orphans.append(_orphan(stores.store.folder, key, (), "files without a record", exchange))
+    for key in stores.sketches:
+        if key not in wanted or stores.store.get(key):
             reason = "a sketch that a render replaced" if key in wanted else "a sketch of no prompt"
-            orphans.append(_orphan(shelves.sketches.folder, key, _CLIP, reason))
-    renders = shelves.renders.folder
+            orphans.append(_orphan(stores.sketches.folder, key, _CLIP, reason))
+    renders = stores.lossless.folder
     orphans += [
         _orphan(renders, path.stem, (".json", ".wav"), "a lossless render of no prompt")
         for path in sorted(renders.glob("*.wav"))

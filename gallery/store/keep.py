@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gallery.config import PreviewSettings
     from gallery.prompts.prompt import Outline, Prompt
     from gallery.store.clips import Store
-    from gallery.store.lossless import Renders
+    from gallery.store.lossless import LosslessStore
 
 SKETCH_NOTICE = "Sketch: a stand-in, not made by MusicGen."
 
@@ -26,7 +26,7 @@ SKETCH_NOTICE = "Sketch: a stand-in, not made by MusicGen."
 def keep_all(
     outcomes: Generator[Render | Failure, None, None],
     store: Store,
-    renders: Renders | None,
+    renders: LosslessStore | None,
     owners: Mapping[str, Outline | Prompt],
     settings: PreviewSettings,
     jobs: int,

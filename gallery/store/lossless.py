@@ -38,8 +38,8 @@ def _is_sound(wave: Any) -> bool:
     return bool(RATES[0] <= rate <= RATES[1] and channels <= 2 and frames <= MAX_SECONDS * rate)
 
 
-class Renders:
-    """Renders in a folder that is not published."""
+class LosslessStore:
+    """LosslessStore in a folder that is not published."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

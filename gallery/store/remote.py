@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from gallery.errors import GalleryError
-from gallery.errors.validation import printable
+from gallery.errors.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

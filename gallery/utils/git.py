@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, cast
 
 from gallery.errors import GalleryError
-from gallery.errors.validation import printable, shown
+from gallery.errors.text import printable, shown
 
 if TYPE_CHECKING:
     from pathlib import Path

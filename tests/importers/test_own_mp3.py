@@ -18,7 +18,7 @@ from gallery.engines import Render
 from gallery.preview.mp3 import encode_mp3, with_tags
 from gallery.prompts.folder import read_prompts
 from gallery.prompts.request import Request
-from gallery.store.lossless import Renders
+from gallery.store.lossless import LosslessStore
 
 if TYPE_CHECKING:
     from conftest import Gallery
@@ -42,7 +42,7 @@ def other(tmp_path: Path, gallery: Gallery) -> Gallery:
         "  - {top_p: 0.9}",
     )
     config = load_config(made.root)
-    renders = Renders(config.workspace / "renders")
+    renders = LosslessStore(config.workspace / "renders")
     for prompt in read_prompts(config).prompts:
         for number, clip in enumerate(prompt.clips):
             sound = music(1, number, channels=config.models[clip.model].channels)

@@ -14,8 +14,9 @@ from others_clips import DIGEST, embedded, metadata, music, write_clip
 from gallery.config import load_config
 from gallery.importers.damaged import recover, with_escapes
 from gallery.importers.found import Unusable
-from gallery.prompts.folder import Prompt, read_prompts
-from gallery.store.lossless import Renders
+from gallery.prompts.folder import read_prompts
+from gallery.prompts.prompt import Prompt
+from gallery.store.lossless import LosslessStore
 
 if TYPE_CHECKING:
     from conftest import Gallery
@@ -82,7 +83,7 @@ def test_every_era_comes_with_its_exact_parameters(
     assert "reproducible" not in kept["provenance"]
     best = suffixes.split()[0]
     assert kept["provenance"]["file"] == f"2026__musicgen__None{best}"
-    render = Renders(gallery.root / ".gallery/renders").get(request.key)
+    render = LosslessStore(gallery.root / ".gallery/renders").get(request.key)
     original, rate = soundfile.read(
         tmp_path / f"outputs/x/2026__musicgen__None{best}", dtype="float32", always_2d=True
     )
@@ -383,7 +384,7 @@ def test_a_wrong_sample_rate_on_the_label_is_put_right(gallery: Gallery, tmp_pat
     write_clip(tmp_path / "clips", "a", metadata("v1"), music(), ".wav .json", rate=24000)
     gallery.run("import", tmp_path / "clips")
     request, kept = only_clip(gallery)
-    render = Renders(gallery.root / ".gallery/renders").get(request.key)
+    render = LosslessStore(gallery.root / ".gallery/renders").get(request.key)
     assert render is not None
     assert render.sample_rate == 32000
     assert kept["preview"]["duration"] == pytest.approx(1, abs=0.01)

@@ -14,7 +14,8 @@ from sample_site import sample_entries
 
 from gallery.catalogue.entries import Catalogue
 from gallery.config import load_config
-from gallery.prompts.folder import Prompt, read_prompts
+from gallery.prompts.folder import read_prompts
+from gallery.prompts.prompt import Prompt
 from gallery.site import write_site
 
 SITE = 'base_url = "https://octocat.github.io/gallery/"\nrepository = "https://github.com/o/g"\n'

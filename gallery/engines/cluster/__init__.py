@@ -41,7 +41,7 @@ class Cluster:
 
 
 class ClusterEngine:
-    """Renders requests on a Ray cluster. ``melodies`` are the melody files by their digests."""
+    """LosslessStore requests on a Ray cluster. ``melodies`` are the melody files by their digests."""
 
     name = "musicgen"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from gallery.errors.validation import printable
+from gallery.errors.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,10 +12,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gallery.errors.messages import DIGEST_PREFIX, FILE_NAME, HIDDEN, MELODY_DIGEST, NAME_FORM, Wording
+from gallery.errors.messages import Wording
 from gallery.errors.validation import KINDS, bounds
 from gallery.prompts.fields import FrontMatter
 from gallery.prompts.file import COSTLY_SIGNS, MOST_FOLDERS, MOST_LINES, MOST_SIGNS, read_presets
+from gallery.prompts.forms import DIGEST_PREFIX, FILE_NAME, HIDDEN, MELODY_DIGEST, NAME_FORM
 from gallery.prompts.melody import SUFFIXES
 from gallery.prompts.prompt import Findings
 from gallery.prompts.request import MOST_MARKS, parameter_fields, plain_number

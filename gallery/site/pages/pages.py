@@ -215,18 +215,18 @@ class Pages:
 
     def _guides(self) -> Iterator[Page]:
         """A list of all guides, and each on its page."""
-        shelf, items = self.guides, {item.path: item for item in self.items}
-        for fault in (*shelf.faults, *shelf.missing(items)):
+        found, items = self.guides, {item.path: item for item in self.items}
+        for fault in (*found.faults, *found.missing(items)):
             say(str(fault))
         listed = [
-            [language, [[guide.title, guide.summary, guide.address] for guide in shelf.of(language)]]
-            for language in shelf.languages
+            [language, [[guide.title, guide.summary, guide.address] for guide in found.of(language)]]
+            for language in found.languages
         ]
-        names = {language: guides.say(language)["language"] for language in shelf.languages}
+        names = {language: guides.say(language)["language"] for language in found.languages}
         data = {"guides": listed, "names": names, "here": "guides"}
         yield self._page("guides/index.html", "guides.html", data)
-        about = as_json([listed, shelf.about()])
-        for guide in shelf:
+        about = as_json([listed, found.about()])
+        for guide in found:
             shown = {path: items[path] for path in guide.prompts if path in items}
             parts = as_json([[part.kind, part.text] for part in guide.parts])
             yield Page(

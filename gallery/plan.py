@@ -1,23 +1,79 @@
-"""What rendering will cost, judged by what it cost before: the store's records tell how long renders took."""
+"""What a build has to do, and what rendering will cost, judged by what it cost before."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
-from gallery.errors.validation import printable
+from gallery.errors.text import printable
+from gallery.prompts.folder import find_files, read_prompts
+from gallery.prompts.prompt import Clips
+from gallery.store.places import Stores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from gallery.config import Config
-    from gallery.prompts.prompt import Clip
-    from gallery.store.clips import Record, Store
+    from gallery.prompts.prompt import Clip, Reading
+    from gallery.state.database import Cache
+    from gallery.store.clips import Kept, Record, Store, Survey
 
 # No render takes months, and a number can be too large to be divided.
 _MOST_SECONDS = 10**7
+
+
+@dataclass
+class Plan:
+    """What a build has to make: clips to encode from lossless renders, and clips to render.
+
+    ``outdated`` counts previews of other settings whose lossless render is not here.
+    """
+
+    encode: list[Clip] = field(default_factory=list)
+    render: list[Clip] = field(default_factory=list)
+    outdated: int = 0
+
+
+def describe_plan(config: Config, paths: Sequence[Path] = ()) -> tuple[Reading, Plan]:
+    """What was read, and what a build would do."""
+    reading = read_prompts(config)
+    clips = chosen(config, paths, Clips(reading.prompts))
+    return reading, make_plan(clips, Stores.of(config), config)
+
+
+def chosen(config: Config, paths: Sequence[Path], clips: Clips) -> Clips:
+    """Of a gallery's clips, those that this build may render."""
+    if not paths:
+        return clips
+    files = {path.relative_to(config.root).as_posix() for path in find_files(config, paths)}
+    return Clips(clips.prompts, files)
+
+
+def make_plan(clips: Mapping[str, Clip], stores: Stores, config: Config, cache: Cache | None = None) -> Plan:
+    """Sort clips by what is left to do for them."""
+    plan, store, current = Plan(), stores.store.survey(cache), config.preview.digest
+    for key in clips:
+        record = stored(key, store, config)
+        if record and record.settings == current:
+            continue
+        if stores.lossless.has(key):
+            plan.encode.append(clips[key])
+        elif record:
+            plan.outdated += 1
+        else:
+            plan.render.append(clips[key])
+    # One model after the other: each is loaded once.
+    names = list(config.models)
+    plan.render.sort(key=lambda clip: names.index(clip.model))
+    return plan
+
+
+def stored(key: str, store: Survey, config: Config) -> Kept | None:
+    """What is known of a clip whose preview can be played: it lies here, or at the audio's address."""
+    return store.kept.get(key) if config.store.audio_url or key in store.playable else None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,44 @@
+"""Values and places in messages: on one line, short, and harmless to terminals and logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# A place in a document: keys of mappings, and places in lists, counted from 0.
+Location = tuple[int | str, ...]
+
+
+def field_name(loc: Location) -> str:
+    """A place in a file as people write it: ``vary.cfg_coef[2]`` (counted from 1)."""
+    name = ""
+    for part in loc:
+        name += f"[{part + 1}]" if isinstance(part, int) else f".{shown(part, quote='')}"
+    return name.removeprefix(".")
+
+
+def shown(value: Any, quote: str = '"') -> str:
+    """A value in a message: short, on one line, and unable to steer a terminal."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if isinstance(value, int) and abs(value) >= 10**20:
+        return "a number of more than 20 digits"
+    text = str(value)
+    if len(text) > 60:
+        text = text[:57] + "..."
+    text = printable(text)
+    return f"{quote}{text}{quote}" if isinstance(value, str) else text
+
+
+def printable(text: str) -> str:
+    """Text on one line that can steer neither a terminal nor what reads the log.
+
+    GitHub's runner takes ``##[`` for a command wherever it stands in a line.
+    """
+    text = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+    return text.replace("##[", "##\\u005b")
