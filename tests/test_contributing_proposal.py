@@ -12,12 +12,12 @@ import pytest
 import soundfile
 from branches import NO_ESTIMATE, Branch, commit, git, make_branch, shelve
 from conftest import SETTINGS
-from gallery.store.places import Stores
 from markdown_it import MarkdownIt
 
 from gallery.config import load_config
 from gallery.engines import Render
 from gallery.prompts.folder import read_prompts
+from gallery.store.places import Stores
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_what_the_store_or_this_machine_has_costs_nothing(branch: Branch) -> Non
     last = read_prompts(config, [branch.root / "prompts/new"]).prompts[0].clips[-1]
     about = {"engine": "musicgen", "engine_version": 1}
     audio = np.zeros((32000, 1), np.float32)
-    Stores.of(config).renders.put(Render(last.request, audio, 32000, about))
+    Stores.of(config).lossless.put(Render(last.request, audio, 32000, about))
     assert branch.proposed()[1:] == [
         "prompts/new/one.md (new): 1 clip to render; 3 clips rendered already",
         f"small                    1 clips      1.0 s of audio   {NO_ESTIMATE}",

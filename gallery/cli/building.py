@@ -149,7 +149,7 @@ def serve(
 ) -> None:
     """Build, serve the site, and build again whenever a file changes; open pages reload.
 
-    LosslessStore nothing with MusicGen unless --engine says so: a saved file should not start a GPU.
+    Renders nothing with MusicGen unless --engine says so: a saved file should not start a GPU.
     """
     from gallery.build import Options
     from gallery.serve import serve_gallery

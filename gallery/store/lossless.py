@@ -39,7 +39,7 @@ def _is_sound(wave: Any) -> bool:
 
 
 class LosslessStore:
-    """LosslessStore in a folder that is not published."""
+    """Lossless renders in a folder that is not published."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

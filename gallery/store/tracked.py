@@ -24,7 +24,7 @@ def refuse_links(config: Config) -> None:
 def refuse_renders(config: Config) -> None:
     """Raise GalleryError where the workspace's files came with a commit.
 
-    LosslessStore in it become clips of the store, and nobody would know who made them.
+    Renders in it become clips of the store, and nobody would know who made them.
     """
     if _is_tracked(config, config.workspace):
         name = config.workspace.name

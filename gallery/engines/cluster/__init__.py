@@ -41,7 +41,7 @@ class Cluster:
 
 
 class ClusterEngine:
-    """LosslessStore requests on a Ray cluster. ``melodies`` are the melody files by their digests."""
+    """Renders requests on a Ray cluster. ``melodies`` are the melody files by their digests."""
 
     name = "musicgen"
 

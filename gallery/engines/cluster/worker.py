@@ -32,7 +32,7 @@ class Greeting:
 
 
 class Worker:
-    """LosslessStore with one model at a time, which it keeps until it is given another.
+    """Renders with one model at a time, which it keeps until it is given another.
 
     ``root`` is what the models' folders are relative to, on this machine as on the
     builder's. Melodies lie below ``scratch`` (by default the system's temporary

@@ -62,7 +62,7 @@ _log = logging.getLogger(__name__)
 
 
 class MusicGenEngine:
-    """LosslessStore requests with the models of gallery.toml, one model at a time, many clips at once.
+    """Renders requests with the models of gallery.toml, one model at a time, many clips at once.
 
     ``melodies`` are the melody files by their digests. ``device`` is ``cuda`` or
     ``cpu``; by default the GPU where there is one. ``batch_size`` is how many clips

@@ -63,7 +63,7 @@ class Quote:
 
 
 class ReplicateEngine:
-    """LosslessStore requests on Replicate, several at once, for what ``payment`` allows.
+    """Renders requests on Replicate, several at once, for what ``payment`` allows.
 
     ``melodies`` are the melody files by their digests.
     """
