@@ -63,7 +63,7 @@ def configuration() -> str:
         "A mistake is reported with its line when any command starts.\n"
     ]
     for name, info in config.Config.model_fields.items():
-        if name == "root":
+        if info.exclude:  # no setting
             continue
         model = _model(info)
         heading = "[models.NAME]" if name == "models" else f"[{name}]"

@@ -224,7 +224,7 @@ def _publish(
         for key in catalogue.keys(path)
     )
     files = Published(places, {_AUDIO: stores.store, _SKETCHES: stores.sketches})
-    outcome.written = write_site(catalogue, files, config, options.output, presets=presets, state=state)
+    outcome.written = write_site(catalogue, files, config, options.output, state, presets)
 
 
 def _seconds(clips: Iterable[Clip]) -> float:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
+from gallery.state.published import published_before
 
 import support
 from gallery.config import load_config
@@ -28,7 +29,6 @@ from gallery.prompts.folder import read_prompts
 from gallery.prompts.melody import melody_problem
 from gallery.prompts.request import Request
 from gallery.site.theme.theme import notes
-from gallery.state.published import published_before
 from gallery.store.clips import Store
 from support.galleries import SETTINGS
 from support.mistakes import FRONT_MATTER
