@@ -99,18 +99,6 @@ def understand(prompt: str) -> Wishes:
     )
 
 
-def effects(prompt: str) -> tuple[str, ...]:
-    """The sound effects that a prompt names, in its order."""
-    tokens = _tokens(_plain(prompt))
-    found: list[str] = []
-    position = 0
-    while position < len(tokens):
-        names, length = _match(tokens, position, _effect_words())
-        found += names or ()
-        position += length
-    return tuple(dict.fromkeys(found))
-
-
 @lru_cache(maxsize=1)
 def colours() -> dict[str, Change]:
     """What each colour changes, by name."""
@@ -221,16 +209,6 @@ def _words() -> dict[tuple[str, ...], _Meaning]:
         for index, phrase in enumerate(_phrases(words)):
             phrases.setdefault(phrase, _Meaning(kind, name, index == 0))
     return phrases
-
-
-@lru_cache(maxsize=1)
-def _effect_words() -> dict[tuple[str, ...], tuple[str, ...]]:
-    """Every phrase that prompts for sound effects may have; some name two effects."""
-    table: dict[tuple[str, ...], tuple[str, ...]] = {}
-    for name, words in read("words")["effects"].items():
-        for phrase in _phrases(words):
-            table[phrase] = (*table.get(phrase, ()), name)
-    return table
 
 
 def _phrases(words: str) -> list[tuple[str, ...]]:

@@ -19,7 +19,7 @@ Wave = NDArray[np.float32]
 _TABLE_BITS = 14
 
 # A noise bed repeats after this many samples: too long to notice, short enough to be quick.
-_NOISE_LOOP = 1 << 18
+NOISE_LOOP = 1 << 18
 
 _CONVOLUTION = 1 << 17
 
@@ -125,7 +125,7 @@ def shaped_noise(
 
     Between the points the level is straight on a logarithmic frequency scale.
     """
-    size = min(_NOISE_LOOP, 1 << max(8, (samples - 1).bit_length()))
+    size = min(NOISE_LOOP, 1 << max(8, (samples - 1).bit_length()))
     shape = _noise_shape(size, rate, points)
     spectrum = np.empty(len(shape), dtype=np.complex64)
     draws = dice.standard_normal(2 * len(shape), dtype=np.float32)
