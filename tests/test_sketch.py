@@ -19,11 +19,11 @@ from gallery.engines.sketch import (
     harmony,
     percussion,
     sketch,
-    tables,
     vocabulary,
 )
 from gallery.engines.sketch.atmospheres import ATMOSPHERES
 from gallery.engines.sketch.plan import make_plan
+from gallery.engines.sketch.tables import tables
 from gallery.prompts.request import Request
 
 RATE = 32000
@@ -243,7 +243,7 @@ def test_slow_and_fast():
 
 def test_moods_choose_the_mode():
     for seed in range(5):
-        assert harmony.is_minor(make_plan("sad pop song", seed).scale)
+        assert make_plan("sad pop song", seed).scale in tables().harmony.minor
         assert make_plan("happy pop song", seed).scale == "major"
     plan = make_plan("cello in F# minor", 1)
     assert (plan.tonic, plan.scale) == (6, "minor")
@@ -263,7 +263,7 @@ def test_who_plays():
     assert make_plan("waltz", 1).steps == make_plan("piano in 3/4", 1).steps == 12
 
 
-@pytest.mark.parametrize("genre", sorted(tables.genres()))
+@pytest.mark.parametrize("genre", sorted(tables().genres))
 def test_every_genre_is_well_mixed(genre):
     audio = music(genre, duration=6.0)
     peak, rms = np.abs(audio).max(), np.sqrt(np.mean(audio**2))
@@ -275,9 +275,9 @@ def test_every_genre_is_well_mixed(genre):
     assert max(abs(audio[0, 0]), abs(audio[-1, 0])) < 0.01
 
 
-@pytest.mark.parametrize("name", sorted(tables.voices()))
+@pytest.mark.parametrize("name", sorted(tables().voices))
 def test_every_instrument_sounds(name):
-    word = tables.read("words")["instruments"].get(name, "square wave").split(",")[0]
+    word = tables().words.instruments.get(name, "square wave").split(",")[0]
     audio = music(f"solo {word}", duration=3.0)
     assert np.isfinite(audio).all()
     assert longest_silence(audio, RATE) < 1.5
@@ -335,7 +335,7 @@ def test_a_longer_sound_effect_begins_like_a_shorter_one():
 
 @pytest.mark.parametrize("name", ATMOSPHERES)
 def test_a_place_beneath_the_music_is_heard(name):
-    word = tables.read("words")["atmospheres"][name].split(",")[0]
+    word = tables().words.atmospheres[name].split(",")[0]
     assert make_plan(f"lofi with {word}", 1).atmospheres == (name,)
     assert not np.array_equal(music(f"lofi with {word}"), music("lofi"))
 
@@ -360,40 +360,40 @@ def test_engine():
 
 
 def test_tables_fit_together():
-    patterns, voices, words = tables.patterns(), tables.voices(), tables.read("words")
-    for genre in tables.genres().values():
+    patterns, voices, words = tables().patterns, tables().voices, tables().words
+    scales = tables().harmony.scales
+    for genre in tables().genres.values():
         assert {*genre.bass.voices, *genre.chords.voices, *genre.lead.voices} <= voices.keys()
         assert set(genre.drums.beats) <= patterns.beats.keys()
-        assert genre.drums.kit in percussion.KITS
+        assert genre.drums.kit in tables().kits
         assert set(genre.bass.lines) <= patterns.basses.keys()
         assert set(genre.chords.rhythms) <= patterns.chords.keys()
         assert genre.lead.tune in {*patterns.tunes, "riff", "arp"}
-        assert set(genre.harmony.modes) <= harmony.SCALES.keys()
+        assert set(genre.harmony.modes) <= scales.keys()
         assert all(harmony.progressions(genre.harmony.family, mode) for mode in genre.harmony.modes)
         for beat in genre.drums.beats:
             for drum, line in patterns.beats[beat].items():
                 assert drum in percussion.DRUMS
                 assert len(line) % genre.tempo.steps == 0
                 assert set(line) <= set("xo-.")
-    for colour in vocabulary.colours().values():
-        assert set(colour.modes) <= harmony.SCALES.keys()
-    assert words["genres"].keys() == tables.genres().keys()
-    assert words["instruments"].keys() <= voices.keys()
-    assert words["hints"].keys() <= voices.keys()
-    assert set(words["hints"].values()) <= tables.genres().keys()
-    assert words["atmospheres"].keys() == ATMOSPHERES.keys()
-    assert words["drums"].keys() - {"all", "only"} <= patterns.extras.keys() & percussion.DRUMS.keys()
+    for colour in words.colours.values():
+        assert set(colour.change.modes) <= scales.keys()
+    assert words.genres.keys() == tables().genres.keys()
+    assert words.instruments.keys() <= voices.keys()
+    assert words.hints.keys() <= voices.keys()
+    assert set(words.hints.values()) <= tables().genres.keys()
+    assert words.atmospheres.keys() == ATMOSPHERES.keys()
+    assert words.drums.keys() - {"all", "only"} <= patterns.extras.keys() & percussion.DRUMS.keys()
 
 
 def test_no_phrase_means_two_things():
-    words = tables.read("words")
     meanings = {}
     rows = [
         (kind, name, row)
         for kind in ("genres", "instruments", "drums", "atmospheres")
-        for name, row in words[kind].items()
+        for name, row in getattr(tables().words, kind).items()
     ]
-    rows += [("colours", name, row["words"]) for name, row in words["colours"].items()]
+    rows += [("colours", name, row.words) for name, row in tables().words.colours.items()]
     for kind, name, row in rows:
         for phrase in vocabulary._phrases(row):
             assert 0 < len(phrase) <= vocabulary._LONGEST

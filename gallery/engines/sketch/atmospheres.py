@@ -8,10 +8,12 @@ import numpy as np
 
 from gallery.engines.sketch.waves import (
     Wave,
+    as_wave,
     decay,
     drift,
     fade_in,
     fade_out,
+    lay,
     shaped_noise,
     sine,
     stream,
@@ -72,13 +74,9 @@ class _Place:
 
     def lay(self, wave: Wave, second: float, level: float, pan: float) -> None:
         """A single sound [n] at a time; ``pan`` from -1 left to 1 right."""
-        start = int(second * self.rate)
-        length = min(len(wave), self.samples - start)
-        if length <= 0:
-            return
-        for channel in range(self.channels):
-            side = 1.0 if self.channels == 1 else 1 + pan * (2 * channel - 1)
-            self.audio[channel, start : start + length] += np.float32(level * side) * wave[:length]
+        sides = (-1, 1) if self.channels == 2 else (0,)
+        gains = as_wave([[level * (1 + pan * side)] for side in sides])
+        lay(self.audio, wave, int(second * self.rate), gains)
 
     def scatter(self, name: str, sounds: list[Wave], per_second: float, low: float, high: float) -> None:
         """Sounds at random times, places and levels; one at the very beginning."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gallery.engines.sketch.tables import Kit, tables
 from gallery.engines.sketch.waves import (
     Wave,
     as_wave,
@@ -23,37 +24,6 @@ from gallery.engines.sketch.waves import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-@dataclass(frozen=True)
-class Kit:
-    """What tells one drum kit from another."""
-
-    kick: float = 52.0  # Hz, where the kick's pitch settles
-    kick_seconds: float = 0.35
-    punch: float = 3.0  # how many times that the kick starts at
-    snare: float = 190.0  # Hz
-    snare_seconds: float = 0.22
-    rattle: float = 0.8  # snare wires against drum
-    hat: float = 7500.0  # Hz
-    hat_seconds: float = 0.07
-    room: float = 0.12  # level of the room around it
-    dull: float = 0.0  # lowpass over everything, Hz; 0: none
-
-
-KITS: dict[str, Kit] = {
-    "acoustic": Kit(),
-    "rock": Kit(56, 0.3, 3.5, 180, 0.28, 0.9, 6500, 0.1, room=0.22),
-    "metal": Kit(62, 0.2, 5, 200, 0.22, 0.9, 7000, 0.09, room=0.15),
-    "brush": Kit(58, 0.25, 2, 200, 0.16, 0.9, 6500, 0.06, room=0.15, dull=6000),
-    "dusty": Kit(55, 0.28, 2.5, 175, 0.18, 0.7, 5500, 0.05, room=0.08, dull=4200),
-    "house": Kit(50, 0.38, 4.5, 210, 0.18, 0.9, 8500, 0.06, room=0.06),
-    "808": Kit(44, 0.6, 3, 200, 0.16, 0.8, 9000, 0.045, room=0.05),
-    "hard": Kit(48, 0.3, 6, 220, 0.2, 0.9, 8000, 0.06, room=0.12),
-    "chip": Kit(70, 0.14, 6, 260, 0.12, 1, 8000, 0.04, room=0),
-    "hand": Kit(60, 0.35, 2, 210, 0.15, 0.5, 6500, 0.06, room=0.18),
-    "hall": Kit(45, 0.7, 2, 150, 0.4, 0.8, 6000, 0.09, room=0.4),
-}
 
 
 @dataclass(frozen=True)
@@ -104,7 +74,7 @@ def place(name: str) -> float:
 @lru_cache(maxsize=160)
 def strike(name: str, kit_name: str, rate: int) -> Wave:
     """One stroke [samples], peak at the drum's level, its room included."""
-    kit = KITS[kit_name]
+    kit = tables().kits[kit_name]
     wave = DRUMS[name].sound(_Stroke(kit, rate, stream("drum", name, kit_name)))
     if kit.room:
         wave = _in_room(wave, kit.room, rate)
