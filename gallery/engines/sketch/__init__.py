@@ -80,7 +80,7 @@ def sketch(request: Request, sample_rate: int, channels: int, sound_effect: bool
     heard = request.canonical()
     prompt, seed = heard["prompt"], heard.get("seed", 0)
     if sound_effect:
-        audio = _noise_and_hum(prompt, seed, samples, rate=sample_rate, channels=channels)
+        audio = _noise_and_hum(prompt, seed, samples, sample_rate, channels)
     else:
         plan = make_plan(prompt, seed)
         audio = mix(plan, compose(plan, request.duration), samples, sample_rate, channels)
