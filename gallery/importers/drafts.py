@@ -8,7 +8,6 @@ refuses first, and a request is what the gallery will read out of the file.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +18,7 @@ import yaml
 from gallery.importers.found import Unusable
 from gallery.prompts.folder import read_prompts
 from gallery.prompts.request import normalise_text, parameter_fields, plain_number
+from gallery.utils.slug import slug
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -171,10 +171,7 @@ def _note(entries: Sequence[Entry]) -> str:
 
 def _free_name(text: str, key: str, is_free: Callable[[str], bool]) -> str:
     """A file name from a prompt: lowercase ASCII words with hyphens, numbered where it is taken."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
-    if len(name) > _NAME_LENGTH:
-        name = name[: _NAME_LENGTH + 1].rpartition("-")[0] or name[:_NAME_LENGTH]
+    name = slug(text, _NAME_LENGTH)
     if not name or _NO_NAMES.fullmatch(name):
         name = f"prompt-{key[:8]}"
     number, free = 1, name

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gallery.config import Config
-from gallery.site.theme.addresses import slug
+from gallery.site.theme.addresses import segment
 from gallery.state.outcome import Written
 from gallery.utils.digest import digest
 from support import ROOT, TESTS
@@ -363,7 +363,7 @@ def test_slugs_are_unique_and_safe() -> None:
         "a",
     ]
     names += ["<script>", "a/b", "a\\b", "..\\x", "trailing ", " x", "ünï", "x~y"]
-    slugs = [slug(name) for name in names]
+    slugs = [segment(name) for name in names]
     assert len({each.casefold() for each in slugs}) == len(names)
     for each in slugs:
         assert (
@@ -371,4 +371,4 @@ def test_slugs_are_unique_and_safe() -> None:
             and not set(each) & set('/\\:*?"<>|% #')
             and len(each.encode()) <= 120
         )
-    assert [slug("r-b"), slug("sound effect"), slug("日本")] == ["r-b", "sound_effect", "日本"]
+    assert [segment("r-b"), segment("sound effect"), segment("日本")] == ["r-b", "sound_effect", "日本"]
