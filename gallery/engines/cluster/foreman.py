@@ -10,8 +10,8 @@ from gallery import __version__
 from gallery.engines import Failure, Render
 from gallery.engines.cluster.queues import Queues
 from gallery.engines.cluster.worker import Worker
-from gallery.engines.musicgen.wording import one_line
 from gallery.errors import GalleryError
+from gallery.errors.text import one_line
 from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:

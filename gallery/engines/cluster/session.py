@@ -11,8 +11,8 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gallery.engines.musicgen.wording import one_line
 from gallery.errors import GalleryError
+from gallery.errors.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

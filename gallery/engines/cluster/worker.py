@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gallery import __version__
 from gallery.engines import Render
 from gallery.engines.musicgen import MusicGenEngine, availability
-from gallery.engines.musicgen.wording import one_line
+from gallery.errors.text import one_line
 from gallery.prompts.request import Request
 
 if TYPE_CHECKING:
