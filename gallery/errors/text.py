@@ -46,12 +46,13 @@ def printable(text: str) -> str:
     return text.replace("##[", "##\\u005b")
 
 
-def one_line(told: object, longest: int = 240) -> str:
+def one_line(told: str | BaseException, longest: int = 240) -> str:
     """What somebody else wrote, or an error, as one harmless line; what is too long is cut off.
 
-    Errors are told by their kind, too, unless they were made for people.
+    Errors are told with their kind, unless they were made for people.
     """
-    text = " ".join(str(told).split())[: longest + 1]
+    text = told if isinstance(told, str) else str(told)
+    text = " ".join(text.split())[: longest + 1]
     if isinstance(told, BaseException) and not isinstance(told, GalleryError):
         text = f"{type(told).__name__}: {text}" if text else type(told).__name__
     text = printable(text)

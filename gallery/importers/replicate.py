@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from gallery.engines.replicate.delivery import seed_in
+from gallery.engines.replicate.prediction import seed_in
 from gallery.errors.text import shown
 from gallery.importers.fetch import fetch
 from gallery.importers.found import ImportedClip, Unusable
