@@ -29,7 +29,7 @@ from gallery.config import load_config  # noqa: E402
 from gallery.importers import own_mp3  # noqa: E402
 from gallery.importers.audio import read_sound  # noqa: E402
 from gallery.importers.damaged import recover  # noqa: E402
-from gallery.importers.drafts import Desk  # noqa: E402
+from gallery.importers.drafts import TrialGallery  # noqa: E402
 from gallery.importers.found import Unusable  # noqa: E402
 from gallery.importers.sources import find_clips  # noqa: E402
 from gallery.prompts.folder import read_prompts  # noqa: E402
@@ -48,7 +48,7 @@ atexit.register(shutil.rmtree, ROOT, ignore_errors=True)
 for _name in ("prompts", "site/audio", "clips", "scratch"):
     (ROOT / _name).mkdir(parents=True)
 CONFIG = load_config(ROOT)
-DESK = Desk(CONFIG, ROOT / "scratch", "x")
+TRIAL = TrialGallery(CONFIG, ROOT / "scratch", "x")
 
 
 def _one_line(text: str) -> None:
@@ -92,7 +92,7 @@ def _import(*names: str) -> None:
         _one_line(str(refusal))
     for clip in finds.clips:
         try:
-            request = DESK.request(clip)
+            request = TRIAL.request(clip)
             model = next(model for model in CONFIG.models.values() if model.hub == request.model)
             for file in clip.files:
                 sound = read_sound(file, request.duration, model)
@@ -151,7 +151,7 @@ def tags(data: bytes) -> None:
     path.write_bytes(data)
     try:
         clip = own_mp3.read_clip(CONFIG, path)
-        request = DESK.request(clip)
+        request = TRIAL.request(clip)
         sound = read_sound(path, request.duration, CONFIG.models["small"])
         own_mp3.finished_preview(path, sound)
     except Unusable as error:
