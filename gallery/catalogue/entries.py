@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from gallery.prompts.prompt import Clip, Clips, Prompt
     from gallery.store.clips import Kept
 
+# A prompt's page, its small page for frames and its clips are made one after the other.
+_MADE_AT_A_TIME = 16
+
 State = Literal["render", "sketch", "pending"]
 
 
@@ -118,6 +121,7 @@ class Catalogue:
         self._clips, self._kin, self._kept, self._places = clips, kin, kept, places
         self._config = config
         self._outlines = {outline.path: outline for outline in clips.prompts.outlines}
+        self._made: dict[str, tuple[PromptEntry, bool]] = {}
         self.paths = self._newest_first()
 
     def _newest_first(self) -> list[str]:
@@ -142,7 +146,17 @@ class Catalogue:
         return sorted({kin.key for key in self.keys(path) for kin in self._kin.of(key)})
 
     def entry(self, path: str, *, wordings: bool = True) -> PromptEntry:
-        """A prompt's entry. To find out how the wordings of kin differ takes longer than all the rest."""
+        """A prompt's entry, to be read and not changed: whoever asks for it next gets the same.
+
+        To find out how the wordings of kin differ takes longer than all the rest.
+        """
+        if path not in self._made or (wordings and not self._made[path][1]):
+            while len(self._made) >= _MADE_AT_A_TIME:
+                del self._made[next(iter(self._made))]
+            self._made[path] = self._entry(path, wordings), wordings
+        return self._made[path][0]
+
+    def _entry(self, path: str, wordings: bool) -> PromptEntry:
         prompt = self._clips.prompts.whole(self._outlines[path])
         own = {clip.key: clip for clip in reversed(prompt.clips)}  # of twins, the first
         return {

@@ -187,8 +187,7 @@ def inert(request: Mapping[str, Any]) -> frozenset[str]:
 def request_value(request: Mapping[str, Any], field: str) -> Any:
     """A field of a request, its default where it is left out."""
     value = request.get(field)
-    info = parameter_fields().get(field)
-    return info.default if value is None and info is not None else value
+    return _defaults().get(field) if value is None else value
 
 
 def normalise_text(text: str) -> str:
@@ -210,6 +209,11 @@ def is_piled(text: str) -> bool:
 def parameter_fields() -> dict[str, FieldInfo]:
     """The generation parameters by name, in the order in which people read them."""
     return dict(Parameters.model_fields)
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    return {name: info.default for name, info in parameter_fields().items()}
 
 
 def parameter_label(name: str) -> str:

@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 import tempfile
 import zlib
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -35,6 +35,8 @@ FILE, CONTENT = "file", "content"
 _LASTING = (FILE, CONTENT)
 
 _META = "state"
+
+_ONE = "SELECT decided_by, value, checksum FROM derived WHERE kind = ? AND name = ?"
 _AT_ONCE = 1000
 
 # Several processes of one build write; each waits for its turn.
@@ -132,11 +134,11 @@ class State:
 
     def get(self, kind: str, name: str) -> Row | None:
         """One row, or None."""
-        with _telling(self._path):
-            row = self._base.execute(
-                "SELECT decided_by, value, checksum FROM derived WHERE kind = ? AND name = ?", (kind, name)
-            ).fetchone()
-            return _checked(name, *row) if row else None
+        try:  # not by `_telling`: asked a hundred thousand times a build
+            row = self._base.execute(_ONE, (kind, name)).fetchone()
+        except sqlite3.Error as error:
+            raise _told(error, self._path) from error
+        return _checked(name, *row) if row else None
 
     def value(self, kind: str, name: str, decided_by: str | None = None) -> str | None:
         """The value of one row; with ``decided_by``, only where that decided it."""
@@ -239,21 +241,20 @@ def _checksum(name: str, decided_by: str, value: str) -> int:
     return zlib.crc32(f"{name}\0{decided_by}\0{value}".encode(errors="surrogatepass"))
 
 
-class _telling:  # noqa: N801 - a context manager, and of every row: a generator's would take longer than the query
+@contextmanager
+def _telling(path: Path | None) -> Iterator[None]:
     """Tells damage from what the disk refuses."""
+    try:
+        yield
+    except (sqlite3.Error, UnicodeDecodeError, TypeError) as error:
+        raise _told(error, path) from error
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path or Path(tempfile.gettempdir())
 
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _REFUSED:
-            place = f"{self._path.parent.name}/{self._path.name}"
-            raise GalleryError(f"{place} cannot be written: {printable(str(error))}") from error
-        if isinstance(error, sqlite3.Error | UnicodeDecodeError | TypeError):
-            raise Damaged from error
+def _told(error: Exception, path: Path | None) -> Exception:
+    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _REFUSED:
+        place = path or Path(tempfile.gettempdir())
+        return GalleryError(f"{place.parent.name}/{place.name} cannot be written: {printable(str(error))}")
+    return Damaged()
 
 
 # A full disk, a folder that may not be written to, another process that doesn't end: no damage.

@@ -60,7 +60,6 @@ class Pages:
         )
         yield from self._data()
         if self.config.site.base_url:
-            yield from self._embeds()
             yield from self._cards()
 
     def _page(self, address: str, template: str, data: dict[str, Any]) -> Page:
@@ -135,6 +134,8 @@ class Pages:
                 self._prompt,
                 (number,),
             )
+            if self.config.site.base_url:
+                yield self._embed_page(item)
 
     def _beside(self, number: int) -> dict[str, Any]:
         """What a prompt's page takes from its place in the list: its neighbours, and whose card it shows."""
@@ -244,15 +245,9 @@ class Pages:
                 part |= prompt.page_data(entry, self.catalogue, self.config)
         return self.theme.render("guide.html", guide.address, data)
 
-    def _embeds(self) -> Iterator[Page]:
-        for item in self.items:
-            address = addresses.embed_page(item.path)
-            yield Page(
-                address,
-                digest(self.theme.digest, "embed.html", item.digest),
-                self._embed,
-                (item.path,),
-            )
+    def _embed_page(self, item: Item) -> Page:
+        decided_by = digest(self.theme.digest, "embed.html", item.digest)
+        return Page(addresses.embed_page(item.path), decided_by, self._embed, (item.path,))
 
     def _embed(self, path: str) -> bytes:
         address = addresses.embed_page(path)

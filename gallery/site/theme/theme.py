@@ -29,6 +29,9 @@ _ROOT = "\0root\0"
 # Rows of the state: rows of lists by their prompts' paths.
 _ROW = "row"
 
+# So many rows are in memory, of some 3 KB each.
+_MOST_ROWS = 5000
+
 # Macros that mostly say what they said before, of other clips; and how much of it is kept.
 _SAID_OFTEN = ("fact", "line", "mark")
 _MOST_SAID = 4096
@@ -71,7 +74,8 @@ class Theme:
         """``state`` keeps the rows of lists, which several pages show."""
         self.config = config
         self._state = state
-        self._rows: dict[str, Row] = {}
+        self._rows: dict[str, str] = {}
+        self._fresh: dict[str, Row] = {}
         self._frames: dict[str, dict[str, Any]] = {}
         self._folders = [packaged("templates"), config.root / "templates"]
 
@@ -133,10 +137,20 @@ class Theme:
         root = data.pop("root", None)
         frame = self._frame(addresses.root_of(address) if root is None else root)
         text = self._environment.get_template(template).render(data, address=address, **frame)
-        if self._rows:
-            self._state.put(_ROW, self._rows)
-            self._rows = {}
+        if self._fresh:
+            self._state.put(_ROW, self._fresh)
+            self._fresh = {}
         return text.encode(errors="replace")
+
+    def _kept_row(self, path: str, row: RowMaker) -> str:
+        decided_by = f"{row.decided_by(path)} {self.digest}"
+        text = self._state.value(_ROW, path, decided_by)
+        if text is None:
+            text = str(self._frame(_ROOT)["clips"].row(row(path)))
+            self._fresh[path] = Row(decided_by, text)
+        if len(self._rows) < _MOST_ROWS:
+            self._rows[path] = text
+        return text
 
     def forget_rows(self, paths: Collection[str]) -> None:
         """Forget the rows of prompts other than these."""
@@ -166,12 +180,7 @@ class Theme:
 
         def listed(path: str, row: RowMaker) -> Markup:
             """A prompt's row: the same in every list but for the way to the root, so it is made once."""
-            decided_by = f"{row.decided_by(path)} {self.digest}"
-            made = self._rows.get(path)
-            text = made.value if made else self._state.value(_ROW, path, decided_by)
-            if text is None:
-                text = str(self._frame(_ROOT)["clips"].row(row(path)))
-                self._rows[path] = Row(decided_by, text)
+            text = self._rows.get(path) or self._kept_row(path, row)
             return Markup(text.replace(_ROOT, root))  # noqa: S704 - a template's own output
 
         frame = {"root": root, "link": link, "asset": asset, "part": part, "listed": listed}
