@@ -133,6 +133,11 @@ class Catalogue:
         """A prompt's title."""
         return self._outlines[path].title
 
+    def heading(self, path: str) -> tuple[str, str]:
+        """A prompt's title and its text."""
+        prompt = self._clips.prompts.whole(self._outlines[path])
+        return prompt.title, prompt.text
+
     def author(self, path: str) -> str:
         """A prompt's author."""
         return self._outlines[path].author

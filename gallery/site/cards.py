@@ -13,6 +13,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from gallery.utils.digest import digest
+from gallery.utils.levels import LEVELS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,13 +108,12 @@ def _sound(card: Card, size: tuple[int, int]) -> Image.Image:
             colours = _table(_PENCIL if card.state == "sketch" else _EMBER)
             return grey.resize(size, Image.Resampling.BICUBIC).convert("RGB").point(colours)
     # Imported late: it brings numpy along, and most covers are there.
-    from gallery.preview.picture import ALPHABET
 
     picture = Image.new("RGB", size, _PAPER)
     pen, (width, height) = ImageDraw.Draw(picture), size
     colour = _PENCIL[-1] if card.state == "sketch" else _EMBER[4]
     for index, peak in enumerate(card.peaks):
-        half = max(2, ALPHABET.find(peak) / 63 * height * 0.4)
+        half = max(2, LEVELS.find(peak) / 63 * height * 0.4)
         left = width * (index + 0.25) / len(card.peaks)
         right = left + width / len(card.peaks) / 2
         pen.rectangle((left, height / 2 - half, right, height / 2 + half), colour)

@@ -135,7 +135,11 @@ class State:
     def get(self, kind: str, name: str) -> Row | None:
         """One row, or None."""
         try:  # not by `_telling`: asked a hundred thousand times a build
-            row = self._base.execute(_ONE, (kind, name)).fetchone()
+            base = self._base
+            if not base.in_transaction:
+                # Until the next row is put: taking and giving back locks takes longer than to read a row.
+                base.execute("BEGIN")
+            row = base.execute(_ONE, (kind, name)).fetchone()
         except sqlite3.Error as error:
             raise _told(error, self._path) from error
         return _checked(name, *row) if row else None
@@ -166,6 +170,7 @@ class State:
         """Keep rows of several kinds: all of them or none."""
         with _telling(self._path):
             base = self._base
+            self._end_reading()
             base.execute("BEGIN IMMEDIATE")
             try:
                 for kind, some in rows.items():
@@ -183,14 +188,20 @@ class State:
                     base.execute("ROLLBACK")
                 raise
 
+    def _end_reading(self) -> None:
+        if self._base.in_transaction:
+            self._base.execute("COMMIT")
+
     def rename(self, kind: str, other: str) -> None:
         """Make rows of one kind those of another, in place of what that has by their names."""
         with _telling(self._path):
+            self._end_reading()
             self._base.execute("UPDATE OR REPLACE derived SET kind = ? WHERE kind = ?", (other, kind))
 
     def forget(self) -> None:
         """Drop everything that the tool decided, and keep what follows from files alone."""
         with _telling(self._path):
+            self._end_reading()
             marks = ", ".join("?" * len(_LASTING))
             self._base.execute(
                 f"DELETE FROM derived WHERE kind NOT IN ({marks}, ?)",  # noqa: S608 - marks and no values

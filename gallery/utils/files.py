@@ -82,7 +82,11 @@ def _create(path: str) -> BinaryIO:
     try:
         return open(path, "xb")  # noqa: PTH123 - the caller closes it
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+        folder = os.path.dirname(path)  # noqa: PTH120
+        try:
+            os.mkdir(folder)  # noqa: PTH102 - mostly the one above is there
+        except (FileNotFoundError, FileExistsError):
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
         return open(path, "xb")  # noqa: PTH123 - the caller closes it
 
 

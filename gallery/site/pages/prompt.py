@@ -38,7 +38,7 @@ def page_data(entry: PromptEntry, clips: Catalogue, config: Config) -> dict[str,
     return {
         "entry": entry,
         "title": entry["title"],
-        "own_title": rows.own_title(entry),
+        "own_title": rows.own_title(entry["title"], entry["text"]),
         "takes": list(first.values()),
         "layout": layout,
         "grids": grids,

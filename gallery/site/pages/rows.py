@@ -110,7 +110,7 @@ def row(entry: PromptEntry, config: Config) -> dict[str, Any]:
         ]
     return {
         "path": entry["path"],
-        "title": own_title(entry),
+        "title": own_title(entry["title"], entry["text"]),
         "text": text,
         "tags": entry["tags"],
         "clip": played(first, entry["path"], text),
@@ -126,11 +126,11 @@ def tempo(text: str) -> int:
     return next((guess for pattern, guess in _TEMPO_WORDS if pattern.search(text)), 0)
 
 
-def own_title(entry: PromptEntry) -> str:
-    """The prompt's title, empty where it only repeats how the prompt begins."""
-    title = entry["title"].rstrip(" …").strip()
-    begins = " ".join(entry["text"].split()).casefold()
-    return "" if begins.startswith(" ".join(title.split()).casefold()) else entry["title"]
+def own_title(title: str, text: str) -> str:
+    """A prompt's title, empty where it only repeats how the prompt begins."""
+    begins = " ".join(text.split()).casefold()
+    beginning = title.rstrip(" …").strip()
+    return "" if begins.startswith(" ".join(beginning.split()).casefold()) else title
 
 
 def _line(entry: PromptEntry, clip: ClipEntry, fields: list[str], offered: bool, config: Config) -> list[Any]:

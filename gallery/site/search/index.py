@@ -110,19 +110,19 @@ def clips_script(name: str, catalogue: Catalogue, part: Mapping[str, str]) -> by
     """One part of the clips: all that playing, comparing and keeping them takes."""
     known = {}
     for key, path in part.items():
-        entry = catalogue.entry(path, wordings=False)
-        known[key] = _known(next(clip for clip in entry["clips"] if clip["key"] == key), entry)
+        if clip := catalogue.get(key):
+            known[key] = _known(clip, path, *catalogue.heading(path))
     return f'(window.GALLERY_CLIPS=window.GALLERY_CLIPS||{{}})["{name}"]={_json(known)};\n'.encode(
         errors="replace"
     )
 
 
-def _known(clip: ClipEntry, entry: PromptEntry) -> dict[str, Any]:
+def _known(clip: ClipEntry, path: str, title: str, text: str) -> dict[str, Any]:
     there = rows.playable(clip)
     changed = [field for field in labels.FIELD_ORDER if field in clip["changes"] and field != "prompt"]
     return {
-        "path": entry["path"],
-        "title": rows.own_title(entry),
+        "path": path,
+        "title": rows.own_title(title, text),
         "text": clip["request"]["prompt"],
         "label": ", ".join(labels.named(field, clip["changes"][field]) for field in changed),
         "state": clip["state"] if there else "pending",
