@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 from conftest import SETTINGS, Gallery, Ran
-from gallery.store.places import Stores
 
 from gallery.config import load_config
 from gallery.preview import make_preview
 from gallery.prompts.folder import read_prompts
+from gallery.store.places import Stores
 
 NO_ESTIMATE = "no estimate: no record of a render on a GPU"
 

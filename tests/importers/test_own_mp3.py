@@ -15,6 +15,7 @@ from test_tts_webui import only_clip, prompts_of, record, stamps
 
 from gallery.config import load_config
 from gallery.engines import Render
+from gallery.engines.provenance import Provenance
 from gallery.preview.mp3 import encode_mp3, with_tags
 from gallery.prompts.folder import read_prompts
 from gallery.prompts.request import Request
@@ -46,7 +47,7 @@ def other(tmp_path: Path, gallery: Gallery) -> Gallery:
     for prompt in read_prompts(config).prompts:
         for number, clip in enumerate(prompt.clips):
             sound = music(1, number, channels=config.models[clip.model].channels)
-            renders.put(Render(clip.request, sound, 32000, {"engine": "musicgen", "engine_version": 1}))
+            renders.put(Render(clip.request, sound, 32000, Provenance(engine="musicgen", engine_version=1)))
     assert "3 clips (3 rendered)" in made.run("build", "--engine", "none").out
     return made
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gallery.engines import SKETCH_VERSION, Failure, Render
+from gallery.engines.provenance import Provenance
 from gallery.engines.sketch.composition import compose
 from gallery.engines.sketch.effects import atmosphere, scene
 from gallery.engines.sketch.mix import master, mix
@@ -55,7 +56,7 @@ class SketchEngine:
             audio = sketch(request, model.sample_rate, model.channels, model.kind == "audiogen")
         except MemoryError:
             return Failure(request, f"out of memory: a sketch of {request.duration:g} s")
-        provenance = {"engine": self.name, "engine_version": SKETCH_VERSION}
+        provenance = Provenance(engine=self.name, engine_version=SKETCH_VERSION)
         return Render(request, audio, model.sample_rate, provenance)
 
 
