@@ -154,17 +154,15 @@ def _paces(store: Store, hubs: set[str]) -> dict[str, Pace]:
     for key in store:
         record = store.get(key)
         if record and record.request.model in hubs and (seconds := _seconds(record)):
-            device = printable(str(record.provenance["device"]))
+            device = printable(record.provenance.device or "")
             samples[record.request.model][device].append(seconds / record.request.duration)
     return {hub: _pace_of(devices) for hub, devices in samples.items()}
 
 
 def _seconds(record: Record) -> float | None:
     """How long a GPU took for a clip, its share of the batch; None where the record does not tell."""
-    seconds, device = record.provenance.get("seconds"), record.provenance.get("device")
-    if record.engine != "musicgen" or not isinstance(device, str) or device in ("", "cpu"):
-        return None
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+    seconds = record.provenance.seconds
+    if seconds is None or record.engine != "musicgen" or record.provenance.device in (None, "", "cpu"):
         return None
     return seconds if 0 < seconds < _MOST_SECONDS else None
 

@@ -165,7 +165,7 @@ def _matter(entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def _note(entries: Sequence[Entry]) -> str:
-    origins = sorted({str(entry.clip.provenance["imported_from"]) for entry in entries})
+    origins = sorted({entry.clip.provenance.imported_from or "" for entry in entries})
     note = f"Imported from {' and '.join(origins)}."
     if any(not entry.clip.reproducible and entry.clip.fields["seed"] == 0 for entry in entries):
         note += " A seed of 0 stands for one that was not kept: that clip cannot be made again."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
 from gallery.errors import GalleryError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gallery.config import Config, Model
+    from gallery.engines.provenance import Provenance
     from gallery.importers.drafts import Draft, TrialGallery
     from gallery.importers.found import Finds, ImportedClip
     from gallery.prompts.prompt import Prompt
@@ -113,10 +114,10 @@ def _new(
     with Stage("reading", len(entries), sum(entry.request.duration for entry in entries)) as stage:
         for entry in entries:
             key, clip = entry.request.key, entry.clip
-            twin = _facts(new[key].clip) if key in new else store.provenance(key)
+            twin = _with_file(new[key].clip) if key in new else store.provenance(key)
             try:
                 if twin is not None and not clip.reproducible and not _is_same(clip, twin):
-                    other = clean_line(twin.get("file") or "another clip")
+                    other = clean_line(twin.file or "another clip")
                     raise Unusable(f"its seed is not known, and {other} already stands for its parameters")
                 if twin is None:
                     entry = Entry(store.checked(entry), entry.request)
@@ -130,16 +131,16 @@ def _new(
     return list(new.values())
 
 
-def _facts(clip: ImportedClip) -> dict[str, Any]:
-    return {**clip.provenance, "file": _file_name(clip)}
+def _with_file(clip: ImportedClip) -> Provenance:
+    return clip.provenance.with_fields(file=_file_name(clip))
 
 
-def _is_same(clip: ImportedClip, other: Mapping[str, Any]) -> bool:
+def _is_same(clip: ImportedClip, other: Provenance) -> bool:
     """Whether two clips of unknown seeds are one: by what their tool calls them, or else by their names."""
-    own, theirs = clip.provenance.get("original"), other.get("original")
+    own, theirs = clip.provenance.original, other.original
     if own and theirs:
-        return bool(own == theirs)
-    return Path(_file_name(clip)).stem == Path(str(other.get("file") or "")).stem
+        return own == theirs
+    return Path(_file_name(clip)).stem == Path(other.file or "").stem
 
 
 def _file_name(clip: ImportedClip) -> str:
@@ -161,7 +162,7 @@ class _ImportStore:
         self.stores = Stores.of(config)
         self.models = {model.hub: model for model in config.models.values()}
 
-    def provenance(self, key: str) -> dict[str, Any] | None:
+    def provenance(self, key: str) -> Provenance | None:
         """Where the clip of a key came from, or None where there is none."""
         store = self.stores.store
         record = store.get(key)
@@ -230,7 +231,7 @@ class _ImportStore:
                 provenance = _provenance(clip, sound)
                 # One of other settings is of none: builds then say that it is not like the rest.
                 digest = settings.digest if is_matched(preview, settings) else ""
-                self.stores.store.put(request, str(provenance["engine"]), provenance, preview, digest)
+                self.stores.store.put(request, provenance.engine, provenance, preview, digest)
             stage.finish(request.duration)
 
     def _render(self, entry: Entry) -> Render | Failure:
@@ -247,10 +248,11 @@ class _ImportStore:
         return self.models[request.model]
 
 
-def _provenance(clip: ImportedClip, sound: Sound) -> dict[str, Any]:
+def _provenance(clip: ImportedClip, sound: Sound) -> Provenance:
     """What the record says: where the clip came from, and what cannot be known of it."""
-    notes = [note for note in (clip.provenance.get("note"), sound.note) if note]
-    said = {**clip.provenance, "file": _file_name(clip), "sha256": sound.sha256, "note": "; ".join(notes)}
-    if clip.url:
-        said["file"] = clean_line(clip.source.name)
-    return {name: value for name, value in said.items() if value != "" or name == "engine_version"}
+    said = clip.provenance.with_fields(
+        file=clean_line(clip.source.name) if clip.url else _file_name(clip),
+        sha256=sound.sha256,
+        note="; ".join(note for note in (clip.provenance.note, sound.note) if note),
+    )
+    return said.without_empty()

@@ -16,8 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gallery.engines.provenance import Provenance
 from gallery.errors import GalleryError
 from gallery.errors.text import printable, shown
 from gallery.prompts.request import Request
@@ -51,15 +52,6 @@ _ROWS = {"render": "renders", "sketch": "sketches"}
 _BETWEEN = "\x1f"
 
 _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-def _plain(value: dict[str, Any]) -> dict[str, Any]:
-    """Refuse numbers that JSON doesn't have, and that no browser would read."""
-    json.dumps(value, allow_nan=False)
-    return value
-
-
-Provenance = Annotated[dict[str, Any], AfterValidator(_plain)]
 
 
 class _Strict(BaseModel):
@@ -131,7 +123,7 @@ def _essence(record: Record, data: bytes) -> str:
     shown = {
         "state": state,
         "engine": record.engine,
-        "provenance": record.provenance,
+        "provenance": record.provenance.to_dict(),
         "peaks": preview.peaks,
         "bytes": preview.bytes,
         "length": preview.duration,
@@ -243,7 +235,7 @@ class Store:
         return found
 
     def put(
-        self, request: Request, engine: str, provenance: dict[str, Any], preview: Preview, settings: str
+        self, request: Request, engine: str, provenance: Provenance, preview: Preview, settings: str
     ) -> Record:
         """Keep a clip: audio first, record last, each whole."""
         if (engine == SKETCH) != (self.holds == "sketches"):

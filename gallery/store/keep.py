@@ -88,9 +88,8 @@ def _keep(
 ) -> None:
     from gallery.preview import make_preview
 
-    engine = str(render.provenance["engine"])
     preview = make_preview(render.audio, render.sample_rate, settings, preview_tags(render, owner))
-    store.put(render.request, engine, render.provenance, preview, mark)
+    store.put(render.request, render.provenance.engine, render.provenance, preview, mark)
 
 
 def preview_tags(render: Render, owner: Outline | Prompt) -> dict[str, str]:
@@ -99,7 +98,7 @@ def preview_tags(render: Render, owner: Outline | Prompt) -> dict[str, str]:
     ``request`` is the whole request as JSON; importing the file makes the same clip of it.
     """
     request = render.request
-    engine = str(render.provenance["engine"])
+    engine = render.provenance.engine
     made_by = SKETCH_NOTICE if engine == SKETCH else f"Made by {request.model}."
     return {
         "title": f"[sketch] {owner.title}" if engine == SKETCH else owner.title,

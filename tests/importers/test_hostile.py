@@ -266,7 +266,7 @@ def test_any_values_at_all(
         try:
             assert (
                 trial.request(clip).model == "facebook/musicgen-small"
-                or clip.provenance["engine"] == "replicate"
+                or clip.provenance.engine == "replicate"
             )
         except Unusable as error:
             assert str(error)

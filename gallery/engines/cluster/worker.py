@@ -80,6 +80,7 @@ class Worker:
             for result in self._engine.render(requests):
                 number = numbers[id(result.request)]
                 if isinstance(result, Render):
-                    result = replace(result, provenance=result.provenance | {"host": self._host})
+                    provenance = result.provenance.with_fields(host=self._host)
+                    result = replace(result, provenance=provenance)
                 yield number, result
         self._melodies.clear()

@@ -21,10 +21,11 @@ import importlib.util
 import logging
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
 from gallery.engines.musicgen.checkpoint_files import has_weights
+from gallery.engines.provenance import Provenance
 from gallery.errors.text import one_line
 from gallery.prompts.request import FRAME_RATE
 
@@ -208,29 +209,29 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _about(model: Model, checkpoint: Checkpoint) -> dict[str, Any]:
+def _about(model: Model, checkpoint: Checkpoint) -> Provenance:
     """What the records of a model's clips have in common."""
     import torch
 
-    return {
-        "engine": MusicGenEngine.name,
-        "engine_version": ENGINE_VERSION,
-        "model": model.hub,
-        "revision": checkpoint.revision,
-        "text_encoder": checkpoint.text_encoder,
-        "device": device_name(checkpoint.device),
-        "dtype": str(checkpoint.dtype).removeprefix("torch."),
+    return Provenance(
+        engine=MusicGenEngine.name,
+        engine_version=ENGINE_VERSION,
+        model=model.hub,
+        revision=checkpoint.revision,
+        text_encoder=checkpoint.text_encoder,
+        device=device_name(checkpoint.device),
+        dtype=str(checkpoint.dtype).removeprefix("torch."),
         # torch with its build (+cpu, +cu130), which only torch itself tells.
-        "libraries": {library: version(library) for library in LIBRARIES} | {"torch": str(torch.__version__)},
-    }
+        libraries={library: version(library) for library in LIBRARIES} | {"torch": str(torch.__version__)},
+    )
 
 
-def _result(done: Done, about: dict[str, Any], checkpoint: Checkpoint) -> Render:
-    provenance = about | {
-        "batch_size": done.batch_size,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(done.clip.seconds, 3),
-    }
+def _result(done: Done, about: Provenance, checkpoint: Checkpoint) -> Render:
+    provenance = about.with_fields(
+        batch_size=done.batch_size,
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=round(done.clip.seconds, 3),
+    )
     return Render(done.clip.request, done.audio, checkpoint.sample_rate, provenance)
 
 

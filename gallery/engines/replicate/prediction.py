@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gallery.engines import Render
+from gallery.engines.provenance import Provenance
 from gallery.engines.replicate.journal import Facts
 from gallery.prompts.request import FRAME_RATE, plain_number
 
@@ -126,20 +127,20 @@ def largest_file(job: Job) -> int:
 def render_of(job: Job, entry: JournalEntry, wave: bytes, settings: ReplicateSettings) -> Render:
     """The render of a prediction whose WAV file is here. Raises WrongOutput."""
     facts = entry.bought or Facts(seed=None, predict_time=None, completed_at="")
-    provenance = {
-        "engine": "replicate",
-        "engine_version": entry.model_version,
-        "service": settings.model,
-        "prediction": entry.prediction,
-        "model": job.request.model,
-        "device": settings.hardware,
-        "normalization": NORMALIZATION,
-        "seed_in_log": facts.seed,
-        "date": facts.completed_at,
-        "seconds": facts.predict_time,
-    }
-    told = {name: value for name, value in provenance.items() if value not in ("", None)}
-    return Render(job.request, _samples(wave, job), job.model.sample_rate, told)
+    provenance = Provenance(
+        engine="replicate",
+        engine_version=entry.model_version,
+        service=settings.model,
+        prediction=entry.prediction,
+        model=job.request.model,
+        device=settings.hardware,
+        normalization=NORMALIZATION,
+        seed_in_log=facts.seed,
+        date=facts.completed_at,
+        seconds=facts.predict_time,
+    )
+    audio = _samples(wave, job)
+    return Render(job.request, audio, job.model.sample_rate, provenance.without_empty())
 
 
 def _samples(wave: bytes, job: Job) -> NDArray[np.float32]:

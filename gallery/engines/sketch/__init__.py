@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gallery.engines import Failure, Render
+from gallery.engines.provenance import Provenance
 from gallery.engines.sketch.atmospheres import atmosphere
 from gallery.engines.sketch.composition import compose
 from gallery.engines.sketch.mix import master, mix
@@ -66,7 +67,7 @@ class SketchEngine:
             audio = sketch(request, model.sample_rate, model.channels, model.kind == "audiogen")
         except MemoryError:
             return Failure(request, f"out of memory: a sketch of {request.duration:g} s")
-        return Render(request, audio, model.sample_rate, {"engine": self.name})
+        return Render(request, audio, model.sample_rate, Provenance(engine=self.name))
 
 
 def sketch(request: Request, sample_rate: int, channels: int, sound_effect: bool) -> NDArray[np.float32]:

@@ -352,7 +352,7 @@ def test_engine():
     assert effects.sample_rate == 16000
     assert stereo.audio.shape == (32000, 2)
     assert stereo.request is requests[2]
-    assert stereo.provenance == {"engine": "sketch"}
+    assert stereo.provenance.to_dict() == {"engine": "sketch"}
     assert isinstance(failure, Failure)
     assert failure.request is requests[1]
     assert "nobody/nothing" in failure.reason
