@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, cast
 
 from typing_extensions import TypedDict  # pydantic wants it until Python 3.12, and brings it along
 
-from gallery.catalogue.kin import Kinship, word_changes
+from gallery.catalogue.differences import word_changes
+from gallery.catalogue.kin import Kinship
 from gallery.prompts.prompt import Clip, Clips, Prompt, Prompts
 from gallery.utils.digest import digest
 

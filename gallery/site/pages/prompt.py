@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from gallery.catalogue.kin import word_changes
+from gallery.catalogue.differences import word_changes
 from gallery.prompts.request import parameter_fields
 from gallery.site.pages import rows
 from gallery.site.theme import labels
