@@ -35,7 +35,7 @@ from gallery.engines.musicgen.standins import placed
 from gallery.prompts.request import Request
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from musicgen.tiny_checkpoints import SNIPPETS, TEXT_ENCODER, write_checkpoint
+from support.tiny_checkpoints import SNIPPETS, TEXT_ENCODER, write_checkpoint
 
 PROMPTS = (1_000, 10_000, 100_000)
 WORKERS = (1, 2)

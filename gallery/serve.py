@@ -14,9 +14,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from gallery.build import build
-from gallery.config import CONFIG_NAME, load_config
+from gallery.config import load_config
 from gallery.errors import GalleryError
 from gallery.utils.progress import say
+from gallery.utils.root import CONFIG_NAME
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Scope
 
-    from gallery.build import Options, Outcome
+    from gallery.build import Options
+    from gallery.state.outcome import Outcome
 
 _RELOADER = "new EventSource('/-/changes').onmessage = () => location.reload();"
 

@@ -1,116 +1,25 @@
-"""What the tests share: small galleries in temporary folders, driven through the command."""
+"""What all tests share: an empty gallery to fill, and a process that is set up for tests."""
 
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
-from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from gallery.cli import main
-
-# What others import from here is rewritten as tests are, whoever imports it first.
-pytest.register_assert_rewrite("add_form", "replicate_stand_in", "site_fixtures")
+# What tests import from there is rewritten as they are.
+pytest.register_assert_rewrite("support")
 
 # Tests already run side by side, and tiny networks gain nothing from threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-SETTINGS = """\
-[site]
-title = "Test gallery"
-
-[models.small]
-hub = "facebook/musicgen-small"
-kind = "musicgen"
-
-[models.melody]
-hub = "facebook/musicgen-melody"
-kind = "melody"
-
-[models.stereo-small]
-hub = "facebook/musicgen-stereo-small"
-kind = "musicgen"
-channels = 2
-
-[models.audiogen]
-hub = "facebook/audiogen-medium"
-kind = "audiogen"
-sample_rate = 16000
-max_duration = 30
-"""
-
-
-# Processes begin as copies of one that has imported these.
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(
-    [
-        *("gallery.cli", "gallery.build", "gallery.preview", "gallery.site", "gallery.engines.sketch"),
-        *("scipy.ndimage", "scipy.optimize", "scipy.signal"),
-    ]
-)
+from support.galleries import SETTINGS, Gallery  # noqa: E402
 
 
 def pytest_collection_finish() -> None:
     """Leave the tests themselves out of every later search for garbage: they are many, and stay."""
     gc.freeze()
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command printed (``out`` for results, ``err`` for the rest) and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """A gallery's folder."""
-
-    root: Path
-
-    def write(self, name: str, text: str | bytes) -> Path:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return path
-
-    def prompt(self, name: str, *fields: str, notes: str = "") -> Path:
-        """Write prompts/<name>.md with these lines of front matter."""
-        return self.write(f"prompts/{name}.md", "\n".join(["---", *fields, "---", notes, ""]))
-
-    def run(self, *args: object, stdin: str | None = None) -> Ran:
-        result = CliRunner().invoke(main, ["--gallery", str(self.root), *map(str, args)], input=stdin)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Ran(result.exit_code, result.stdout, result.stderr)
-
-    def start(self, *args: object, first: str = "") -> BaseProcess:
-        """The command in a process of its own that has imported everything: it is at work at once.
-
-        ``first`` is code that it runs before.
-        """
-        command = ["--gallery", str(self.root), *map(str, args)]
-        here = f"import os; os.environ.update({dict(os.environ)!r})"
-        program = f"{here}\n{first}\nfrom gallery.cli import main; main({command!r})"
-        process = FORKS.Process(target=exec, args=(program, {}))
-        process.start()
-        return process
-
-    def files(self, folder: str = "site") -> dict[str, bytes]:
-        """Every file below a folder, by its name."""
-        top = self.root / folder
-        return {
-            path.relative_to(top).as_posix(): path.read_bytes()
-            for path in sorted(top.rglob("*"))
-            if path.is_file()
-        }
 
 
 @pytest.fixture

@@ -7,47 +7,13 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
-from conftest import SETTINGS, Gallery
 
-from gallery.config import load_config
-from gallery.engines import Render
-from gallery.prompts.folder import read_prompts
-from gallery.store.lossless import LosslessStore
-
-COMMAND = Path(sys.executable).with_name("gallery")
-
-
-def render_all(gallery: Gallery, *names: str) -> list[str]:
-    """Put lossless renders of these prompts (or all) where an engine would; returns their keys."""
-    config = load_config(gallery.root)
-    renders, keys = LosslessStore(config.workspace / "renders"), []
-    for prompt in read_prompts(config).prompts:
-        for clip in prompt.clips if not names or prompt.path in names else ():
-            model = config.models[clip.model]
-            time_axis = np.arange(round(clip.request.duration * model.sample_rate)) / model.sample_rate
-            tone = 0.2 * np.sin(2 * np.pi * (220 + clip.request.seed % 400) * time_axis)
-            audio = np.repeat(tone.astype(np.float32)[:, None], model.channels, axis=1)
-            about = {
-                "engine": "musicgen",
-                "engine_version": 1,
-                "date": "2026-11-20T00:00:00Z",
-                "device": "test",
-            }
-            renders.put(Render(clip.request, audio, model.sample_rate, about))
-            keys.append(clip.key)
-    return keys
-
-
-def catalogue(gallery: Gallery, folder: str = "site") -> dict[str, dict]:
-    """The published prompts by path."""
-    published = json.loads((gallery.root / folder / "catalogue.json").read_text())
-    return {entry["path"]: entry for entry in published["prompts"]}
+from support import COMMAND
+from support.galleries import SETTINGS, Gallery, catalogue, render_all
 
 
 def stamps(gallery: Gallery, folder: str = "site") -> dict[str, int]:

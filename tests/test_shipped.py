@@ -11,9 +11,9 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
-from conftest import Gallery
 
-ROOT = Path(__file__).parent.parent
+from support import ROOT
+from support.galleries import Gallery
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """What differs between two wordings, word by word.
 
 templates/assets/differences.js does the same in the browser, line by line; both are held to the
-pairs in tests/scripts/differences.json, and to each other.
+pairs in tests/support/differences.json, and to each other.
 """
 
 from __future__ import annotations

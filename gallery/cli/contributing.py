@@ -9,10 +9,11 @@ import click
 
 from gallery.cli.messages import annotate, annotate_error, findings, report
 from gallery.cli.options import FAULTY, PATHS, config_of
-from gallery.config import find_root, load_config
+from gallery.config import load_config
 from gallery.errors import GalleryError
 from gallery.review.annotations import folder_in_repository
 from gallery.utils.progress import count, say
+from gallery.utils.root import find_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable

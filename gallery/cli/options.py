@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from gallery.config import Config, find_root, load_config
+from gallery.config import Config, load_config
 from gallery.engines.choice import ENGINES
+from gallery.utils.root import find_root
 
 # Exit codes, beside click's own 2 for a command that is used wrongly.
 FAULTY = 1

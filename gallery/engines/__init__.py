@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from gallery.prompts.request import Request
 
 
-# Raise it when sketches change: old ones are then made anew.
-SKETCH_VERSION = 1
-
-
 @dataclass(frozen=True)
 class Render:
     """A clip as its engine made it.

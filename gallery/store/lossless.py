@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from gallery.engines import Render
+from gallery.engines import Failure, Render
 from gallery.prompts.request import Request
 from gallery.store.clips import ENGINES, Provenance
 from gallery.utils.audio import NotAudio, opened
@@ -74,6 +74,14 @@ class LosslessStore:
         except (OSError, ValidationError, NotAudio):
             return None
         return Render(about.request, audio, sample_rate, about.provenance)
+
+    def load(self, request: Request) -> Render | Failure:
+        """The render of a request, or why it cannot be had."""
+        problem = (
+            f"its lossless render cannot be read; remove {self.folder.name}/{request.key}.json "
+            "to render it anew"
+        )
+        return self.get(request.key) or Failure(request, problem)
 
     def remove_leftovers(self) -> None:
         """Remove what a killed build left half-written."""

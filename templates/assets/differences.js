@@ -1,5 +1,5 @@
 // What differs between two clips, in words. gallery/catalogue/differences.py does the same for the pages
-// that are written, line by line; both are held to the pairs in tests/scripts/differences.json.
+// that are written, line by line; both are held to the pairs in tests/support/differences.json.
 (() => {
   "use strict";
   // Words of one wording times those of the other, beyond which all that differs is one change: some 500

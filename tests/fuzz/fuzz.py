@@ -1,6 +1,6 @@
 """Fuzz one target, or all, for a while: python tests/fuzz/fuzz.py TARGET SECONDS [FOLDER]
 
-TARGET is one of targets.py, or "all". Inputs are guided by coverage where Atheris is installed,
+TARGET is one of support/fuzz_targets.py, or "all". Inputs are guided by coverage where Atheris is installed,
 and else made by chance. What was found interesting stays in FOLDER, to go on from; an input that
 breaks a target is written beside it.
 """
@@ -17,6 +17,8 @@ from pathlib import Path
 LONGEST = 30_000  # bytes of an input
 SLOW = 20  # seconds that no input may take
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 try:
     import atheris
 except ImportError:  # it has no wheels for every machine
@@ -24,9 +26,9 @@ except ImportError:  # it has no wheels for every machine
 
 if atheris:
     with atheris.instrument_imports(include=["gallery", "mutagen", "markdown_it"]):
-        from targets import ALL, TARGETS
+        from support.fuzz_targets import ALL, TARGETS
 else:
-    from targets import ALL, TARGETS
+    from support.fuzz_targets import ALL, TARGETS
 
 
 def main() -> None:

@@ -18,14 +18,14 @@ import numpy as np
 import pytest
 import soundfile
 from numpy.typing import NDArray
-from others_clips import RATE, metadata, write_clip
 
 from gallery.importers.tts_webui import embedded_metadata
 from gallery.preview.limiter import listen, matching_gain
 from gallery.preview.measure import STEP
+from support.others_clips import RATE, metadata, write_clip
 
 if TYPE_CHECKING:
-    from conftest import Gallery
+    from support.galleries import Gallery
 
 Audio = NDArray[np.float64]
 

@@ -14,31 +14,25 @@ import pytest
 import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from others_clips import embedded, metadata, music, write_clip
-from test_tts_webui import only_clip, prompts_of
 
 from gallery.config import load_config
 from gallery.importers import audio
 from gallery.importers.drafts import Desk
 from gallery.importers.found import Unusable
 from gallery.importers.sources import find_clips
+from support.others_clips import (
+    embedded,
+    metadata,
+    music,
+    only_clip,
+    outside,
+    prompts_of,
+    refusals,
+    write_clip,
+)
 
 if TYPE_CHECKING:
-    from conftest import Gallery
-
-
-def outside(tmp_path: Path) -> set[Path]:
-    """Everything that is not in the gallery."""
-    return {path for path in tmp_path.rglob("*") if "gallery" not in path.relative_to(tmp_path).parts}
-
-
-def refusals(gallery: Gallery, tmp_path: Path) -> list[str]:
-    """The lines that an import of tmp_path/clips prints, one a file."""
-    before = outside(tmp_path)
-    ran = gallery.run("import", tmp_path / "clips")
-    assert outside(tmp_path) == before
-    assert ran.code == 3
-    return [line for line in ran.err.splitlines() if line.startswith("refused: ")]
+    from support.galleries import Gallery
 
 
 TEXTS = {

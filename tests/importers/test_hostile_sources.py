@@ -16,16 +16,12 @@ import numpy as np
 import pytest
 import soundfile
 from mutagen import id3
-from others_clips import metadata, music, write_clip
-from test_hostile import refusals
-from test_own_mp3 import tagged
-from test_replicate import prediction
-from test_tts_webui import only_clip
 
 from gallery.importers import fetch
+from support.others_clips import metadata, music, only_clip, prediction, refusals, tagged, write_clip
 
 if TYPE_CHECKING:
-    from conftest import Gallery
+    from support.galleries import Gallery
 
 
 def encoded(form: str, subtype: str | None = None) -> bytes:

@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from mutagen import id3
-from others_clips import DIGEST, music
-from test_tts_webui import only_clip, prompts_of, record, stamps
 
 from gallery.config import load_config
 from gallery.engines import Render
-from gallery.preview.mp3 import encode_mp3, with_tags
 from gallery.prompts.folder import read_prompts
 from gallery.prompts.request import Request
 from gallery.store.lossless import LosslessStore
+from support.others_clips import DIGEST, music, only_clip, prompts_of, record, stamps, tagged
 
 if TYPE_CHECKING:
-    from conftest import Gallery
+    from support.galleries import Gallery
 
 
 @pytest.fixture
@@ -100,18 +98,6 @@ def test_a_sketch_is_refused(gallery: Gallery, other: Gallery, tmp_path: Path) -
     ran = gallery.run("import", sketch)
     assert ran.code == 3
     assert "a sketch, not made by MusicGen" in ran.err
-
-
-def tagged(**changes: str) -> bytes:
-    request = Request(model="facebook/musicgen-small", prompt="rain", duration=1, seed=7)
-    tags = {
-        "title": "Rain",
-        "artist": "musicgen",
-        "engine": "musicgen",
-        "request": request.model_dump_json(exclude_none=True),
-        **changes,
-    }
-    return with_tags(encode_mp3(music(), 32000, 2), tags)
 
 
 def test_what_others_put_into_its_tags_stays_outside(gallery: Gallery, tmp_path: Path) -> None:

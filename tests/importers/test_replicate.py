@@ -13,41 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import soundfile
-from others_clips import music
-from test_tts_webui import only_clip, prompts_of, stamps
 
 from gallery.importers import audio, fetch
 from gallery.preview.mp3 import encode_mp3
+from support.others_clips import music, only_clip, prediction, prompts_of, stamps
 
 if TYPE_CHECKING:
-    from conftest import Gallery
-
-
-def prediction(**changes: Any) -> dict[str, Any]:
-    given = {
-        "prompt": "epic drums",
-        "model_version": "stereo-large",
-        "duration": 1,
-        "classifier_free_guidance": 5,
-        "temperature": 0.9,
-        "normalization_strategy": "peak",
-        "seed": -1,
-        **changes.pop("input", {}),
-    }
-    return {
-        "id": "gm3qorzdhgbfurvjtvhg6dckhu",
-        "model": "meta/musicgen",
-        "version": "671ac645ce5e552cc63a54a2bbff63fcf798043055d2dac5fc9e36a837eedcfb",
-        "input": {name: value for name, value in given.items() if value != "absent"},
-        "logs": "Using seed 1234567\nloading\n",
-        "output": "https://replicate.invalid/out.wav",
-        "error": None,
-        "status": "succeeded",
-        "created_at": "2026-11-20T10:00:00.000000Z",
-        "completed_at": "2026-11-20T10:00:41.183201Z",
-        "metrics": {"predict_time": 40.1},
-        **changes,
-    }
+    from support.galleries import Gallery
 
 
 @pytest.fixture

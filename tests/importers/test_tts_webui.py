@@ -9,40 +9,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import soundfile
-from others_clips import DIGEST, embedded, metadata, music, write_clip
 
-from gallery.config import load_config
 from gallery.importers.damaged import recover, with_escapes
 from gallery.importers.found import Unusable
-from gallery.prompts.folder import read_prompts
-from gallery.prompts.prompt import Prompt
 from gallery.store.lossless import LosslessStore
+from support.others_clips import (
+    DIGEST,
+    embedded,
+    metadata,
+    music,
+    only_clip,
+    prompts_of,
+    record,
+    stamps,
+    write_clip,
+)
 
 if TYPE_CHECKING:
-    from conftest import Gallery
-
-
-def prompts_of(gallery: Gallery) -> dict[str, Prompt]:
-    reading = read_prompts(load_config(gallery.root))
-    assert not reading.faults
-    return {prompt.path: prompt for prompt in reading.prompts}
-
-
-def record(gallery: Gallery, key: str) -> dict[str, Any]:
-    return json.loads((gallery.root / f"site/audio/{key}.json").read_text())
-
-
-def only_clip(gallery: Gallery) -> tuple[Any, dict[str, Any]]:
-    """The request and the record of a gallery's only clip."""
-    [prompt] = prompts_of(gallery).values()
-    [clip] = prompt.clips
-    return clip.request, record(gallery, clip.key)
-
-
-def stamps(gallery: Gallery) -> dict[Path, int]:
-    """When each file was last written, but for what builds write down of one another."""
-    files = (path for path in gallery.root.rglob("*") if path.is_file())
-    return {path: path.stat().st_mtime_ns for path in files if not path.match(".gallery/*.*")}
+    from support.galleries import Gallery
 
 
 @pytest.mark.parametrize("suffixes", [".wav .flac .ogg .json", ".ogg", ".flac", ".wav .json"])

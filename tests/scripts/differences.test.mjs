@@ -5,7 +5,7 @@ import { suite, test } from "node:test";
 import { load, plain } from "./support.mjs";
 
 const { differences } = load(["differences.js"]);
-const pairs = JSON.parse(readFileSync(new URL("differences.json", import.meta.url), "utf8"));
+const pairs = JSON.parse(readFileSync(new URL("../support/differences.json", import.meta.url), "utf8"));
 
 /** One of two wordings, out of the steps between them. */
 function side(steps, own) {

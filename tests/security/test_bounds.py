@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import Gallery
 
 from gallery.prompts.file import COSTLY_SIGNS, MOST_LINES, MOST_SIGNS
-from security.hostile import quoted, run_limited
+from support.galleries import Gallery
+from support.hostile import quoted, run_limited
 
 LENGTH = 20_000  # of a note, the most that is accepted
 

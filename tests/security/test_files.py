@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from conftest import Gallery
-from test_build import catalogue, render_all
 
-from security.hostile import run_limited
+from support.galleries import Gallery, catalogue, render_all
+from support.hostile import run_limited
 
 SECRET = "---\nprompt: the secret\n---\nsecret\n"
 

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
-from conftest import Gallery
-from test_build import render_all
 
 from gallery.site.theme.addresses import embed_page, prompt_page
-from security.hostile import LINKS, WORDS, hostile_gallery
+from support.galleries import Gallery, render_all
+from support.hostile import LINKS, WORDS, hostile_gallery
 
-sys.path.append(str(Path(__file__).parents[1] / "site"))
-pytest_plugins = ["site_fixtures"]
+pytest_plugins = ["support.site_fixtures"]
 
 IN_NOTES = """
 h2 h3 h4 h5 h6 div p br hr em strong del ins code pre blockquote a sub sup kbd s ul ol li

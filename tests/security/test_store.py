@@ -7,11 +7,10 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import Gallery
 from PIL import Image
-from test_build import catalogue, render_all
 
 from gallery.prompts.request import Request
+from support.galleries import Gallery, catalogue, render_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +68,7 @@ LIES: dict[str, Callable[[Record], bytes]] = {
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Gallery, list[str]]:
     """A gallery whose clips are all in the store, and their keys."""
-    from conftest import SETTINGS
+    from support.galleries import SETTINGS
 
     gallery = Gallery(tmp_path_factory.mktemp("store") / "gallery")
     gallery.write("gallery.toml", SETTINGS)

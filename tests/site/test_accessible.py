@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 
-pytest_plugins = ["site_fixtures"]
+from support.axe import findings
+
+pytest_plugins = ["support.site_fixtures"]
 
 # One of each kind, with everything that it can hold.
 KINDS = [
@@ -38,19 +39,6 @@ KINDS = [
         )
     ),
 ]  # fmt: skip
-
-FINDINGS = """async () => (await axe.run({resultTypes: ["violations"], preload: false})).violations.map(
-  each => each.id + ": " + each.nodes.map(node => node.html.slice(0, 160)).join(" | "))"""
-
-
-def findings(page: Any) -> list[str]:
-    """What axe finds in either theme."""
-    page.evaluate(AXE_SCRIPT)
-    found = []
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        found += [f"{theme}: {finding}" for finding in page.evaluate(FINDINGS)]
-    return found
 
 
 @pytest.mark.parametrize("kind", KINDS)

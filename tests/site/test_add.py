@@ -8,16 +8,16 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from add_form import AT_FIELDS, TYPE, Form
-from conftest import SETTINGS, Gallery
-from sample_site import entry, make_config, sample_entries, tree
 
 from gallery.catalogue.entries import Catalogue
 from gallery.config import load_config
 from gallery.prompts.folder import read_prompts
 from gallery.site import write_site
+from support.add_form import AT_FIELDS, TYPE, Form
+from support.galleries import SETTINGS, Gallery
+from support.sample_site import entry, make_config, sample_entries, tree
 
-pytest_plugins = ["site_fixtures", "add_form"]
+pytest_plugins = ["support.site_fixtures", "support.add_form"]
 
 WRONG = {
     "tags": "Lofi",

@@ -7,10 +7,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from add_form import TYPE
-from test_accessible import findings
 
-pytest_plugins = ["site_fixtures", "add_form"]
+from support.add_form import TYPE
+from support.axe import findings
+
+pytest_plugins = ["support.site_fixtures", "support.add_form"]
 
 WRONG = {"tags": "Lofi", "cfg_coef": "42", "axis1": "model", "axis1values": "smal", "folder": "Lofi"}
 

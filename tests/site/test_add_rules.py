@@ -8,13 +8,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from add_form import Form
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gallery.prompts.request import normalise_text
+from support.add_form import Form
 
-pytest_plugins = ["site_fixtures", "add_form"]
+pytest_plugins = ["support.site_fixtures", "support.add_form"]
 
 # One wrong value each, besides a prompt that is in order.
 WRONG: dict[str, dict[str, str]] = {

@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from site_fixtures import PLAYED, shown, until
 
-pytest_plugins = ["site_fixtures"]
+from support.site_fixtures import PLAYED, shown, until
+
+pytest_plugins = ["support.site_fixtures"]
 
 KINDS = {
     "list": "index.html",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from site_fixtures import PLAYED, until
 
-pytest_plugins = ["site_fixtures"]
+from support.site_fixtures import PLAYED, until
+
+pytest_plugins = ["support.site_fixtures"]
 
 IN_STEP = (
     "allAudio.every(a => !a.paused) && Math.abs(allAudio[0].currentTime - allAudio[1].currentTime) < 0.1"

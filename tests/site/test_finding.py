@@ -8,17 +8,17 @@ from random import Random
 from typing import Any
 
 import pytest
-from sample_site import clip, entry, make_config
-from site_fixtures import shown, until
 
 from gallery.catalogue.entries import Catalogue
 from gallery.site.pages import rows
 from gallery.site.pages.pages import Pages
 from gallery.site.theme.theme import Theme
+from support.sample_site import clip, entry, make_config
+from support.site_fixtures import shown, until
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-pytest_plugins = ["site_fixtures"]
+pytest_plugins = ["support.site_fixtures"]
 
 
 @pytest.mark.parametrize("from_disk", [True, False])

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_site import entry, make_config, make_files, sample_entries, tree, write_guides
 
 from gallery.catalogue.entries import Catalogue
 from gallery.prompts.request import parameter_fields
 from gallery.site import write_site
 from gallery.site.pages import guides
+from support import ROOT
+from support.sample_site import entry, make_config, make_files, sample_entries, tree, write_guides
 
-pytest_plugins = ["site_fixtures"]
+pytest_plugins = ["support.site_fixtures"]
 
-ROOT = Path(__file__).parents[2]
+
 MATTER = "---\ntitle: A\nsummary: B\n---\n"
 
 

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from site_fixtures import PLAYED, shown, until
 
-pytest_plugins = ["site_fixtures"]
+from support.site_fixtures import PLAYED, shown, until
+
+pytest_plugins = ["support.site_fixtures"]
 
 
 @pytest.mark.parametrize("from_disk", [True, False])

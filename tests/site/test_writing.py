@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_site import clip, entry, make_config, make_files, tree
 
 from gallery.catalogue.entries import Catalogue
 from gallery.config import Config
 from gallery.site import Written, write_site
 from gallery.site.theme.addresses import slug
+from support import ROOT, TESTS
+from support.sample_site import clip, entry, make_config, make_files, tree
 
-pytest_plugins = ["site_fixtures"]
+pytest_plugins = ["support.site_fixtures"]
 
 
 @pytest.fixture
@@ -218,7 +219,7 @@ def test_the_same_bytes_for_any_hash_seed_and_order(tmp_path: Path) -> None:
     script = """
 import sys; sys.path.insert(0, sys.argv[2])
 from pathlib import Path
-from sample_site import make_config, sample_entries
+from support.sample_site import make_config, sample_entries
 from gallery.catalogue.entries import Catalogue
 from gallery.site import write_site
 entries = sample_entries()
@@ -231,8 +232,8 @@ write_site(Catalogue(published=entries), {}, config, root / "site")
     for seed in ("0", "1"):
         root = tmp_path / seed
         subprocess.run(
-            [sys.executable, "-c", script, root, Path(__file__).parent, seed],
-            env={**os.environ, "PYTHONHASHSEED": seed}, check=True, cwd=Path(__file__).parents[2],
+            [sys.executable, "-c", script, root, TESTS, seed],
+            env={**os.environ, "PYTHONHASHSEED": seed}, check=True, cwd=ROOT,
         )  # fmt: skip
         found.append({name: digest for name, (digest, _) in tree(root / "site").items()})
     assert found[0] == found[1]
@@ -256,7 +257,7 @@ def test_a_nothing_to_do_build_imports_no_template_engine(media: Any, own_config
     script = """
 import sys; sys.path.insert(0, sys.argv[2])
 from pathlib import Path
-from sample_site import make_config, sample_entries
+from support.sample_site import make_config, sample_entries
 from gallery.catalogue.entries import Catalogue
 from gallery.site import write_site
 root = Path(sys.argv[1])
@@ -266,9 +267,9 @@ for loaded in (1, 0):
     assert [name in sys.modules for name in ("jinja2", "nh3")] == [bool(loaded)] * 2
 """
     subprocess.run(
-        [sys.executable, "-c", script, own_config.root, Path(__file__).parent],
+        [sys.executable, "-c", script, own_config.root, TESTS],
         check=True,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     )
 
 

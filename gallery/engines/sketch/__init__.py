@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gallery.engines import SKETCH_VERSION, Failure, Render
+from gallery.engines import Failure, Render
 from gallery.engines.sketch.composition import compose
 from gallery.engines.sketch.effects import atmosphere, scene
 from gallery.engines.sketch.mix import master, mix
@@ -55,8 +55,7 @@ class SketchEngine:
             audio = sketch(request, model.sample_rate, model.channels, model.kind == "audiogen")
         except MemoryError:
             return Failure(request, f"out of memory: a sketch of {request.duration:g} s")
-        provenance = {"engine": self.name, "engine_version": SKETCH_VERSION}
-        return Render(request, audio, model.sample_rate, provenance)
+        return Render(request, audio, model.sample_rate, {"engine": self.name})
 
 
 def sketch(request: Request, sample_rate: int, channels: int, sound_effect: bool) -> NDArray[np.float32]:

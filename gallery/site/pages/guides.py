@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-import gallery
 from gallery.errors import Fault
 from gallery.errors.validation import explain
 from gallery.prompts import frontmatter
 from gallery.prompts.request import parameter_fields
 from gallery.site.theme import labels, notes
+from gallery.state.tool import packaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from pydantic.fields import FieldInfo
 
@@ -191,7 +191,7 @@ class Guides:
 def read_guides(config: Config) -> Guides:
     """The gallery's guides, or the packaged ones where it has no folder for them."""
     own = config.root / "guides"
-    top = own if own.is_dir() else _packaged()
+    top = own if own.is_dir() else packaged("guides")
     found = Guides(own=top == own)
     for path in sorted(top.glob("*/*.md")):
         if _LANGUAGE.fullmatch(path.parent.name):
@@ -204,11 +204,6 @@ def read_guides(config: Config) -> Guides:
         key=lambda guide: (guide.language.split("-")[0] != main, guide.language, guide.order, guide.slug)
     )
     return found
-
-
-def _packaged() -> Path:
-    inside = Path(gallery.__file__).parent / "guides"
-    return inside if inside.is_dir() else Path(gallery.__file__).parent.parent / "guides"
 
 
 class _FaultyError(Exception):

@@ -1,0 +1,154 @@
+"""Requests in the words of other tools: whole, or not at all."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gallery.catalogue.formats import Takeaway, audiocraft, front_matter, takeaways
+from gallery.config import Model, load_config
+from gallery.prompts.folder import read_prompts
+from gallery.prompts.forms import HIDDEN
+from gallery.prompts.request import Parameters, Request
+from support.galleries import Gallery
+
+SMALL = Model(hub="facebook/musicgen-small", kind="musicgen")
+LARGE = Model(hub="facebook/musicgen-large", kind="musicgen")
+MELODY = Model(hub="facebook/musicgen-melody-large", kind="melody")
+SOUNDS = Model(hub="facebook/audiogen-medium", kind="audiogen")
+
+
+def taken(model: Model, **fields: Any) -> dict[str, Takeaway]:
+    request = Request(**{"model": model.hub, "prompt": "lofi piano", **fields})
+    found = takeaways(request, "name", model)
+    assert [tool.tool for tool in found] == [
+        "Python for audiocraft", "Replicate input", "TTS-WebUI parameters", "Prompt file",
+    ]  # fmt: skip
+    assert all(bool(tool.text) != bool(tool.reason) for tool in found)
+    return {tool.tool.split()[0]: tool for tool in found}
+
+
+def calls(program: str) -> dict[str, dict[str, Any]]:
+    """What a program calls by name: the function's name -> its arguments that are plain values."""
+    found = {}
+    for node in ast.walk(ast.parse(program)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            plain = [ast.literal_eval(arg) for arg in node.args if not _names(arg)]
+            named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords}
+            found[node.func.attr] = {"": plain, **named}
+    return found
+
+
+def _names(node: ast.expr) -> bool:
+    return any(isinstance(part, ast.Name) for part in ast.walk(node))
+
+
+def test_audiocraft() -> None:
+    program = taken(SMALL, seed=7, duration=12.5, top_p=0.9, cfg_coef=4.5)["Python"].text
+    assert calls(program)["get_pretrained"] == {"": ["facebook/musicgen-small"]}
+    assert calls(program)["set_generation_params"] == {
+        "": [], "duration": 12.5, "temperature": 1, "top_k": 250, "top_p": 0.9, "cfg_coef": 4.5,
+    }  # fmt: skip
+    assert calls(program)["manual_seed"] == {"": [7]} and calls(program)["generate"] == {"": [["lofi piano"]]}
+    assert "AudioGen.get_pretrained" in taken(SOUNDS)["Python"].text
+
+
+def test_audiocraft_with_a_melody_and_a_stride() -> None:
+    program = taken(MELODY, melody="ab" * 32, duration=45, extend_stride=10)["Python"].text
+    assert f"# melody.wav is the file with SHA-256 {'ab' * 32}" in program
+    assert calls(program)["set_generation_params"]["extend_stride"] == 10
+    assert "generate_with_chroma" in calls(program)
+
+
+@given(st.text(max_size=60))
+def test_no_prompt_breaks_out_of_a_program(text: str) -> None:
+    program = audiocraft(Request(model="a/b", prompt=text), SMALL)
+    assert calls(program)["generate"] == {"": [[text]]}
+
+
+def test_replicate() -> None:
+    fields = json.loads(taken(LARGE, seed=7, duration=12, cfg_coef=4)["Replicate"].text)
+    assert fields == {
+        "model_version": "large", "prompt": "lofi piano", "duration": 12, "temperature": 1, "top_k": 250,
+        "top_p": 0, "classifier_free_guidance": 4, "seed": 7, "normalization_strategy": "peak",
+        "output_format": "wav",
+    }  # fmt: skip
+    assert json.loads(taken(MELODY, melody="ab" * 32)["Replicate"].text)["input_audio"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "model", "fields", "reason"),
+    [
+        ("Replicate", SMALL, {}, "Replicate has no facebook/musicgen-small; it has stereo-melody-large"),
+        ("Replicate", LARGE, {"cfg_coef": 3.5}, "Replicate takes whole numbers for cfg_coef, not 3.5"),
+        ("Replicate", LARGE, {"duration": 7.5}, "Replicate takes whole numbers for duration, not 7.5"),
+        ("Replicate", LARGE, {"seed": 0}, "Replicate takes the seed 0 for a random one"),
+        ("Replicate", LARGE, {"duration": 40, "extend_stride": 5}, "Replicate cannot set the stride"),
+        ("TTS-WebUI", SMALL, {"seed": 0}, "TTS-WebUI takes the seed 0 for a random one"),
+        ("TTS-WebUI", SMALL, {"duration": 40, "extend_stride": 5}, "TTS-WebUI cannot set the stride"),
+    ],
+)
+def test_what_a_tool_cannot_do_is_said(tool: str, model: Model, fields: dict[str, Any], reason: str) -> None:
+    found = taken(model, **fields)[tool]
+    assert found.reason.startswith(reason) and not found.text
+
+
+def test_a_seed_that_does_nothing_is_no_hindrance() -> None:
+    assert json.loads(taken(LARGE, seed=0, temperature=0)["Replicate"].text)["temperature"] == 0
+
+
+def test_tts_webui() -> None:
+    fields = json.loads(taken(SMALL, seed=7)["TTS-WebUI"].text)
+    assert fields["model_name"] == "facebook/musicgen-small" and fields["seed"] == "7"
+    assert {"text", "melody", "duration", "topk", "topp", "temperature", "cfg_coef"} <= fields.keys()
+
+
+def test_a_prompt_file_says_only_what_is_not_usual() -> None:
+    request = Request(model=SMALL.hub, prompt="lofi", seed=7, duration=45, extend_stride=18)
+    assert front_matter(request, "small", SMALL) == (
+        "---\nprompt: lofi\nmodel: small\nduration: 45\nseed: 7\n---\n"
+    )
+    assert "extend_stride: 10" in front_matter(
+        request.model_copy(update={"extend_stride": 10.0}), "small", SMALL
+    )
+
+
+# What prompt files refuse is not written into them.
+WORDS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=80).filter(
+    lambda text: not HIDDEN.search(text)
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(
+    text=WORDS.filter(lambda text: text.strip()),
+    name=st.sampled_from(["small", "melody", "audiogen"]),
+    duration=st.sampled_from([0.5, 10, 12.34, 30]),
+    seed=st.integers(0, 2**32 - 1),
+    temperature=st.sampled_from([0, 0.85, 1, 5]),
+    top_k=st.sampled_from([0, 1, 250, 2048]),
+    top_p=st.sampled_from([0, 0.3, 1.5]),
+    cfg_coef=st.sampled_from([0, 1, 3, 7.5]),
+    melodic=st.booleans(),
+)
+def test_a_prompt_file_asks_for_the_same_clip(
+    gallery: Gallery, text: str, name: str, melodic: bool, **fields: Any
+) -> None:
+    config = load_config(gallery.root)
+    model = config.models[name]
+    stride = model.stride if fields["duration"] > model.window else None
+    request = Request(
+        **Parameters(**fields, extend_stride=stride).model_dump(),
+        model=model.hub,
+        prompt=text,
+        melody="ab" * 32 if melodic and model.takes_melody else None,
+    )
+    gallery.write("prompts/back.md", front_matter(request, name, model))
+    reading = read_prompts(config)
+    assert reading.faults == []
+    assert [clip.key for prompt in reading.prompts for clip in prompt.clips] == [request.key]

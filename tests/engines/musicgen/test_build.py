@@ -1,0 +1,59 @@
+"""`gallery build --engine musicgen`, from prompt files to records, with tiny checkpoints."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.galleries import Gallery
+
+
+@pytest.fixture
+def tiny_gallery(gallery: Gallery) -> Gallery:
+    from support.tiny_checkpoints import SNIPPETS, write_checkpoint
+
+    for kind in ("mono", "stereo"):
+        write_checkpoint(gallery.root / f"tiny-{kind}", kind)
+    gallery.write("gallery.toml", "\n".join(SNIPPETS[kind] for kind in ("mono", "stereo")))
+    gallery.prompt(
+        "drums",
+        "prompt: slow drums",
+        "duration: 1",
+        "vary:",
+        "  seed: [1, 2, 3]",
+        "  model: [tiny-mono, tiny-stereo]",
+    )
+    return gallery
+
+
+def records(root: Path) -> list[dict]:
+    return [json.loads(path.read_text()) for path in sorted((root / "site" / "audio").glob("*.json"))]
+
+
+def test_prompts_become_real_records(tiny_gallery: Gallery) -> None:
+    built = tiny_gallery.run("build", "--engine", "musicgen")
+    assert built.code == 0, built.err
+    made = records(tiny_gallery.root)
+    assert len(made) == 6
+    text = json.dumps(made)
+    assert '"engine": "musicgen"' in text
+    assert '"dtype": "float32"' in text
+    assert "sketch" not in text
+    stamps = {path.name: path.stat().st_mtime_ns for path in (tiny_gallery.root / "site/audio").iterdir()}
+    assert tiny_gallery.run("build", "--engine", "musicgen").code == 0
+    assert stamps == {
+        path.name: path.stat().st_mtime_ns for path in (tiny_gallery.root / "site/audio").iterdir()
+    }
+
+
+def test_a_model_that_cannot_be_loaded_fails_its_clips_alone(tiny_gallery: Gallery) -> None:
+    (tiny_gallery.root / "tiny-stereo" / "compression_state_dict.bin").write_bytes(b"torn")
+    built = tiny_gallery.run("build", "--engine", "musicgen")
+    assert built.code != 0
+    assert "tests/tiny-stereo" in built.err + built.out
+    assert len(records(tiny_gallery.root)) == 3

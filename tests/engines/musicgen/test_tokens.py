@@ -1,0 +1,150 @@
+"""A clip's tokens are, one for one, what stock audiocraft makes of it alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import SimpleNamespace
+
+    from gallery.prompts.request import Request
+    from support.tiny_engine import Tiny
+
+    MakeTiny = Callable[..., Tiny]
+
+# Every way of sampling, several guidances, prompts of all lengths and none, all seeds and
+# durations mixed: one batch.
+MIXED: list[dict[str, Any]] = [
+    {"duration": 1.5, "seed": 3},
+    {"duration": 1, "temperature": 0, "prompt": "solo flute"},
+    {
+        "duration": 2,
+        "top_k": 20,
+        "cfg_coef": 1,
+        "seed": 4,
+        "prompt": "a march of many, many brass players, far off",
+    },
+    {"duration": 0.5, "top_p": 0.7, "cfg_coef": 6, "prompt": "rain"},
+    {"duration": 1.24, "top_k": 0, "temperature": 1.4, "prompt": ""},
+    {"duration": 1, "top_p": 1.5, "top_k": 1, "temperature": 0.6, "seed": 2**32 - 1},
+    {"duration": 1.7, "cfg_coef": 2.5, "top_k": 500, "prompt": "two pianos"},
+    {"duration": 1, "top_k": 1, "prompt": "no"},
+    {"duration": 1, "cfg_coef": 0, "prompt": "", "seed": 5},
+    {"duration": 2, "top_p": 0.05, "prompt": "b " * 60},
+]
+
+
+def assert_stock(tiny: Tiny, requests: list[Request], melody: Path | None = None, **options: Any) -> None:
+    melodies = {request.melody: melody for request in requests if request.melody}
+    for request, tokens in zip(requests, tiny.tokens(requests, melodies=melodies, **options), strict=True):
+        expected, _ = tiny.stock(request, melody if request.melody else None)
+        assert tokens.shape == expected.shape
+        same = (tokens == expected).float().mean().item()
+        assert same == 1, f"{same:.0%} of the tokens are audiocraft's for {request}"
+
+
+@pytest.mark.parametrize("kind", ["mono", "stereo", "audiogen", "melody", "stereo-melody"])
+def test_a_mixed_batch_is_what_audiocraft_makes_of_each_clip_alone(tiny: MakeTiny, kind: str) -> None:
+    model = tiny(kind)
+    assert_stock(model, [model.request(**fields) for fields in MIXED], size=10)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_batch_size_order_and_refilled_slots_do_not_matter(tiny: MakeTiny, size: int) -> None:
+    model = tiny("mono")
+    requests = [model.request(**fields) for fields in MIXED]
+    together = model.tokens(requests, size=10)
+    refilled = model.tokens(requests[::-1], size=size)[::-1]
+    for one, other in zip(together, refilled, strict=True):
+        assert one.equal(other)
+
+
+def test_the_networks_are_not_dull(tiny: MakeTiny) -> None:
+    """Random networks that ignore their prompt or repeat one token would let mistakes through."""
+    model = tiny("mono")
+    base = model.request(duration=2, temperature=1.5, top_k=100)
+    changes: list[dict[str, Any]] = [
+        {}, {"prompt": "slow drums, warm bas"}, {"seed": 2}, {"cfg_coef": 3.5}, {"temperature": 1.4},
+        {"top_k": 60}, {"top_p": 0.9}, {"top_p": 1.0}, {"top_k": 0},
+    ]  # fmt: skip
+    made = model.tokens([base.model_copy(update=change) for change in changes])
+    for tokens in made[1:]:
+        assert not tokens.equal(made[0])
+    assert all(len(set(row.tolist())) > 10 for row in made[0])
+
+
+@pytest.mark.parametrize(("kind", "durations"), [("mono", (30.5, 1)), ("audiogen", (13, 10, 10.02, 0.5))])
+def test_clips_longer_than_the_window_move_on_as_in_audiocraft(
+    tiny: MakeTiny, kind: str, durations: tuple[float, ...]
+) -> None:
+    model = tiny(kind)
+    assert_stock(model, [model.request(duration=duration) for duration in durations], size=2)
+
+
+@pytest.mark.parametrize("kind", ["mono", "stereo", "melody"])
+def test_windows_of_any_stride_share_a_batch(tiny: MakeTiny, kind: str) -> None:
+    model = tiny(kind, window=2)
+    lengths = [(5, 1), (4.5, 0.5), (2, 1.5), (6.25, 1.75), (2.5, 1.26)]
+    requests = [
+        model.request(duration=duration, extend_stride=stride, seed=seed, prompt="ab " * seed)
+        for seed, (duration, stride) in enumerate(lengths)
+    ]
+    assert_stock(model, requests, size=3)
+
+
+@pytest.mark.parametrize("kind", ["melody", "stereo-melody"])
+def test_melodies(tiny: MakeTiny, kind: str, melody: Path, demucs: SimpleNamespace) -> None:
+    model = tiny(kind, window=2)
+    requests = [
+        model.request(duration=1.5, melody="aa", seed=2),
+        model.request(duration=1.5, seed=2),
+        model.request(duration=1, melody="aa", prompt="", cfg_coef=5),
+        model.request(duration=4.5, extend_stride=1, melody="aa", prompt="organ"),
+    ]
+    assert_stock(model, requests, melody, size=3)
+    followed, free = model.tokens(requests[:2], melodies={"aa": melody})
+    assert not followed.equal(free)
+
+
+def test_a_melody_is_heard_the_same_each_time(tiny: MakeTiny, melody: Path, demucs: SimpleNamespace) -> None:
+    import random
+
+    demucs.shifts = True
+    model = tiny("melody", window=2)
+    request = model.request(melody="aa")
+    state = random.getstate()
+    first = model.tokens([request], melodies={"aa": melody})
+    assert random.getstate() == state
+    random.seed(7)
+    assert model.tokens([request], melodies={"aa": melody})[0].equal(first[0])
+
+
+def test_a_fixed_batch_shape_as_on_a_gpu(tiny: MakeTiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All slots are always computed and noise is drawn ahead: mates and place change no token."""
+    from gallery.engines.musicgen import schedule
+    from gallery.engines.musicgen.batch import NOISE_STEPS, Batch
+
+    made: list[Batch] = []
+
+    def fixed(*shape: Any) -> Batch:
+        made.append(Batch(*shape, fixed=True))
+        return made[-1]
+
+    monkeypatch.setattr(schedule, "Batch", fixed)
+    model = tiny("mono", window=2)
+    requests = [model.request(**fields, extend_stride=1) for fields in MIXED]
+    long = model.request(duration=4, extend_stride=1)
+    together = model.tokens([*requests, long], size=4)
+    alone = [model.tokens([request], size=4)[0] for request in [*requests, long]]
+    for one, other in zip(together, alone, strict=True):
+        assert one.equal(other)
+    assert long.frames > NOISE_STEPS
+    greedy = requests[1]
+    assert together[1].equal(model.stock(greedy)[0])
+    top_1 = requests[7]
+    assert together[7].equal(model.stock(top_1)[0])
+    assert {batch.slots for batch in made} == {4}

@@ -1,0 +1,172 @@
+"""What a build on Replicate may cost: nobody pays who did not agree, nor more than was agreed to."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+
+import pytest
+
+from support import COMMAND
+from support.galleries import Gallery, Ran
+from support.replicate_stand_in import Answer, StandIn, settings
+
+pytest_plugins = ["support.replicate_stand_in"]
+
+
+def build(shop: Gallery, *args: object) -> Ran:
+    return shop.run("build", "--engine", "replicate", "--no-sketches", *args)
+
+
+def drums(shop: Gallery, clips: int = 1) -> None:
+    seeds = ", ".join(map(str, range(1, clips + 1)))
+    shop.prompt("drums", "prompt: drums", "model: large", "duration: 1", f"vary: {{seed: [{seeds}]}}")
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_paid(shop: Gallery, service: StandIn) -> None:
+    drums(shop)
+    ran = build(shop)
+    assert ran.code == 1
+    assert (
+        "1 prediction to pay for, 1 s of audio: about 10 s of compute, USD 0.10; no maximum is set" in ran.err
+    )
+    assert (
+        "Error: this costs money, and nobody is here to be asked: add --yes, best with --max-cost" in ran.err
+    )
+    assert service.calls == []
+
+
+@pytest.mark.parametrize(("reply", "code", "asked"), [("n", 1, 0), ("", 1, 0), ("y", 0, 1)])
+def test_on_a_terminal_it_asks_first(
+    shop: Gallery, service: StandIn, reply: str, code: int, asked: int
+) -> None:
+    drums(shop)
+    ours, theirs = pty.openpty()
+    command = [COMMAND, "--gallery", shop.root, "build", "--engine", "replicate", "--max-cost", "2"]
+    run = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    os.close(theirs)
+    os.write(ours, f"{reply}\n".encode())
+    _, told = run.communicate(timeout=60)
+    os.close(ours)
+    assert b"USD 0.10; at most USD 2.00\nPay for it? [y/N]: " in told
+    assert (run.returncode, len(service.asked)) == (code, asked)
+    assert (b"nothing was paid for, and nothing rendered" in told) == (not asked)
+
+
+def test_a_dry_run_tells_the_cost_and_asks_nobody(shop: Gallery, service: StandIn) -> None:
+    drums(shop, 3)
+    ran = build(shop, "--dry-run")
+    assert ran.code == 0
+    cost = "3 predictions to pay for, 3 s of audio: about 30 s of compute, USD 0.30"
+    assert f"Replicate: {cost}" in ran.out
+    assert service.calls == []
+
+
+def test_a_maximum_is_not_passed(shop: Gallery, service: StandIn) -> None:
+    drums(shop, 5)
+    service.script.held = True  # all are in flight together, so that nothing is measured yet
+    service.script.wins_race = True
+    settings(shop, "timeout = 0.3")
+    ran = build(shop, "--yes", "--max-cost", "0.25")
+    assert ran.code == 3
+    assert len(service.asked) == 2
+    reason = (
+        "not asked for: about USD 0.10 more than the USD 0.20 of this build so far would pass --max-cost 0.25"
+    )
+    assert ran.err.count(reason) == 3
+    assert "2 predictions asked for, 20 s of compute, about USD 0.20" in ran.err
+    # What was left out comes when it may cost as much.
+    service.script.held = False
+    assert build(shop, "--yes", "--max-cost", "0.3").code == 0
+    assert len(service.asked) == 5
+
+
+@pytest.mark.parametrize(("took", "asked"), [(5, 5), (10, 2), (13, 1), (None, 2)])
+def test_estimates_follow_what_predictions_took(
+    shop: Gallery, service: StandIn, took: float | None, asked: int
+) -> None:
+    settings(shop, "concurrency = 1")
+    drums(shop, 5)
+    service.script.predict_time = took
+    build(shop, "--yes", "--max-cost", "0.25")
+    assert len(service.asked) == asked
+
+
+def test_what_fails_costs_too(shop: Gallery, service: StandIn) -> None:
+    settings(shop, "concurrency = 1")
+    drums(shop, 3)
+    service.script.status, service.script.predict_time = "failed", 15
+    ran = build(shop, "--yes", "--max-cost", "0.25")
+    assert len(service.asked) == 2
+    assert "2 predictions asked for, 30 s of compute, about USD 0.30" in ran.err
+
+
+def test_what_was_not_taken_costs_nothing(shop: Gallery, service: StandIn) -> None:
+    settings(shop, "concurrency = 1")
+    drums(shop, 3)
+    service.script.asking = [Answer(422, {"detail": "no"})] * 2
+    ran = build(shop, "--yes", "--max-cost", "0.1")
+    assert ran.err.count("Replicate answered 422: no") == 2
+    assert len(service.asked) == 1
+    assert "1 prediction asked for, 10 s of compute, about USD 0.10" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [
+        ("price_per_second = 0.01\n", "set compute_per_audio_second in [replicate] of gallery.toml"),
+        ("", "set price_per_second and compute_per_audio_second in [replicate] of gallery.toml"),
+    ],
+)
+def test_without_a_price_nothing_is_rendered(
+    shop: Gallery, service: StandIn, missing: str, told: str
+) -> None:
+    drums(shop)
+    settings(shop, prices=missing)
+    ran = build(shop, "--yes")
+    assert ran.code == 1
+    assert f"Error: Replicate cannot be used here: {told}, see docs/replicate.md\n" == ran.err
+    assert f"cost unknown: {told}" in build(shop, "--dry-run").out
+    assert told in shop.run("doctor").out
+    assert service.calls == []
+
+
+def test_a_missing_token_is_one_clear_line(
+    shop: Gallery, service: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drums(shop)
+    assert "replicate    can be used with --engine replicate" in shop.run("doctor").out
+    where = "put your token of replicate.com/account/api-tokens into it"
+    monkeypatch.setenv("REPLICATE_API_TOKEN", "r8_\N{EN DASH}")
+    told = f"REPLICATE_API_TOKEN holds what no token does: {where}"
+    assert build(shop, "--yes").err == f"Error: Replicate cannot be used here: {told}\n"
+    monkeypatch.setenv("REPLICATE_API_TOKEN", " ")
+    told = f"REPLICATE_API_TOKEN is not set: {where}"
+    assert build(shop, "--yes").err == f"Error: Replicate cannot be used here: {told}\n"
+    assert f"ok  replicate    not to be used: {told}" in shop.run("doctor").out
+    assert service.calls == []
+
+
+def test_money_is_spent_only_where_replicate_is_named(shop: Gallery, service: StandIn) -> None:
+    drums(shop)
+    assert shop.run("build", "--engine", "auto").code == 0
+    for option in (["--yes"], ["--max-cost", "1"]):
+        ran = shop.run("build", *option)
+        assert (ran.code, "are for --engine replicate" in ran.err) == (2, True)
+    ran = shop.run("serve", "--engine", "replicate")
+    assert (ran.code, "use --engine replicate with build" in ran.err) == (2, True)
+    assert build(shop, "--max-cost", "0").code == 2
+    assert service.calls == []
+
+
+@pytest.mark.parametrize(
+    "line", ["price_per_second = 0", "concurrency = 0", "timeout = -1", "version = 'latest'", "token = 'r8'"]
+)
+def test_settings_are_checked(shop: Gallery, line: str) -> None:
+    shop.write("gallery.toml", (shop.root / "gallery.toml").read_text().split("[replicate]")[0])
+    with (shop.root / "gallery.toml").open("a") as file:
+        file.write(f"[replicate]\n{line}\n")
+    ran = shop.run("check")
+    assert ran.code == 1
+    assert f"replicate.{line.split(' ')[0]}: " in ran.err

@@ -1,0 +1,393 @@
+"""`gallery init`: a new gallery that works at once, and what it tells those who contribute."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tomllib
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from gallery import __version__
+from gallery.errors.validation import bounds
+from gallery.prompts.fields import FrontMatter
+from gallery.prompts.request import parameter_fields, plain_number
+from support import ROOT
+from support.galleries import Gallery, Ran
+from support.hosting import copy_checkout
+
+
+def init(folder: Path) -> Ran:
+    return Gallery(ROOT).run("init", folder)
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Gallery:
+    ran = init(tmp_path / "new")
+    assert ran.code == 0, ran.err
+    return Gallery(tmp_path / "new")
+
+
+def test_a_new_gallery_is_in_order_and_builds(new: Gallery) -> None:
+    checked = new.run("check", "--strict")
+    assert checked.code == 0, checked.err
+    assert "3 prompts in order, 8 clips" in checked.out
+    built = new.run("build", "--engine", "sketch")
+    assert built.code == 0, built.err
+    catalogue = json.loads((new.root / "site/catalogue.json").read_text())
+    shapes = sorted((bool(entry["grid"]), len(entry["clips"])) for entry in catalogue["prompts"])
+    assert shapes == [(False, 1), (False, 3), (True, 4)], "a plain prompt, takes, a grid"
+
+
+def test_it_holds_all_that_a_repository_needs(new: Gallery) -> None:
+    assert set(new.files(".")) == {
+        ".editorconfig",
+        ".github/ISSUE_TEMPLATE/config.yml",
+        ".github/ISSUE_TEMPLATE/prompt.yml",
+        ".github/dependabot.yml",
+        ".github/workflows/check.yml",
+        ".github/workflows/pages.yml",
+        ".github/workflows/render.yml",
+        ".gitignore",
+        ".vscode/extensions.json",
+        ".vscode/settings.json",
+        ".vscode/tasks.json",
+        "CONTRIBUTING.md",
+        "README.md",
+        "constraints.txt",
+        "docs/presets.schema.json",
+        "docs/publishing.md",
+        "gallery.toml",
+        "prompts/ambient/empty-station.md",
+        "prompts/jazz/brush-and-bass.md",
+        "prompts/lofi/night-bus.md",
+        "prompts/presets.yaml",
+        "requirements-musicgen.txt",
+        "requirements.txt",
+    }
+
+
+def test_every_setting_that_is_commented_out_can_be_switched_on(new: Gallery) -> None:
+    path = new.root / "gallery.toml"
+    text = path.read_text()
+    switched = re.sub(r"^# (?=\[\w+\]$|\w+ = )", "", text, flags=re.MULTILINE)
+    assert len(tomllib.loads(switched)) == len(tomllib.loads(text)) + 2
+    path.write_text(switched)
+    assert new.run("check").code == 0
+    names = {name for table in tomllib.loads(switched).values() for name in table}
+    assert {"base_url", "repository", "audio_url", "loudness", "melody_bytes"} <= names
+
+
+def test_it_offers_the_models_that_this_repository_offers(new: Gallery) -> None:
+    ours, theirs = (tomllib.loads((root / "gallery.toml").read_text()) for root in (ROOT, new.root))
+    assert theirs["models"] == ours["models"]
+    assert list(theirs["models"]) == list(ours["models"])
+
+
+def test_git_keeps_of_its_site_only_the_renders(new: Gallery) -> None:
+    for name in ("site/index.html", "site/audio/0a.mp3", ".gallery/renders/0a.wav", ".venv/bin/gallery"):
+        new.write(name, "x")
+    git = ["git", "-C", str(new.root)]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    listed = subprocess.run(
+        [*git, "ls-files", "--others", "--exclude-standard"], check=True, capture_output=True, text=True
+    )
+    names = listed.stdout.splitlines()
+    assert "site/audio/0a.mp3" in names
+    assert not [name for name in names if name.startswith((".gallery", ".venv", "site/index"))]
+    assert ".github/workflows/check.yml" in names
+
+
+def test_editors_are_told_of_mistakes_by_the_tasks_that_come_along(new: Gallery) -> None:
+    tasks = json.loads((new.root / ".vscode/tasks.json").read_text())["tasks"]
+    check = next(task for task in tasks if task["args"] == ["check"])
+    matchers = [matcher["pattern"] for matcher in check["problemMatcher"]]
+
+    def shown(line: str) -> tuple[str, ...] | None:
+        """A line's severity, file, line and message, as the first matcher that knows it has them."""
+        for matcher in matchers:
+            if found := re.match(matcher["regexp"], line):
+                parts = (matcher["severity"], matcher["file"], matcher.get("line"), matcher["message"])
+                return tuple(found[part] if part else None for part in parts)
+        return None
+
+    new.prompt("lofi/wrong", "prompt: rain", "cfg_coef: 99")
+    new.prompt("lofi/twice", "prompt: rain", "tags: [wet, wet]")
+    told = new.run("check").err.splitlines()
+    assert [shown(line) for line in told] == [
+        (None, "prompts/lofi/wrong.md", "3", "cfg_coef: 99 is out of range, 0 to 20"),
+        ("warning", "prompts/lofi/twice.md", "3", "tags: a tag stands twice"),
+    ]
+    settings = json.loads((new.root / ".vscode/settings.json").read_text())
+    for name, pattern in settings["yaml.schemas"].items():
+        described = json.loads((new.root / name).read_text())["additionalProperties"]["properties"]
+        for preset in yaml.safe_load((new.root / pattern).read_text()).values():
+            assert set(preset) <= set(described)
+
+
+@pytest.mark.parametrize("there", ["README.md", ".hidden", "a/b"])
+def test_what_is_there_already_is_left_alone(tmp_path: Path, there: str) -> None:
+    there_already = Gallery(tmp_path / "mine")
+    there_already.write(there, "mine")
+    ran = init(there_already.root)
+    assert ran.code == 1
+    told = f"{there_already.root} is not empty: it has {there.split('/')[0]}; name a new or an empty folder"
+    assert ran.err == f"Error: {told}\n"
+    assert there_already.files(".") == {there: b"mine"}
+
+
+def test_a_file_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for folder in ("file", "file/below"):
+        ran = init(tmp_path / folder)
+        assert ran.code == 1
+        assert len(ran.err.splitlines()) == 1
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_clone_of_an_empty_repository_is_as_good_as_empty(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path / "clone"], check=True)
+    assert init(tmp_path / "clone").code == 0
+    assert (tmp_path / "clone/gallery.toml").is_file()
+    assert (tmp_path / "clone/.git/HEAD").is_file()
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Files above 1 KB can't be written here: the first small ones can, and have to go again."""
+    for folder in (tmp_path / "new", tmp_path / "empty"):
+        if folder.name == "empty":
+            folder.mkdir()
+        script = 'ulimit -f 1; exec "$0" -c "from gallery.cli import main; main()" init "$1"'
+        ran = subprocess.run(
+            ["bash", "-c", script, sys.executable, folder],
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 1
+        assert ran.stderr == f"Error: {folder}: cannot be written: File too large\n"
+    assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_checkout(tmp_path_factory.mktemp("checkout"))
+
+
+@pytest.fixture(scope="module")
+def built(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel, built from an unpacked sdist, so that both hold all there is."""
+    folder = tmp_path_factory.mktemp("dist")
+
+    def hatch(kind: str, at: Path) -> None:
+        command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", folder]
+        subprocess.run(command, cwd=at, check=True, capture_output=True)
+
+    hatch("sdist", checkout)
+    [archive] = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as source:
+        source.extractall(folder / "source", filter="data")
+    hatch("wheel", next((folder / "source").iterdir()))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(built: Path) -> Path:
+    """The `gallery` command of a new environment that has the wheel and, of the rest, what is here."""
+    environment = built / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    [wheel] = built.glob("*.whl")
+    python = environment / "bin/python"
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel],
+        env={**os.environ, "PYTHONPATH": sysconfig.get_path("purelib")},
+        check=True,
+    )
+    return environment / "bin/gallery"
+
+
+def run_installed(command: Path, at: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [command, *arguments],
+        cwd=at,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": sysconfig.get_path("purelib"), "LANG": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def init_from(checkout: Path, folder: Path) -> None:
+    """`gallery init` as it runs in a checkout."""
+    program = "from gallery.cli import main; main()"
+    subprocess.run(
+        [sys.executable, "-c", program, "init", folder],
+        cwd=checkout,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+        check=True,
+        capture_output=True,
+    )
+
+
+def test_an_installed_wheel_is_all_it_takes(installed: Path, checkout: Path, tmp_path: Path) -> None:
+    ran = run_installed(installed, tmp_path, "init", "x")
+    assert ran.returncode == 0, ran.stderr
+    init_from(checkout, tmp_path / "y")
+    wheels, checkouts = (Gallery(tmp_path / name).files(".") for name in ("x", "y"))
+    assert wheels == checkouts, "a wheel and a checkout write the same"
+    ran = run_installed(installed, tmp_path / "x", "build")
+    assert ran.returncode == 0, ran.stderr
+    assert "3 prompts, 8 clips (8 sketched); 0 faults, 0 warnings" in ran.stdout
+
+
+def requirement(folder: Path) -> str:
+    """The tool's line in requirements.txt; what renders needs the same, with extras."""
+    [line], [more] = (
+        [line for line in (folder / name).read_text().splitlines() if not line.startswith(("#", "-"))]
+        for name in ("requirements.txt", "requirements-musicgen.txt")
+    )
+    assert more == line.replace("gallery @", "gallery[melody,musicgen] @")
+    return line
+
+
+@pytest.mark.parametrize(
+    ("noted", "wanted"),
+    [
+        (
+            {
+                "url": "https://github.com/octocat/gallery",
+                "vcs_info": {"vcs": "git", "commit_id": "a" * 40, "requested_revision": "main"},
+            },
+            f"git+https://github.com/octocat/gallery@{'a' * 40}",
+        ),
+        (
+            {
+                "url": "https://example.org/gallery-1-py3-none-any.whl",
+                "archive_info": {"hashes": {"sha256": "b" * 64}},
+            },
+            f"https://example.org/gallery-1-py3-none-any.whl#sha256={'b' * 64}",
+        ),
+    ],
+)
+def test_its_workflows_install_what_made_it(
+    installed: Path, tmp_path: Path, noted: dict[str, object], wanted: str
+) -> None:
+    about = next(installed.parent.parent.glob("lib/*/site-packages/gallery-*.dist-info"))
+    original = (about / "direct_url.json").read_bytes()
+    (about / "direct_url.json").write_text(json.dumps(noted))
+    # First on the path, before the checkout that is noted among what the tests have installed.
+    try:
+        ran = subprocess.run(
+            [installed, "init", "x"],
+            cwd=tmp_path,
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{about.parent}:{sysconfig.get_path('purelib')}"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    finally:
+        (about / "direct_url.json").write_bytes(original)
+    assert ran.stderr == ""
+    parsed = Requirement(requirement(tmp_path / "x"))
+    assert (parsed.name, parsed.url) == ("gallery", wanted)
+
+
+def test_where_nobody_knows_the_tools_address_it_says_so(installed: Path, tmp_path: Path) -> None:
+    """A name and a version would install another project of this name."""
+    about = next(installed.parent.parent.glob("lib/*/site-packages/gallery-*.dist-info"))
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{about.parent}:{sysconfig.get_path('purelib')}"}
+    ran = subprocess.run(
+        [installed, "init", "x"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "put this tool's address into both requirements files" in ran.stderr
+    assert requirement(tmp_path / "x").endswith(f"@v{__version__}")
+    refused = subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--no-index", "--requirement", "requirements.txt"],
+        cwd=tmp_path / "x",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode != 0
+    assert "Invalid requirement" in refused.stderr
+
+
+def test_a_clone_names_the_commit_that_its_origin_has(built: Path, tmp_path: Path) -> None:
+    """Installed from a clone, as by `make build`: the code's own commit, if others can fetch it."""
+    [source] = (built / "source").iterdir()
+    clone = tmp_path / "clone"
+    shutil.copytree(source, clone)
+    git = ["git", "-C", str(clone), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "all"]):
+        subprocess.run([*git, *command], check=True)
+    subprocess.run([*git, "remote", "add", "origin", "git@github.com:octocat/gallery.git"], check=True)
+    about = clone / "gallery-0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: gallery\nVersion: 0\n")
+    (about / "direct_url.json").write_text(
+        json.dumps({"url": clone.as_uri(), "dir_info": {"editable": True}})
+    )
+
+    def made(name: str) -> str:
+        init_from(clone, tmp_path / name)
+        return requirement(tmp_path / name)
+
+    assert "<address" in made("unpublished")
+    subprocess.run([*git, "update-ref", "refs/remotes/origin/main", "HEAD"], check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    assert made("published") == f"gallery @ git+https://github.com/octocat/gallery.git@{head.stdout.strip()}"
+
+
+# What contributors read.
+
+
+def test_the_form_offers_what_a_prompt_file_takes() -> None:
+    form = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE/prompt.yml").read_text())
+    fields = {part["id"]: part for part in form["body"] if part["type"] != "markdown"}
+    assert set(fields) - {"notes"} <= set(FrontMatter.model_fields)
+    assert [name for name, part in fields.items() if part.get("validations", {}).get("required")] == [
+        "prompt",
+        "model",
+    ]
+    models = tomllib.loads((ROOT / "gallery.toml").read_text())["models"]
+    assert fields["model"]["attributes"]["options"] == list(models)
+    parameters = parameter_fields()
+    assert set(parameters) - set(fields) == {"extend_stride"}, "that one is for few, and needs a file"
+    for name in set(parameters) & set(fields):
+        shown, info = fields[name]["attributes"], parameters[name]
+        assert shown["description"] == f"{info.description} Accepted: {bounds(info)}."
+        assert shown["placeholder"] == str(plain_number(info.default))
+
+
+def test_what_contributing_shows_is_accepted(new: Gallery) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    [example] = re.findall(r"```markdown\n(.*?)```", text, re.DOTALL)
+    new.write("prompts/contributed/example.md", re.sub(r"^ {3}", "", example, flags=re.MULTILINE))
+    [link] = re.findall(r"\((\.\./\.\./new/[^)]*)\)", text)
+    asked = parse_qs(urlsplit(link).query, keep_blank_values=True)
+    new.write(asked["filename"][0], asked["value"][0])
+    for index, field in enumerate(re.findall(r"`((?:vary|takes): [^`]*)`", text)):
+        new.prompt(f"contributed/several-{index}", f"prompt: rain {index}", field)
+    ran = new.run("check", "--strict")
+    assert ran.code == 0, ran.err
+    assert "7 prompts" in ran.out
+
+
+def test_the_links_of_what_people_read_lead_somewhere(new: Gallery) -> None:
+    for root in (ROOT, new.root):
+        for name in ("README.md", "CONTRIBUTING.md", "docs/publishing.md"):
+            page = root / name
+            for target in re.findall(r"\]\(([^)#\s]+)\)", page.read_text()):
+                if "://" not in target and not target.startswith("../../"):
+                    assert (page.parent / target).exists(), f"{name}: {target}"

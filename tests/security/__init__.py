@@ -1,1 +1,0 @@
-"""Untrusted input: what docs/security.md says holds against it."""

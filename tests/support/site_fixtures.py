@@ -1,0 +1,225 @@
+"""The sample site with real audio, and a browser to look at it with.
+
+Named by the tests that need it: a second conftest.py would stand in the way of the first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import http.server
+import io
+import math
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from gallery.catalogue.entries import Catalogue
+from gallery.config import Config
+from gallery.site import write_site
+from support.sample_site import make_config, make_files, sample_entries, write_guides
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+]  # fmt: skip
+
+
+PLAYED = "() => window.played && !window.played.paused && window.played.currentTime > %s"
+
+# The player keeps its <audio> out of the page; this lets the tests see both, and which one is heard.
+WATCH_AUDIO = """
+window.allAudio = [];
+const Native = window.Audio;
+window.Audio = function () {
+  const audio = new Native();
+  window.allAudio.push(audio);
+  return audio;
+};
+Object.defineProperty(window, "played", { get: () => allAudio.find(audio => !audio.muted) || allAudio[0] });
+"""
+
+
+def until(page: Any, condition: str) -> None:
+    """Waits for a condition. (Playwright's own way evaluates text in the page, which the policy forbids.)"""
+    deadline = time.monotonic() + 10
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, condition
+        page.wait_for_timeout(20)
+
+
+def shown(page: Any) -> list[str]:
+    """The prompts in the list that is seen."""
+    return page.eval_on_selector_all(
+        ".row",
+        "rows => rows.filter(row => row.offsetParent)"
+        ".map(row => row.querySelector('.row-prompt').textContent.trim())",
+    )
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Path]:
+    """MP3s by their length, and a cover under 0."""
+    folder = tmp_path_factory.mktemp("media")
+    made = {}
+    for seconds in (3.0, 6.0):
+        tone = 0.3 * np.sin(2 * math.pi * 220 * np.arange(int(32000 * seconds)) / 32000)
+        wave, made[seconds] = folder / f"{seconds}.wav", folder / f"{seconds}.mp3"
+        soundfile.write(wave, tone, 32000)
+        subprocess.run(
+            [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-i", wave, made[seconds]], check=True
+        )
+    made[0] = folder / "cover.webp"
+    Image.linear_gradient("L").resize((480, 96)).save(made[0])
+    return made
+
+
+@pytest.fixture(scope="session")
+def entries() -> list[dict[str, Any]]:
+    return sample_entries()
+
+
+@pytest.fixture
+def own_entries(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same, for tests that change them."""
+    return copy.deepcopy(entries)
+
+
+@pytest.fixture(scope="session")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    root = tmp_path_factory.mktemp("root")
+    write_guides(root)
+    return make_config(
+        root,
+        base_url="https://octocat.github.io/gallery/",
+        repository="https://github.com/o/g",
+    )
+
+
+@pytest.fixture(scope="session")
+def site(
+    tmp_path_factory: pytest.TempPathFactory, config: Config, entries: Any, media: dict[float, Path]
+) -> Path:
+    """The built site. Nobody changes it."""
+    output = tmp_path_factory.mktemp("served") / "gallery"
+    write_site(Catalogue(published=entries), make_files(entries, media), config, output)
+    return output
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> str:
+    """The site as it is opened from disk."""
+    return site.as_uri()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    """Gives parts of files, as every host does: browsers seek in what they can ask for in parts."""
+
+    def send_head(self) -> Any:
+        path, asked = Path(self.translate_path(self.path)), self.headers.get("Range", "")
+        if not asked or not path.is_file():
+            return super().send_head()
+        first, _, last = asked.removeprefix("bytes=").partition("-")
+        data = path.read_bytes()
+        part = data[int(first) : int(last or len(data)) + 1]
+        self.send_response(206)
+        self.send_header("Content-Type", self.guess_type(path))
+        self.send_header("Content-Length", str(len(part)))
+        self.send_header("Content-Range", f"bytes {first}-{int(first) + len(part) - 1}/{len(data)}")
+        self.end_headers()
+        return io.BytesIO(part)
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def serving(site: Path) -> Iterator[str]:
+    """A site under a path of a web server: its address there."""
+    handler = functools.partial(_Quiet, directory=str(site.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/{site.name}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def served(site: Path) -> Any:
+    with serving(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Any:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert chromium, "these tests look at the pages with Chromium, and there is none"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Seen:
+    """What a page asked for and complained about."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+
+    @property
+    def audio(self) -> list[str]:
+        return [url for url in self.requests if url.endswith(".mp3")]
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Any:
+    """Opens a page and gives it with what it asked for and complained about. No page may complain."""
+    contexts, watched = [], []
+
+    def open_(url: str, width: int = 1360, height: int = 940, **options: Any) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page, seen = context.new_page(), Seen()
+        watched.append(seen)
+        page.on("request", lambda request: seen.requests.append(request.url))
+        page.on(
+            "console",
+            lambda message: (
+                seen.complaints.append(message.text) if message.type in ("error", "warning") else None
+            ),
+        )
+        page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (seen.complaints.append(dialog.message), dialog.dismiss()))
+        page.goto(url)
+        return page, seen
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not [complaint for seen in watched for complaint in seen.complaints]
+
+
+@pytest.fixture
+def watch(open_page: Any) -> Any:
+    """A page whose audio the test can see; ``scripts`` run before its own."""
+
+    def open_(url: str, *scripts: str, **options: Any) -> Any:
+        page, seen = open_page("about:blank", **options)
+        for script in (WATCH_AUDIO, *scripts):
+            page.add_init_script(script)
+        page.goto(url)
+        return page, seen
+
+    return open_
