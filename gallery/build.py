@@ -87,11 +87,12 @@ def _build(config: Config, options: Options, state: State) -> Outcome:
     with sync_of(config, state) as remote:
         if remote:
             remote.look(take=True)
-        asked = f"{options.asked} {config.store.url if remote else ''}"
+        asked = options.asked + (config.store.url if remote else "")
         if not (remote and remote.lacks()) and (outcome := last_outcome(state, options.output, asked)):
             return outcome
         begin(state)
-        stores, inputs = Stores.of(config, state), Inputs(config.inputs)
+        stores = Stores.of(config, state)
+        inputs = Inputs([*config.inputs, *stores.folders])
         inputs.read_as(config.file, config.stamp)
         with without_collecting():
             reading = read_prompts(config, state=state)
@@ -109,11 +110,10 @@ def _build(config: Config, options: Options, state: State) -> Outcome:
         with without_collecting():
             plan = make_plan(wanted, stores, config)
         outcome.outdated = plan.outdated
-        _render(plan, clips, stores, config, options, reading, outcome)
-        made = _sketch(wanted, clips, stores, config, options, outcome)
+        rendered = _render(plan, clips, stores, config, options, reading, outcome)
+        sketches = _sketch(wanted, clips, stores, config, options, outcome)
         if remote:
             remote.remote.close()
-        inputs.look(*stores.folders)
         with without_collecting():
             _publish(clips, reading.presets, stores, config, options, outcome, state)
         if remote:
@@ -122,10 +122,10 @@ def _build(config: Config, options: Options, state: State) -> Outcome:
         if state.is_outdated(tool_digest()):
             # Some of this was made by another version of the tool than it began with.
             state.forget()
-            for key in made:
+            for key in sketches:
                 stores.sketches.remove(key)
-        # Where clips still wait for an engine, the next build looks for one again.
-        elif not (reading.faults or outcome.failures or (plan.render and can_appear(options.engine))):
+        # What was made is looked at by the next build; where clips wait for an engine, it looks for one.
+        elif not (rendered or sketches or reading.faults or (plan.render and can_appear(options.engine))):
             keep_outcome(state, asked, inputs, outcome)
         return outcome
 
@@ -138,7 +138,9 @@ def _render(
     options: Options,
     reading: Reading,
     outcome: Outcome,
-) -> None:
+) -> bool:
+    """Encode and render what is planned. Returns whether there was anything to keep."""
+    engine = None
     if plan.encode:
         # Older builds left these lossless and without a preview of today's settings.
         refuse_renders(config)
@@ -167,6 +169,7 @@ def _render(
                     options.jobs,
                     stage.finish,
                 )
+    return bool(plan.encode or engine)
 
 
 def _sketch(
@@ -224,7 +227,7 @@ def _publish(
         for key in catalogue.keys(path)
     )
     files = Published(places, {_AUDIO: stores.store, _SKETCHES: stores.sketches})
-    outcome.written = write_site(catalogue, files, config, options.output, presets=presets, state=state)
+    outcome.written = write_site(catalogue, files, config, options.output, state, presets)
 
 
 def _seconds(clips: Iterable[Clip]) -> float:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from gallery.prompts.request import Request
 
 
+# What people may ask for.
+CHOICES = ("auto", "musicgen", "replicate", "sketch", "none")
+
+
 @dataclass(frozen=True)
 class Render:
     """A clip as its engine made it.

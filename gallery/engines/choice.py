@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from gallery.engines.cluster import Cluster
     from gallery.engines.replicate import Payment
 
-ENGINES = ("auto", "musicgen", "replicate", "sketch", "none")
-
 # What sketches and their previews are made with; a test holds that nothing else is imported for them.
 _SKETCH_CODE = (
     "engines/__init__.py",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from gallery.site.pages.pages import Pages
 from gallery.site.theme.theme import Theme
 from gallery.site.writer import Writer
-from gallery.state.database import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from gallery.catalogue.entries import Catalogue
     from gallery.config import Config
     from gallery.prompts.file import Presets
+    from gallery.state.database import State
     from gallery.state.outcome import Written
 
 
@@ -24,17 +24,15 @@ def write_site(
     files: Mapping[str, Path],
     config: Config,
     output: Path,
-    *,
+    state: State,
     presets: Presets | None = None,
-    state: State | None = None,
 ) -> Written:
     """Bring ``output`` to show the catalogue, touching only what changed.
 
     ``files`` maps site-relative addresses to the files that belong there, previews
     above all; those that are in place already are left alone. What earlier builds
     wrote and nothing asks for any more is removed; what other hands put into the
-    folder stays, and so does the store.
+    folder stays, and so does the store. ``state`` keeps what was found out for it.
     """
-    state = state or State.temporary()
     pages = Pages(catalogue, config, Theme(config, state), state, files, presets)
     return Writer.of(config, output, state).write(pages, files)

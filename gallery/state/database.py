@@ -14,7 +14,6 @@ import os
 import shutil
 import sqlite3
 import tempfile
-import weakref
 import zlib
 from contextlib import closing, suppress
 from pathlib import Path
@@ -56,32 +55,31 @@ class Damaged(Exception):
 class State:
     """Rows by kind and name. Processes forked from this one have connections of their own."""
 
-    def __init__(self, path: Path, tool: str | None = None) -> None:
-        """``tool`` is the digest of the tool (see `gallery.state.tool`); None to take it as it was.
+    def __init__(self, path: Path | None, tool: str | None = None) -> None:
+        """``path`` is None for one without a name, which goes with this object.
 
-        Raises Damaged for a file that is none of this table's; `discard` makes place for another.
+        ``tool`` is the digest of the tool (see `gallery.state.tool`), None to take it as it was.
+
+        Raises Damaged for a file that holds no such table; `discard` makes place for another.
         """
-        self.path, self._tool = path, tool
+        self._path, self._tool = path, tool
         self._connection: sqlite3.Connection | None = None
         self._process = 0
         self._inherited: list[sqlite3.Connection] = []
         with _telling(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if path:
+                path.parent.mkdir(parents=True, exist_ok=True)
             self._prepare()
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path or Path()
 
     @classmethod
     def temporary(cls) -> Self:
-        """A state that nobody reads again: its file goes with this object."""
-        folder = tempfile.mkdtemp(prefix="gallery-")
-        state = cls(Path(folder, STATE_NAME))
-        process = os.getpid()
-
-        def remove() -> None:
-            if os.getpid() == process:  # and in no process forked from it
-                shutil.rmtree(folder, ignore_errors=True)
-
-        weakref.finalize(state, remove)
-        return state
+        """A state of this process alone, which nobody reads again."""
+        return cls(None)
 
     def _prepare(self) -> None:
         base = self._base
@@ -90,7 +88,7 @@ class State:
             "checksum INTEGER, PRIMARY KEY (kind, name)) WITHOUT ROWID"
         )
         # A file that came with a clone or a pull request was made elsewhere, by whomever.
-        own = Row(_FORM, _place(self.path))
+        own = Row(_FORM, _place(self._path) if self._path else "")
         if not base.execute("SELECT 1 FROM derived").fetchone():
             self.put(_META, {"place": own, "tool": Row("", self._tool or "")})
         if self.get(_META, "place") != own:
@@ -101,11 +99,11 @@ class State:
 
     @property
     def _base(self) -> sqlite3.Connection:
-        if self._connection is None or self._process != os.getpid():
+        if self._connection is None or (self._path and self._process != os.getpid()):
             if self._connection is not None:
                 # The parent's, which this process must neither use nor close.
                 self._inherited.append(self._connection)
-            self._connection = sqlite3.connect(self.path, _PATIENCE, isolation_level=None)
+            self._connection = sqlite3.connect(self._path or "", _PATIENCE, isolation_level=None)
             self._process = os.getpid()
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=OFF")  # a state that is lost is no loss
@@ -113,7 +111,7 @@ class State:
 
     def each(self, kind: str) -> Iterator[tuple[str, str, str]]:
         """All rows of a kind by name: name, what decided it, value. There may be many."""
-        with _telling(self.path), closing(self._base.cursor()) as rows:
+        with _telling(self._path), closing(self._base.cursor()) as rows:
             rows.arraysize = _AT_ONCE
             rows.execute("SELECT name, decided_by, value, checksum FROM derived WHERE kind = ?", (kind,))
             while found := rows.fetchmany():
@@ -124,7 +122,7 @@ class State:
 
     def some(self, kind: str, names: Sequence[str]) -> dict[str, Row]:
         """The rows of a kind with these names."""
-        with _telling(self.path):
+        with _telling(self._path):
             rows = self._base.execute(
                 "SELECT name, decided_by, value, checksum FROM derived"
                 " WHERE kind = ? AND name IN (SELECT value FROM json_each(?))",
@@ -134,7 +132,7 @@ class State:
 
     def get(self, kind: str, name: str) -> Row | None:
         """One row, or None."""
-        with _telling(self.path):
+        with _telling(self._path):
             row = self._base.execute(
                 "SELECT decided_by, value, checksum FROM derived WHERE kind = ? AND name = ?", (kind, name)
             ).fetchone()
@@ -151,7 +149,7 @@ class State:
 
     def names(self, kind: str) -> set[str]:
         """The names of all rows of a kind."""
-        with _telling(self.path):
+        with _telling(self._path):
             return {
                 name for (name,) in self._base.execute("SELECT name FROM derived WHERE kind = ?", (kind,))
             }
@@ -164,7 +162,7 @@ class State:
         self, rows: Mapping[str, Mapping[str, Row]], gone: Mapping[str, Iterable[str]] | None = None
     ) -> None:
         """Keep rows of several kinds: all of them or none."""
-        with _telling(self.path):
+        with _telling(self._path):
             base = self._base
             base.execute("BEGIN IMMEDIATE")
             try:
@@ -185,12 +183,12 @@ class State:
 
     def rename(self, kind: str, other: str) -> None:
         """Make rows of one kind those of another, in place of what that has by their names."""
-        with _telling(self.path):
+        with _telling(self._path):
             self._base.execute("UPDATE OR REPLACE derived SET kind = ? WHERE kind = ?", (other, kind))
 
     def forget(self) -> None:
         """Drop everything that the tool decided, and keep what follows from files alone."""
-        with _telling(self.path):
+        with _telling(self._path):
             marks = ", ".join("?" * len(_LASTING))
             self._base.execute(
                 f"DELETE FROM derived WHERE kind NOT IN ({marks}, ?)",  # noqa: S608 - marks and no values
@@ -205,7 +203,7 @@ class State:
         """Remove the file, whatever it is, and begin anew."""
         self.close()
         remove_state(self.path)
-        with _telling(self.path):
+        with _telling(self._path):
             self._prepare()
 
     def close(self) -> None:
@@ -244,8 +242,8 @@ def _checksum(name: str, decided_by: str, value: str) -> int:
 class _telling:  # noqa: N801 - a context manager, and of every row: a generator's would take longer than the query
     """Tells damage from what the disk refuses."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path | None) -> None:
+        self._path = path or Path(tempfile.gettempdir())
 
     def __enter__(self) -> None:
         pass

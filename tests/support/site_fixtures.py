@@ -26,9 +26,8 @@ import soundfile
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from gallery.catalogue.entries import Catalogue
 from gallery.config import Config
-from gallery.site import write_site
+from support.entries_catalogue import write_entries
 from support.sample_site import make_config, make_files, sample_entries, write_guides
 
 ARGUMENTS = [
@@ -114,7 +113,7 @@ def site(
 ) -> Path:
     """The built site. Nobody changes it."""
     output = tmp_path_factory.mktemp("served") / "gallery"
-    write_site(Catalogue(published=entries), make_files(entries, media), config, output)
+    write_entries(entries, make_files(entries, media), config, output)
     return output
 
 

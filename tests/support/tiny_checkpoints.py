@@ -24,7 +24,7 @@ import torch
 from omegaconf import OmegaConf
 from transformers import T5Config, T5EncoderModel, T5Tokenizer
 
-from gallery.engines.musicgen.melody import separator_stood_in
+from gallery.engines.musicgen.melody_audio import separator_stood_in
 from gallery.engines.musicgen.standins import import_audiocraft, placed
 
 if TYPE_CHECKING:

@@ -3,14 +3,13 @@
 | module | its one job |
 |---|---|
 | standins, spectrogram | audiocraft, imported on today's torch |
-| files, checkpoint | a model's weights: found, loaded |
-| melody, conditions | what a clip is conditioned on, encoded alone |
+| checkpoint_files, checkpoint | a model's weights: found, loaded |
+| melody_audio, conditions | what a clip is conditioned on, encoded alone |
 | weights, attention, kernel, decoder | the transformer's step over a static cache |
 | sampler | which tokens follow |
-| windows, clip | what a request asks for, window by window |
+| windows, generation | a clip as its request asks for it, window by window |
 | batch, memory, schedule | many clips at once |
 | codec | tokens to audio |
-| wording | what went wrong, in one line |
 
 Nothing here imports torch before there is something to render.
 """
@@ -25,8 +24,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from gallery.engines import Failure, Render
-from gallery.engines.musicgen.files import has_weights
-from gallery.engines.musicgen.wording import one_line
+from gallery.engines.musicgen.checkpoint_files import has_weights
+from gallery.errors.text import one_line
 from gallery.prompts.request import FRAME_RATE
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
     from gallery.config import Model
     from gallery.engines.musicgen.checkpoint import Checkpoint
-    from gallery.engines.musicgen.clip import Clip
+    from gallery.engines.musicgen.generation import Generation
     from gallery.engines.musicgen.schedule import Done, Failed
     from gallery.prompts.request import Request
 
@@ -125,11 +124,11 @@ class MusicGenEngine:
             gc.collect()  # what decoding took is out of memory before more is decoded
 
     def _render(self, hub: str, requests: Sequence[Request]) -> Iterator[Render | Failure]:
-        from gallery.engines.musicgen.clip import clip_of
+        from gallery.engines.musicgen.generation import generation_of
 
         checkpoint = self.hold(hub)
         model = self._models[hub]
-        clips: list[Clip] = []
+        clips: list[Generation] = []
         for request in requests:
             stride = int(FRAME_RATE * (request.extend_stride or model.stride))
             if request.frames > checkpoint.window and not 0 < stride < checkpoint.window:
@@ -138,11 +137,13 @@ class MusicGenEngine:
                     request, f"extend_stride must be above 0 and below the model's window, {window}"
                 )
                 continue
-            clips.append(clip_of(request, checkpoint.window, stride))
+            clips.append(generation_of(request, checkpoint.window, stride))
         if clips:
             yield from self._decode(model, checkpoint, clips)
 
-    def _decode(self, model: Model, checkpoint: Checkpoint, clips: list[Clip]) -> Iterator[Render | Failure]:
+    def _decode(
+        self, model: Model, checkpoint: Checkpoint, clips: list[Generation]
+    ) -> Iterator[Render | Failure]:
         from gallery.engines.musicgen.schedule import Done, Schedule
 
         schedule = Schedule(checkpoint, clips, self._melodies, self._batch_size)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gallery.errors import Fault
-from gallery.errors.validation import explain
+from gallery.errors.validation import RANGE, bounds, explain
 from gallery.prompts import frontmatter
 from gallery.prompts.request import parameter_fields
 from gallery.site.theme import labels, notes
@@ -23,8 +23,6 @@ from gallery.state.tool import packaged
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
-
-    from pydantic.fields import FieldInfo
 
     from gallery.config import Config
 
@@ -63,9 +61,7 @@ WORDS = {
         "default": "default",
         "range": "accepted",
         "help": "what it does",
-        "to": "to",
-        "below": "below",
-        "above": "above",
+        **RANGE,
     },
     "de": {
         "language": "Deutsch",
@@ -93,6 +89,8 @@ WORDS = {
         "to": "bis",
         "below": "unter",
         "above": "über",
+        "at_least": "mindestens",
+        "at_most": "höchstens",
     },
 }
 
@@ -338,23 +336,12 @@ def parameter_table(language: str, about: dict[str, str]) -> list[dict[str, str]
             "label": labels.label(name),
             "field": name,
             "default": "" if info.default is None else labels.quantity(name, info.default),
-            "range": _range(info, own),
+            "range": bounds(info, own, _grouped),
             "help": info.description or "",
             "page": about.get(name, ""),
         }
         for name, info in parameter_fields().items()
     ]
-
-
-def _range(info: FieldInfo, own: dict[str, str]) -> str:
-    bounds: dict[str, Any] = {}
-    for constraint in info.metadata:
-        for name in ("ge", "gt", "le", "lt"):
-            if (value := getattr(constraint, name, None)) is not None:
-                bounds[name] = _grouped(value)
-    low = bounds.get("ge", f"{own['above']} {bounds['gt']}" if "gt" in bounds else "")
-    high = bounds.get("le", f"{own['below']} {bounds['lt']}" if "lt" in bounds else "")
-    return f" {own['to']} ".join(filter(None, (low, high)))
 
 
 def _grouped(value: float) -> str:

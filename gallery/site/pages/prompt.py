@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gallery.catalogue.differences import word_changes
-from gallery.prompts.request import parameter_fields
+from gallery.prompts.request import inert, parameter_fields, request_value
 from gallery.site.pages import rows
 from gallery.site.theme import labels
 
@@ -60,7 +60,7 @@ def _size(text: str) -> str:
 
 
 def _shared(entry: PromptEntry, field: str) -> bool:
-    unused = any(field in labels.inert(clip["request"]) for clip in entry["clips"])
+    unused = any(field in inert(clip["request"]) for clip in entry["clips"])
     return not unused and len({labels.number(rows.take_value(clip, field)) for clip in entry["clips"]}) == 1
 
 
@@ -156,7 +156,7 @@ def _layout(entry: PromptEntry, clips: dict[str, dict[str, Any]]) -> tuple[str, 
 
 def _request_table(clip: ClipEntry) -> list[dict[str, str]]:
     """Every parameter of a request, those that cannot matter marked as not used."""
-    request, unused = clip["request"], labels.inert(clip["request"])
+    request, unused = clip["request"], inert(clip["request"])
     table = [
         {
             "field": "model",
@@ -167,7 +167,7 @@ def _request_table(clip: ClipEntry) -> list[dict[str, str]]:
         }
     ]
     for field, info in parameter_fields().items():
-        value = labels.request_value(request, field)
+        value = request_value(request, field)
         if value is None:
             continue
         mark = "not used" if field in unused else "default" if value == info.default else ""
@@ -188,7 +188,7 @@ def _request_table(clip: ClipEntry) -> list[dict[str, str]]:
                 "label": "melody",
                 "value": value,
                 "help": "SHA-256 of the melody that was followed.",
-                "mark": "",
+                "mark": "not used" if "melody" in unused else "",
             }
         )
     return table

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import gallery
 from gallery.site.theme import addresses, labels, notes
-from gallery.state.database import Row, State
+from gallery.state.database import Row
 from gallery.state.tool import packaged
 from gallery.utils.digest import digest
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from gallery.config import Config
+    from gallery.state.database import State
 
 ASSETS = "assets"
 
@@ -66,10 +67,10 @@ class Theme:
     Files are read once, so that the digest is one of what pages are made from.
     """
 
-    def __init__(self, config: Config, state: State | None = None) -> None:
+    def __init__(self, config: Config, state: State) -> None:
         """``state`` keeps the rows of lists, which several pages show."""
         self.config = config
-        self._state = state or State.temporary()
+        self._state = state
         self._rows: dict[str, Row] = {}
         self._frames: dict[str, dict[str, Any]] = {}
         self._folders = [packaged("templates"), config.root / "templates"]

@@ -349,7 +349,7 @@ def test_a_cluster_at_an_address(
     gallery.write("gallery.toml", settings(checkpoints))
     gallery.prompt("drums", "prompt: drums", "duration: 1", "model: tiny-mono")
     with monkeypatch.context() as older:
-        older.setattr("gallery.engines.cluster.foreman.__version__", "0.0.1")
+        older.setattr("gallery.engines.cluster.dispatcher.__version__", "0.0.1")
         refused = gallery.run("build", "--cluster", head)
     host = socket.gethostname()
     assert refused.code == 1

@@ -1,4 +1,4 @@
-"""A clip on its way: what its request says, and the tokens it has so far."""
+"""A clip while it is made: what its request asks for, and the tokens it has so far."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Clip:
-    """A request with its plan; it can be begun anew at any time."""
+class Generation:
+    """How one clip is made, and how far it is. It can be begun anew at any time.
+
+    ``plan`` are its windows, ``parts`` the tokens of those that are made, ``known`` those that the
+    next one begins with.
+    """
 
     request: Request
     prompt: str
@@ -77,10 +81,10 @@ class Clip:
         self.known = None if self.done else tokens[:, self.stride :]
 
 
-def clip_of(request: Request, window: int, stride: int) -> Clip:
-    """A request's plan. What cannot change the sound is left out, as in its key."""
+def generation_of(request: Request, window: int, stride: int) -> Generation:
+    """A request's clip, not begun yet. What cannot change the sound is left out, as in its key."""
     said = request.canonical()
-    return Clip(
+    return Generation(
         request=request,
         prompt=said["prompt"],
         melody=said.get("melody"),

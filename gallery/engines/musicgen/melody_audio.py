@@ -1,4 +1,4 @@
-"""Melodies: the file, and the separator that takes drums and bass out of it.
+"""A melody's audio: read from its file, and the separator that takes drums and bass out of it.
 
 audiocraft separates stems with demucs and builds it together with the model. Here
 demucs is loaded with the first melody instead: a melody model renders prompts
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from gallery.engines.musicgen.standins import Standin, swapped
-from gallery.engines.musicgen.wording import one_line
 from gallery.errors import GalleryError
+from gallery.errors.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

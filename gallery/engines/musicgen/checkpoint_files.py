@@ -1,4 +1,4 @@
-"""Where a model's weights are on this machine; told without importing torch."""
+"""Whether a checkpoint's files are on this machine; told without importing torch."""
 
 from __future__ import annotations
 

@@ -27,6 +27,13 @@ class Payment:
     confirmed: bool = False
 
 
+def unset_prices(settings: ReplicateSettings) -> str:
+    """What keeps costs from being estimated, and what to do about it; nothing if they can be."""
+    names = ("price_per_second", "compute_per_audio_second")
+    unset = [name for name in names if getattr(settings, name) is None]
+    return f"set {' and '.join(unset)} in [replicate] of gallery.toml, see docs/replicate.md" if unset else ""
+
+
 def agree(estimate: str, payment: Payment) -> None:
     """Have the curator agree to paying. Raises GalleryError where nobody does."""
     limit = "no maximum is set" if payment.max_cost is None else f"at most USD {payment.max_cost:.2f}"
