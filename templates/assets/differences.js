@@ -255,7 +255,8 @@
     const one = new Map(a.values);
     const other = new Map(b.values);
     for (const label of new Set([...one.keys(), ...other.keys()])) {
-      if (one.get(label) !== other.get(label)) found.push([label, one.get(label) ?? "", other.get(label) ?? ""]);
+      const [own, others] = [one.get(label) ?? "", other.get(label) ?? ""];
+      if (own !== others) found.push([label, own, others]);
     }
     return found;
   }
