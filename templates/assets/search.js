@@ -77,7 +77,7 @@
       const home = prompt.homes[state];
       // Files are told only where they don't follow from the key.
       const file = (/** @type {0 | 1} */ which, /** @type {string} */ suffix) => {
-        const address = files[which] || (home && state !== "pending" ? home[which] + key + suffix : "");
+        const address = files[which] || (home ? home[which] + key + suffix : "");
         return address && clips.link(address);
       };
       const id = key.slice(0, 8);
@@ -169,7 +169,7 @@
   }
 
   /**
-   * Among equals the newest first. Those without a tempo come last, whichever way.
+   * Among equals the newest first, as they come. Those without a tempo come last, whichever way.
    * @type {Record<string, (a: SearchPrompt, b: SearchPrompt) => number>}
    */
   const orders = {
@@ -194,7 +194,7 @@
       for (const prompt of result) {
         scores.set(prompt, words.filter((word) => startsWord(prompt.sought, word)).length);
       }
-      result.sort((a, b) => scores.get(b) - scores.get(a) || a.position - b.position);
+      result.sort((a, b) => scores.get(b) - scores.get(a));
     }
   }
 

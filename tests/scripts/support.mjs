@@ -12,7 +12,9 @@ const ASSETS = new URL("../../templates/assets/", import.meta.url);
 export function load(names, globals = {}) {
   const window = vm.createContext({ gallery: {}, ...globals });
   window.window = window;
-  for (const name of names) vm.runInContext(readFileSync(new URL(name, ASSETS), "utf8"), window, { filename: name });
+  for (const filename of names) {
+    vm.runInContext(readFileSync(new URL(filename, ASSETS), "utf8"), window, { filename });
+  }
   return window.gallery;
 }
 
