@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NODE := $(BIN)/node $(VENV)/node/tests/node_modules
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 HAS_GPU := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 && echo yes)
 
@@ -12,13 +13,15 @@ build: $(VENV)/.gallery $(if $(HAS_GPU),musicgen)
 	$(BIN)/gallery build
 	@echo "Open site/index.html in a browser, or serve it with: make serve"
 
-test: $(VENV)/.test $(VENV)/node/tests/.installed musicgen browser lint
+test: lint musicgen browser
 	$(BIN)/pytest
 
-lint: $(VENV)/.test
+lint: $(VENV)/.test $(VENV)/node/tests/.installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(NODE)/@biomejs/biome/bin/biome check --config-path=tests/scripts/lint.jsonc templates/assets tests/scripts
+	$(NODE)/typescript/bin/tsc --project tests/scripts
 
 serve: $(VENV)/.gallery
 	$(BIN)/gallery serve

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, cast
 
-from gallery.catalogue.kin import Kinship, word_changes
+from gallery.catalogue.differences import word_changes
 from gallery.prompts.prompt import Clip, Clips, Prompt
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gallery.catalogue.kin import Kinship
     from gallery.config import Config
     from gallery.prompts.prompt import Clip, Clips, Prompt
     from gallery.store.clips import Kept

@@ -6,12 +6,11 @@ field, and a clip is held against its nearest neighbours in its group alone.
 
 from __future__ import annotations
 
-import difflib
 import json
-import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gallery.catalogue import differences
 from gallery.prompts.request import Request
 from gallery.state.database import Damaged, Row
 from gallery.utils.digest import digest
@@ -35,16 +34,7 @@ LIKENESS = 0.5
 _RARE = 24
 _NEIGHBOURS = 6
 
-# Pieces of one wording times those of the other that are compared one by one, beyond which
-# all is one change: the work grows with the square of how often they are repeated.
-MOST_PAIRS = 40_000
-
 _FIELDS = tuple(name for name in Request.model_fields if name != "extend_stride")
-
-# Words, spaces and marks; of scripts without spaces, each character.
-_PIECES = re.compile(
-    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\s+|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+|[^\w\s]"
-)
 
 
 class Kin(NamedTuple):
@@ -135,27 +125,6 @@ def find_kin(requests: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, lis
     return dict(kin)
 
 
-def word_changes(before: str, after: str) -> list[list[str]]:
-    """The way from one wording to another: ["=", text], ["-", text], ["+", text] in order."""
-    old, new = _pieces(before), _pieces(after)
-    # Most differ in a word or two: what both begin and end with is no work.
-    shorter = min(len(old), len(new))
-    start = next((at for at in range(shorter) if old[at] != new[at]), shorter)
-    end = next((at for at in range(shorter - start) if old[-1 - at] != new[-1 - at]), shorter - start)
-    between = _changes(old[start : len(old) - end], new[start : len(new) - end])
-    changes = [("=", old[:start]), *between, ("=", old[len(old) - end :])]
-    return [[step, "".join(pieces)] for step, pieces in changes if pieces]
-
-
-def _changes(old: list[str], new: list[str]) -> list[tuple[str, list[str]]]:
-    if not old or not new or len(old) * len(new) > MOST_PAIRS:
-        return [("-", old), ("+", new)]
-    changes: list[tuple[str, list[str]]] = []
-    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        changes += [("=", old[i1:i2])] if kind == "equal" else [("-", old[i1:i2]), ("+", new[j1:j2])]
-    return changes
-
-
 def _alike_but_for(place: int, rows: Mapping[str, _Row]) -> Iterator[list[str]]:
     """Keys of clips that are the same in all but one field."""
     groups: dict[Any, list[str]] = defaultdict(list)
@@ -231,11 +200,7 @@ def _likeness(one: frozenset[int], other: Sequence[int]) -> float:
 def _words(text: str) -> Iterator[tuple[str, int]]:
     """The words of a text, each with how often it stood before: repeated words count."""
     counts: Counter[str] = Counter()
-    for piece in _pieces(text):
-        if piece[0].isalnum():
-            yield piece, counts[piece]
-            counts[piece] += 1
-
-
-def _pieces(text: str) -> list[str]:
-    return _PIECES.findall(text)
+    for word in differences.words(text):
+        if word[0].isalnum():
+            yield word, counts[word]
+            counts[word] += 1

@@ -72,7 +72,7 @@ def test_the_front_page_is_light(site: Path, media: Any, tmp_path: Path) -> None
     names = [
         "index.html",
         "assets/site.css",
-        *(f"assets/{name}.js" for name in ("theme", "keep", "clips", "deck", "player", "hands")),
+        *(f"assets/{name}.js" for name in ("theme", "storage", "clips", "deck", "player", "actions")),
         *(f"assets/{name}.js" for name in ("search", "rows", "finder")),
         "search/0.js",
     ]

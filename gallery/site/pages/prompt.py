@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from gallery.catalogue.kin import word_changes
+from gallery.catalogue.differences import word_changes
 from gallery.engines.provenance import PROVENANCE_LABELS
 from gallery.prompts.request import inert, parameter_fields, request_value
 from gallery.site.pages import rows

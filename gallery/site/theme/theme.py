@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 ASSETS = "assets"
 
+# Scripts by the names that they had once: galleries' own templates may ask for them.
+_RENAMED = {"hands.js": "actions.js", "keep.js": "storage.js"}
+
 # Stands in a kept row for the way to the site's root.
 _ROOT = "\0root\0"
 
@@ -170,7 +173,10 @@ class Theme:
 
         @cache
         def asset(name: str) -> str:
-            return f"{root}{ASSETS}/{name}?v={self.assets[f'{ASSETS}/{name}'].digest[:10]}"
+            address = f"{ASSETS}/{name}"
+            if address not in self.assets:
+                address = f"{ASSETS}/{_RENAMED.get(name, name)}"
+            return f"{root}{address}?v={self.assets[address].digest[:10]}"
 
         @cache
         def part(name: str, here: str = "", first: bool = False) -> Markup:
