@@ -10,8 +10,7 @@ from gallery.catalogue.entries import Catalogue
 from gallery.catalogue.kin import kin_of
 from gallery.engines.choice import can_appear, choose_engine, sketch_engine
 from gallery.engines.replicate import Payment
-from gallery.errors import GalleryError
-from gallery.plan import SketchMarks, chosen, make_plan, sketched, stored
+from gallery.plan import Plan, SketchMarks, chosen, make_plan, sketched, stored
 from gallery.prompts.folder import keep_read, read_prompts
 from gallery.prompts.prompt import Clips
 from gallery.state.database import Damaged
@@ -28,16 +27,17 @@ from gallery.utils.parallel import without_collecting
 from gallery.utils.progress import Stage, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     from gallery.config import Config
+    from gallery.engines import Failure, Render
     from gallery.engines.cluster import Cluster
-    from gallery.plan import Plan
-    from gallery.prompts.file import Presets
     from gallery.prompts.prompt import Clip, Reading
     from gallery.state.database import State
-    from gallery.store.clips import Kept
+    from gallery.store.clips import Kept, Store
+    from gallery.store.lossless import LosslessStore
+    from gallery.store.sync import Sync
 
 # Where previews and covers lie in the site, renders and sketches apart.
 _AUDIO, _SKETCHES = "audio/", "sketches/"
@@ -73,14 +73,10 @@ def build(config: Config, options: Options) -> Outcome:
         try:
             return _build(config, options, state)
         except Damaged:
+            # What was rendered is kept, and not in the state.
             say_damaged(state.path)
             state.discard()
-        try:
-            # What was rendered is kept, and not in the state.
             return _build(config, options, state)
-        except Damaged as error:
-            place = f"{config.workspace.name}/{state.path.name}"
-            raise GalleryError(f"{place} cannot be used on this disk: {error.__cause__}") from error
 
 
 def _build(config: Config, options: Options, state: State) -> Outcome:
@@ -88,147 +84,166 @@ def _build(config: Config, options: Options, state: State) -> Outcome:
         if remote:
             remote.look(take=True)
         asked = options.asked + (config.store.url if remote else "")
-        if not (remote and remote.lacks()) and (outcome := last_outcome(state, options.output, asked)):
-            return outcome
+        if not (remote and remote.lacks()) and (known := last_outcome(state, options.output, asked)):
+            return known
         begin(state)
         stores = Stores.of(config, state)
         inputs = Inputs([*config.inputs, *stores.folders])
         inputs.read_as(config.file, config.stamp)
         with without_collecting():
             reading = read_prompts(config, state=state)
-            clips = Clips(reading.prompts)
-            wanted = chosen(config, options.paths, clips)
         outcome = Outcome(len(reading.prompts), reading.faults, reading.warnings)
         if options.strict and (reading.warnings or reading.faults):
             return outcome
         stores.remove_leftovers()
+        recipe = _Recipe(config, options, stores, reading, Clips(reading.prompts), outcome)
         if remote:
-            stores.store = remote.store
-            if not config.store.audio_url:
-                remote.fetch(clips)
-            stores.store.when_kept = remote.offer
-        with without_collecting():
-            plan = make_plan(wanted, stores, config)
-        outcome.outdated = plan.outdated
-        rendered = _render(plan, clips, stores, config, options, reading, outcome)
-        sketches = _sketch(wanted, clips, stores, config, options, outcome)
+            recipe.take_along(remote)
+        recipe.plan()
+        made = recipe.render(), recipe.sketch()
         if remote:
             remote.remote.close()
-        with without_collecting():
-            _publish(clips, reading.presets, stores, config, options, outcome, state)
+        recipe.publish(state)
         if remote:
-            remote.push(clips)
+            remote.push(recipe.clips)
         keep_read(state, reading)
         if state.is_outdated(tool_digest()):
             # Some of this was made by another version of the tool than it began with.
             state.forget()
-            for key in sketches:
-                stores.sketches.remove(key)
+            recipe.forget_sketches()
         # What was made is looked at by the next build; where clips wait for an engine, it looks for one.
-        elif not (rendered or sketches or reading.faults or (plan.render and can_appear(options.engine))):
+        elif not (any(made) or reading.faults or recipe.waits()):
             keep_outcome(state, asked, inputs, outcome)
         return outcome
 
 
-def _render(
-    plan: Plan,
-    clips: Clips,
-    stores: Stores,
-    config: Config,
-    options: Options,
-    reading: Reading,
-    outcome: Outcome,
-) -> bool:
-    """Encode and render what is planned. Returns whether there was anything to keep."""
-    engine = None
-    if plan.encode:
-        # Older builds left these lossless and without a preview of today's settings.
-        refuse_renders(config)
-        renders = (stores.lossless.load(clip.request) for clip in plan.encode)
-        with Stage("encoding", len(plan.encode), _seconds(plan.encode)) as stage:
-            outcome.failures += keep_all(
-                renders, stores.store, None, clips.homes, config.preview, options.jobs, stage.finish
+@dataclass
+class _Recipe:
+    """One build at work. What comes of it goes into ``outcome``."""
+
+    config: Config
+    options: Options
+    stores: Stores
+    reading: Reading
+    clips: Clips
+    outcome: Outcome
+    todo: Plan = field(default_factory=Plan)
+    sketched: list[str] = field(default_factory=list)
+
+    def take_along(self, remote: Sync) -> None:
+        """Bring what the site needs of a store elsewhere, and have every new clip go there."""
+        self.stores.store = remote.store
+        if not self.config.store.audio_url:
+            remote.fetch(self.clips)
+        self.stores.store.when_kept = remote.offer
+
+    def plan(self) -> None:
+        """What is left to do for the clips that may be rendered."""
+        self.wanted = chosen(self.config, self.options.paths, self.clips)
+        with without_collecting():
+            self.todo = make_plan(self.wanted, self.stores, self.config)
+        self.outcome.outdated = self.todo.outdated
+
+    def render(self) -> bool:
+        """Encode and render what is planned. Returns whether there was anything to keep."""
+        engine, options = None, self.options
+        if self.todo.encode:
+            # Older builds left these lossless and without a preview of today's settings.
+            refuse_renders(self.config)
+            renders = (self.stores.lossless.load(clip.request) for clip in self.todo.encode)
+            with _stage("encoding", self.todo.encode) as stage:
+                self._keep(renders, self.stores.store, stage)
+        if self.todo.render:
+            stage = _stage("rendering", self.todo.render)
+            engine, self.outcome.note = choose_engine(
+                options.engine,
+                self.config,
+                self.reading.melodies,
+                stage.make,
+                options.payment,
+                options.cluster,
             )
-    if plan.render:
-        stage = Stage("rendering", len(plan.render), _seconds(plan.render))
-        engine, outcome.note = choose_engine(
-            options.engine, config, reading.melodies, stage.make, options.payment, options.cluster
+            if self.outcome.note:
+                say(self.outcome.note)
+            if engine:
+                # Before progress is shown: an engine that costs money asks here.
+                renders = engine.render([clip.request for clip in self.todo.render])
+                with stage:
+                    self._keep(renders, self.stores.store, stage, self.stores.lossless)
+        return bool(self.todo.encode or engine)
+
+    def sketch(self) -> bool:
+        """Stand-ins for the clips that have no render yet. Returns whether any was missing."""
+        if not self.options.sketches or self.options.engine == "none":
+            return False
+        store, sketches = self.stores.store.survey(), self.stores.sketches.survey()
+        marks = SketchMarks(self.clips, self.config)
+        missing = [
+            self.wanted[key]
+            for key in self.wanted
+            if not stored(key, store, self.config) and not sketched(key, sketches, marks)
+        ]
+        if missing:
+            renders = sketch_engine(self.config).render([clip.request for clip in missing])
+            with _stage("sketching", missing) as stage:
+                self._keep(renders, self.stores.sketches, stage, mark=marks)
+        self.sketched = [clip.key for clip in missing]
+        return bool(missing)
+
+    def forget_sketches(self) -> None:
+        """Remove the sketches that were made."""
+        for key in self.sketched:
+            self.stores.sketches.remove(key)
+
+    def waits(self) -> bool:
+        """Whether there are clips for which the next build may find an engine, or another try."""
+        return bool(self.outcome.failures or (self.todo.render and can_appear(self.options.engine)))
+
+    def publish(self, state: State) -> None:
+        """Write the site: all prompts, with whatever audio they have by now."""
+        from gallery.site import write_site
+
+        config = self.config
+        store, sketches = self.stores.store.survey(), self.stores.sketches.survey()
+        marks = SketchMarks(self.clips, config)
+        kept: dict[str, Kept] = {}
+        places: dict[str, str] = {}
+        with without_collecting():
+            for key in self.clips:
+                if known := stored(key, store, config):
+                    kept[key], places[key] = known, config.store.audio_url or _AUDIO
+                elif self.options.sketches and (known := sketched(key, sketches, marks)):
+                    kept[key], places[key] = known, _SKETCHES
+            catalogue = Catalogue(self.clips, kin_of(self.clips, state), kept, places, config)
+            self.outcome.states = Counter(
+                kept[key].state if key in kept else "pending"
+                for path in catalogue.paths
+                for key in catalogue.keys(path)
+            )
+            files = Published(places, {_AUDIO: self.stores.store, _SKETCHES: self.stores.sketches})
+            self.outcome.written = write_site(
+                catalogue, files, config, self.options.output, state, self.reading.presets
+            )
+
+    def _keep(
+        self,
+        renders: Generator[Render | Failure, None, None],
+        store: Store,
+        stage: Stage,
+        lossless: LosslessStore | None = None,
+        mark: SketchMarks | None = None,
+    ) -> None:
+        self.outcome.failures += keep_all(
+            renders,
+            store,
+            lossless,
+            self.clips.homes,
+            self.config.preview,
+            self.options.jobs,
+            stage.finish,
+            mark,
         )
-        if outcome.note:
-            say(outcome.note)
-        if engine:
-            # Before progress is shown: an engine that costs money asks here.
-            renders = engine.render([clip.request for clip in plan.render])
-            with stage:
-                outcome.failures += keep_all(
-                    renders,
-                    stores.store,
-                    stores.lossless,
-                    clips.homes,
-                    config.preview,
-                    options.jobs,
-                    stage.finish,
-                )
-    return bool(plan.encode or engine)
 
 
-def _sketch(
-    wanted: Clips, clips: Clips, stores: Stores, config: Config, options: Options, outcome: Outcome
-) -> list[str]:
-    """Stand-ins for the clips that have no render yet. Returns the keys of those that were made."""
-    if not options.sketches or options.engine == "none":
-        return []
-    store, marks = stores.store.survey(), SketchMarks(clips, config)
-    missing = [
-        wanted[key]
-        for key in wanted
-        if not stored(key, store, config) and not sketched(key, stores.sketches.survey(), marks)
-    ]
-    if missing:
-        renders = sketch_engine(config).render([clip.request for clip in missing])
-        with Stage("sketching", len(missing), _seconds(missing)) as stage:
-            outcome.failures += keep_all(
-                renders,
-                stores.sketches,
-                None,
-                clips.homes,
-                config.preview,
-                options.jobs,
-                stage.finish,
-                marks,
-            )
-    return [clip.key for clip in missing]
-
-
-def _publish(
-    clips: Clips,
-    presets: Presets,
-    stores: Stores,
-    config: Config,
-    options: Options,
-    outcome: Outcome,
-    state: State,
-) -> None:
-    """Write the site: all prompts, with whatever audio they have by now."""
-    from gallery.site import write_site
-
-    store, sketches, marks = stores.store.survey(), stores.sketches.survey(), SketchMarks(clips, config)
-    kept: dict[str, Kept] = {}
-    places: dict[str, str] = {}
-    for key in clips:
-        if known := stored(key, store, config):
-            kept[key], places[key] = known, config.store.audio_url or _AUDIO
-        elif options.sketches and (known := sketched(key, sketches, marks)):
-            kept[key], places[key] = known, _SKETCHES
-    catalogue = Catalogue(clips, kin_of(clips, state), kept, places, config)
-    outcome.states = Counter(
-        kept[key].state if key in kept else "pending"
-        for path in catalogue.paths
-        for key in catalogue.keys(path)
-    )
-    files = Published(places, {_AUDIO: stores.store, _SKETCHES: stores.sketches})
-    outcome.written = write_site(catalogue, files, config, options.output, state, presets)
-
-
-def _seconds(clips: Iterable[Clip]) -> float:
-    return sum(clip.duration for clip in clips)
+def _stage(label: str, clips: Sequence[Clip]) -> Stage:
+    return Stage(label, len(clips), sum(clip.duration for clip in clips))

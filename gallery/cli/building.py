@@ -80,7 +80,7 @@ def build(
     With PATHS, only prompts at or below them are rendered; the site always shows all.
 
     Exits with 0 when all went well, 1 when a file has faults (the others are built, and
-    what was published of it stays), 2 when the command is used wrongly, 3 when clips
+    its last good content stands for it), 2 when the command is used wrongly, 3 when clips
     failed, 130 when interrupted.
     """
     if engine != "replicate" and (yes or max_cost is not None):

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from gallery.errors import GalleryError
 from gallery.state.database import STATE_NAME, Damaged, State, remove_state
 from gallery.state.tool import tool_digest
 from gallery.utils.progress import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
-def open_state(workspace: Path) -> State:
-    """A gallery's state, for this version of the tool. One that cannot be used is made anew."""
-    path = workspace / STATE_NAME
+@contextmanager
+def open_state(workspace: Path) -> Iterator[State]:
+    """A gallery's state, for this version of the tool. One that cannot be used is made anew.
+
+    Damage that shows only later ends what is done with it in a line; `discard` is the way to go on.
+    """
+    path, tool = workspace / STATE_NAME, tool_digest()
     try:
-        return State(path, tool_digest())
+        state = State(path, tool)
     except Damaged:
         say_damaged(path)
         remove_state(path)
-        return State(path, tool_digest())
+        state = State(path, tool)
+    with state:
+        try:
+            yield state
+        except Damaged as error:
+            state.discard()
+            name = f"{path.parent.name}/{path.name}"
+            raise GalleryError(f"{name} was damaged and begins anew; run the same command again") from error
 
 
 def say_damaged(path: Path) -> None:

@@ -34,8 +34,7 @@ def build_lock(config: Config) -> Iterator[None]:
         raise GalleryError(f"{place} cannot be locked: {error.strerror}") from error
     try:
         # What a killed build left half-written; the stores' is removed before they are used.
-        for folder in (config.workspace, config.workspace / "pages"):
-            remove_leftovers(folder)
+        remove_leftovers(config.workspace)
         ignore = config.workspace / ".gitignore"
         if not ignore.exists():
             write_atomic(ignore, b"*\n")

@@ -74,7 +74,7 @@ def played(clip: ClipEntry, path: str, name: str) -> dict[str, Any]:
 
 
 def varied(entry: PromptEntry) -> list[str]:
-    """Fields in which a prompt's clips differ, in the order of ``words.FIELD_ORDER``."""
+    """Fields in which a prompt's clips differ, in the order of ``labels.FIELD_ORDER``."""
     if entry["grid"]:
         fields = {axis["field"] for axis in entry["grid"]["axes"] if len(axis["values"]) > 1}
     else:

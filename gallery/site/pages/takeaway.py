@@ -7,8 +7,6 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pydantic import ValidationError
-
 from gallery.catalogue.formats import prompt_fields, takeaways
 from gallery.prompts.fields import FrontMatter
 from gallery.prompts.request import Request
@@ -27,12 +25,7 @@ def of_clip(entry: PromptEntry, clip: ClipEntry, config: Config) -> dict[str, An
 
     Nothing for a clip whose model the gallery no longer lists.
     """
-    model = config.models.get(clip["model"])
-    try:
-        request = Request.model_validate(clip["request"])
-    except ValidationError:
-        # Of a catalogue that was published before, and by another version.
-        model = None
+    model, request = config.models.get(clip["model"]), Request.model_validate(clip["request"])
     if not model:
         return {"tools": [], "remix": "", "file": _file_name(entry, clip)}
     return {
