@@ -8,13 +8,16 @@ Other guides are linked by their file names, as in ``[seeds](seeds.md)``.
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gallery.errors import Fault
-from gallery.errors.validation import RANGE, bounds, explain
+from gallery.errors.validation import bounds, explain
 from gallery.prompts import frontmatter
 from gallery.prompts.request import parameter_fields
 from gallery.site.theme import labels, notes
@@ -22,7 +25,6 @@ from gallery.state.tool import packaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from gallery.config import Config
 
@@ -35,64 +37,6 @@ _HEADING = re.compile(r"<h([23])>(.*?)</h\1>", re.DOTALL)
 
 # What a guide can be about: a field of a prompt's request.
 _ABOUT = {"", "model", "prompt", "melody", *parameter_fields()}
-
-# What guides' pages say themselves, in the languages that it was written in; others get English.
-WORDS = {
-    "en": {
-        "language": "English",
-        "guides": "guides",
-        "title": "Guides",
-        "read_here": "Read this in English",
-        "all": "All guides",
-        "listen": "clips of the prompt",
-        "take": "take",
-        "takes": "takes",
-        "differ": "differing only in",
-        "shared": "the same for all",
-        "sketch": "Sketch:",
-        "sketched": "not made by MusicGen. It stands in until the real clip is rendered, "
-        "and demonstrates nothing yet.",
-        "pending": "Not rendered yet:",
-        "waiting": "what has no sound here is still waiting for its model.",
-        "absent": "This comparison's clips are not in this gallery:",
-        "before": "before",
-        "next": "next",
-        "parameter": "parameter",
-        "default": "default",
-        "range": "accepted",
-        "help": "what it does",
-        **RANGE,
-    },
-    "de": {
-        "language": "Deutsch",
-        "guides": "Leitfäden",
-        "title": "Leitfäden",
-        "read_here": "Auf Deutsch lesen",
-        "all": "Alle Leitfäden",
-        "listen": "Clips zum Prompt",
-        "take": "Take",
-        "takes": "Takes",
-        "differ": "verschieden nur in",
-        "shared": "für alle gleich",
-        "sketch": "Skizze:",
-        "sketched": "nicht von MusicGen gemacht. Sie hält den Platz frei, bis der echte Clip "
-        "gerendert ist, und belegt noch nichts.",
-        "pending": "Noch nicht gerendert:",
-        "waiting": "Was hier stumm ist, wartet noch auf sein Modell.",
-        "absent": "Die Clips zu diesem Vergleich gibt es in dieser Galerie nicht:",
-        "before": "davor",
-        "next": "weiter",
-        "parameter": "Parameter",
-        "default": "voreingestellt",
-        "range": "erlaubt",
-        "help": "Wirkung",
-        "to": "bis",
-        "below": "unter",
-        "above": "über",
-        "at_least": "mindestens",
-        "at_most": "höchstens",
-    },
-}
 
 
 class _Matter(BaseModel):
@@ -324,8 +268,14 @@ def page_data(guide: Guide, guides: Guides) -> dict[str, Any]:
 
 
 def say(language: str) -> dict[str, str]:
-    """What pages in a language say."""
-    return WORDS.get(language.split("-")[0], WORDS["en"])
+    """What pages in a language say: English where nobody has written it in that language."""
+    words = _words()
+    return words.get(language.split("-")[0], words["en"])
+
+
+@cache
+def _words() -> dict[str, dict[str, str]]:
+    return tomllib.loads(Path(__file__).with_name("guide_words.toml").read_text(encoding="utf-8"))
 
 
 def parameter_table(language: str, about: dict[str, str]) -> list[dict[str, str]]:
