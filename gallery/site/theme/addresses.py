@@ -40,11 +40,6 @@ def _stays(character: str) -> bool:
     return character.isalnum() or character == "-" or unicodedata.category(character)[0] == "M"
 
 
-def index_page(number: int) -> str:
-    """The nth page of all prompts."""
-    return paged("", number)
-
-
 def prompt_page(path: str) -> str:
     """A prompt's page."""
     return f"prompts/{path}/index.html"
