@@ -1,6 +1,6 @@
 """The sample site with real audio, and a browser to look at it with.
 
-Named by the tests that need it: a second conftest.py would stand in the way of the first.
+Named by the tests that need it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ import numpy as np
 import pytest
 import soundfile
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 from gallery.catalogue.entries import Catalogue
 from gallery.config import Config
 from gallery.site import write_site
 from support.sample_site import make_config, make_files, sample_entries, write_guides
 
+# The first is Chromium without windows: opening a page costs it half as much.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
@@ -163,7 +164,9 @@ def served(site: Path) -> Any:
 
 @pytest.fixture(scope="session")
 def browser() -> Any:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    from playwright.sync_api import sync_playwright
+
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
     assert chromium, "these tests look at the pages with Chromium, and there is none"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
