@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NODE := $(BIN)/node $(VENV)/node/tests/node_modules
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 HAS_GPU := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 && echo yes)
 
@@ -13,17 +14,19 @@ build: $(VENV)/.gallery $(if $(HAS_GPU),musicgen)
 	$(BIN)/gallery build
 	@echo "Open site/index.html in a browser, or serve it with: make serve"
 
-check: $(VENV)/.check
+check: $(VENV)/.check $(VENV)/node/tests/.installed
 	@$(MAKE) --no-print-directory --jobs=2 lint quick
 
-test: $(VENV)/bin/python browser $(VENV)/.test $(VENV)/node/tests/.installed musicgen lint
+test: $(VENV)/bin/python browser $(VENV)/.test musicgen lint
 	$(BIN)/pytest
 
-lint: $(VENV)/.check
+lint: $(VENV)/.check $(VENV)/node/tests/.installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(NODE)/@biomejs/biome/bin/biome check --config-path=tests/scripts/lint.jsonc templates/assets tests/scripts
+	$(NODE)/typescript/bin/tsc --project tests/scripts
 
 # What needs no browser, no torch and no other programs, and is soon done.
 quick: $(VENV)/.check
@@ -76,7 +79,7 @@ $(VENV)/.bench: $(VENV)/.test
 
 # What only npm carries, by that folder's lock file and with the npm of a wheel: nothing outside $(VENV).
 # No install scripts: one of them would download a Java of its own.
-$(VENV)/node/%/.installed: %/package.json %/package-lock.json | $(VENV)/.test
+$(VENV)/node/%/.installed: %/package.json %/package-lock.json | $(VENV)/.check
 	@mkdir -p $(@D) && cp $^ $(@D)
 	cd $(@D) && $(CURDIR)/$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -22,8 +22,8 @@ import torch
 
 from gallery.engines.musicgen import best_device
 from gallery.engines.musicgen.batch import Batch
-from gallery.engines.musicgen.clip import clip_of
 from gallery.engines.musicgen.conditions import Condition
+from gallery.engines.musicgen.generation import generation_of
 from gallery.engines.musicgen.standins import import_audiocraft, placed
 from gallery.engines.musicgen.weights import weights_of
 from gallery.prompts.request import FRAME_RATE, Request
@@ -103,7 +103,7 @@ def stock(lm: Any, clips: int, device: str, frames: int) -> None:
 def ours(batch: Batch, condition: Condition, frames: int) -> None:
     for seed in range(batch.slots):
         request = Request(model="", prompt="", duration=frames / FRAME_RATE, seed=seed)
-        clip = clip_of(request, frames, frames)
+        clip = generation_of(request, frames, frames)
         clip.begin(condition.cross.device)
         batch.admit(clip, condition)
     while batch.clips:

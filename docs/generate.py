@@ -52,8 +52,10 @@ def commands() -> str:
 def _walk(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     yield name, command
     if isinstance(command, click.Group):
-        for child in sorted(command.commands):
-            yield from _walk(f"{name} {child}", command.commands[child])
+        context = click.Context(command)
+        for child in sorted(command.list_commands(context)):
+            if found := command.get_command(context, child):
+                yield from _walk(f"{name} {child}", found)
 
 
 def configuration() -> str:
@@ -63,7 +65,7 @@ def configuration() -> str:
         "A mistake is reported with its line when any command starts.\n"
     ]
     for name, info in config.Config.model_fields.items():
-        if name == "root":
+        if info.exclude:  # no setting
             continue
         model = _model(info)
         heading = "[models.NAME]" if name == "models" else f"[{name}]"

@@ -1,3 +1,3 @@
 """A static catalogue of what MusicGen makes of a prompt and its parameters."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

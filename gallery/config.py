@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from gallery.errors import FaultyFile, GalleryError
 from gallery.errors.validation import explain
-
-CONFIG_NAME = "gallery.toml"
+from gallery.state.inputs import stamp_of
+from gallery.utils.root import CONFIG_NAME, WORKSPACE_NAME
 
 # A model's window: the longest stretch that it was trained to make at once, and
 # audiocraft's default step from one window to the next, both in seconds.
@@ -233,6 +233,7 @@ class Config(_Settings):
     """A gallery's settings, and the folder that its gallery.toml is in."""
 
     root: Path = Field(exclude=True)
+    stamp: str = Field("", exclude=True, description="Of gallery.toml, before it was read.")
     site: Site = Site()
     models: dict[ModelName, Model] = Field(min_length=1)
     limits: Limits = Limits()
@@ -248,7 +249,18 @@ class Config(_Settings):
     @property
     def workspace(self) -> Path:
         """Folder of what is not published: lossless renders, sketches, caches."""
-        return self.root / ".gallery"
+        return self.root / WORKSPACE_NAME
+
+    @property
+    def file(self) -> Path:
+        """The gallery's gallery.toml."""
+        return self.root / CONFIG_NAME
+
+    @property
+    def inputs(self) -> list[Path]:
+        """What builds read, but for what they have made themselves."""
+        names = ("guides", "templates", "CONTRIBUTING.md")
+        return [self.prompts, *(self.root / name for name in names)]
 
     @property
     def store_folder(self) -> Path:
@@ -265,21 +277,10 @@ class Config(_Settings):
         return next((name for name, model in self.models.items() if model.hub == hub), hub)
 
 
-def find_root(start: Path) -> Path:
-    """The nearest folder at or above ``start`` that has a gallery.toml.
-
-    Raises GalleryError where there is none.
-    """
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if (folder / CONFIG_NAME).is_file():
-            return folder
-    raise GalleryError(f"no {CONFIG_NAME} in {start} or above it; run this in a gallery's folder")
-
-
 def load_config(root: Path) -> Config:
     """Read and validate ``root``'s gallery.toml. Raises FaultyFile with every fault in it."""
     path = root / CONFIG_NAME
+    stamp = stamp_of(path)
     try:
         text = path.read_text(encoding="utf-8")
         settings = tomllib.loads(text)
@@ -287,9 +288,10 @@ def load_config(root: Path) -> Config:
         raise GalleryError(f"{CONFIG_NAME}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise GalleryError(f"{CONFIG_NAME}: not valid TOML: {error}") from error
-    settings.pop("root", None)
+    for name in ("root", "stamp"):  # no settings
+        settings.pop(name, None)
     try:
-        config = Config.model_validate({**settings, "root": root})
+        config = Config.model_validate({**settings, "root": root, "stamp": stamp})
     except ValidationError as error:
         raise FaultyFile(explain(error, Config, CONFIG_NAME, lambda loc: _line_of(text, loc))) from error
     hubs = [model.hub for model in config.models.values()]

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gallery import __version__
-from gallery.config import find_root, load_config
+from gallery.config import load_config
 from gallery.engines.cluster import availability as cluster_availability
 from gallery.engines.musicgen import diagnosis
 from gallery.engines.replicate import availability
 from gallery.errors import GalleryError
+from gallery.utils.root import find_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
+from gallery.engines.choice import sketch_digest
 from gallery.errors.text import printable
 from gallery.prompts.folder import find_files, read_prompts
 from gallery.prompts.prompt import Clips
 from gallery.store.places import Stores
+from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
     from gallery.prompts.prompt import Clip, Reading
-    from gallery.state.database import Cache
     from gallery.store.clips import Kept, Record, Store, Survey
 
 # No render takes months, and a number can be too large to be divided.
@@ -52,9 +54,9 @@ def chosen(config: Config, paths: Sequence[Path], clips: Clips) -> Clips:
     return Clips(clips.prompts, files)
 
 
-def make_plan(clips: Mapping[str, Clip], stores: Stores, config: Config, cache: Cache | None = None) -> Plan:
+def make_plan(clips: Mapping[str, Clip], stores: Stores, config: Config) -> Plan:
     """Sort clips by what is left to do for them."""
-    plan, store, current = Plan(), stores.store.survey(cache), config.preview.digest
+    plan, store, current = Plan(), stores.store.survey(), config.preview.digest
     for key in clips:
         record = stored(key, store, config)
         if record and record.settings == current:
@@ -74,6 +76,31 @@ def make_plan(clips: Mapping[str, Clip], stores: Stores, config: Config, cache: 
 def stored(key: str, store: Survey, config: Config) -> Kept | None:
     """What is known of a clip whose preview can be played: it lies here, or at the audio's address."""
     return store.kept.get(key) if config.store.audio_url or key in store.playable else None
+
+
+class SketchMarks:
+    """For each clip's key, what decides its sketch besides the request: records keep it.
+
+    Its file names the prompt that asks for it, so that is part of it.
+    """
+
+    def __init__(self, clips: Clips, config: Config) -> None:
+        self._clips = clips
+        models = {
+            name: [model.sample_rate, model.channels, model.kind] for name, model in config.models.items()
+        }
+        self._common = digest(sketch_digest(), config.preview.digest, json.dumps(models))
+
+    def __call__(self, key: str) -> str:
+        """The mark: 16 hex digits."""
+        home, clip = self._clips.homes[key], self._clips[key]
+        return digest(self._common, json.dumps([clip.fields, home.title, home.author]))[:16]
+
+
+def sketched(key: str, sketches: Survey, marks: SketchMarks) -> Kept | None:
+    """What is known of a clip's sketch, if it is of today's making."""
+    sketch = sketches.kept.get(key) if key in sketches.playable else None
+    return sketch if sketch and sketch.settings == marks(key) else None
 
 
 @dataclass(frozen=True)
@@ -127,17 +154,15 @@ def _paces(store: Store, hubs: set[str]) -> dict[str, Pace]:
     for key in store:
         record = store.get(key)
         if record and record.request.model in hubs and (seconds := _seconds(record)):
-            device = printable(str(record.provenance["device"]))
+            device = printable(record.provenance.device or "")
             samples[record.request.model][device].append(seconds / record.request.duration)
     return {hub: _pace_of(devices) for hub, devices in samples.items()}
 
 
 def _seconds(record: Record) -> float | None:
     """How long a GPU took for a clip, its share of the batch; None where the record does not tell."""
-    seconds, device = record.provenance.get("seconds"), record.provenance.get("device")
-    if record.engine != "musicgen" or not isinstance(device, str) or device in ("", "cpu"):
-        return None
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+    seconds = record.provenance.seconds
+    if seconds is None or record.engine != "musicgen" or record.provenance.device in (None, "", "cpu"):
         return None
     return seconds if 0 < seconds < _MOST_SECONDS else None
 

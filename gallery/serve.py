@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,19 +13,26 @@ from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from watchfiles import DefaultFilter
 
 from gallery.build import build
-from gallery.config import CONFIG_NAME, load_config
+from gallery.config import load_config
 from gallery.errors import GalleryError
 from gallery.utils.progress import say
+from gallery.utils.root import CONFIG_NAME
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from starlette.requests import Request
     from starlette.types import Scope
+    from watchfiles import Change
 
-    from gallery.build import Options, Outcome
+    from gallery.build import Options
+    from gallery.state.outcome import Outcome
+
+# What builds read, by its name in the gallery.
+_INPUTS = (CONFIG_NAME, "CONTRIBUTING.md", "prompts", "templates", "guides")
 
 _RELOADER = "new EventSource('/-/changes').onmessage = () => location.reload();"
 
@@ -38,11 +46,21 @@ def serve_gallery(
     """Serve until interrupted. A faulty file is reported and the last good site stays."""
     import uvicorn
 
-    def rebuild() -> None:
+    told = False
+
+    def rebuild() -> bool:
+        """Whether the site is another now."""
+        nonlocal told
         try:
-            tell(build(load_config(root), options))
+            outcome = build(load_config(root), options)
         except GalleryError as error:
             say(error.format_message())
+            return False
+        changed = bool(outcome.written and (outcome.written.written or outcome.written.removed))
+        if changed or outcome.faults or outcome.warnings or not told:
+            tell(outcome)
+        told = True
+        return changed
 
     rebuild()
     app = make_app(root, options, rebuild)
@@ -52,7 +70,7 @@ def serve_gallery(
     uvicorn.Server(settings).run()
 
 
-def make_app(root: Path, options: Options, rebuild: Callable[[], None]) -> Starlette:
+def make_app(root: Path, options: Options, rebuild: Callable[[], bool]) -> Starlette:
     """The site, plus what makes its pages reload."""
     changed = _Changes()
 
@@ -113,12 +131,50 @@ class _Changes:
             self.waiting.discard(event)
 
 
-async def _watch(root: Path, rebuild: Callable[[], None], changed: _Changes, stop: threading.Event) -> None:
+async def _watch(root: Path, rebuild: Callable[[], bool], changed: _Changes, stop: threading.Event) -> None:
+    """Build, and build again after every change from then on, until told to stop.
+
+    A folder that is not there yet cannot be watched, and watching everything would take in the site
+    that builds write. So each folder is watched by itself, and where another one has come, watching
+    begins anew; what changes meanwhile is seen by the build that comes first each time.
+    """
     from watchfiles import awatch
 
-    watched = [
-        root / name for name in (CONFIG_NAME, "prompts", "templates", "guides") if (root / name).exists()
-    ]
-    async for _ in awatch(*watched, stop_event=stop, debounce=300):
-        await asyncio.to_thread(rebuild)
-        changed.tell()
+    while not stop.is_set():
+        watched, first = _folders(root), True
+        async for found in awatch(
+            *watched,
+            watch_filter=_Inputs(root),
+            recursive=False,
+            stop_event=stop,
+            debounce=300,
+            rust_timeout=200,
+            yield_on_timeout=True,
+        ):
+            if not found and not first:
+                continue
+            first = False
+            if await asyncio.to_thread(rebuild):
+                changed.tell()
+            if _folders(root) != watched:
+                break
+
+
+def _folders(root: Path) -> list[Path]:
+    """Every folder that builds read, and the gallery's own."""
+    folders = [root]
+    for name in _INPUTS:
+        folders += (Path(folder) for folder, _, _ in os.walk(root / name))
+    return folders
+
+
+class _Inputs(DefaultFilter):
+    """Of what changes in these folders, what builds read."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self._root = str(root)
+
+    def __call__(self, change: Change, path: str) -> bool:
+        folder, name = os.path.split(path)
+        return (folder != self._root or name in _INPUTS) and super().__call__(change, path)

@@ -76,7 +76,7 @@ audio_url = "https://audio.example.org/"
 """
 
 
-PROVENANCE = {"engine_version": "1.3.0", "device": "GPU", "date": "2026-11-20", "wall_seconds": 9.1}
+PROVENANCE = {"engine_version": "1.3.0", "device": "GPU", "date": "2026-11-20", "seconds": 9.1}
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,27 @@
 """The catalogue: prompts and what is known of their clips, as plain data.
 
 Pages, search, feeds and catalogue.json are all made from these entries and from
-nothing else. They are JSON as they stand, so what was published once can be read
-back from a site's catalogue.json.
+nothing else. They are JSON as they stand.
 """
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, cast
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, cast
 
-from typing_extensions import TypedDict  # pydantic wants it until Python 3.12, and brings it along
-
-from gallery.catalogue.kin import Kinship, word_changes
-from gallery.prompts.prompt import Clip, Clips, Prompt, Prompts
+from gallery.catalogue.differences import word_changes
+from gallery.prompts.prompt import Clip, Clips, Prompt
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
+    from gallery.catalogue.kin import Kinship
     from gallery.config import Config
+    from gallery.prompts.prompt import Clip, Clips, Prompt
     from gallery.store.clips import Kept
+
+# A prompt's page, its small page for frames and its clips are made one after the other.
+_MADE_AT_A_TIME = 16
 
 State = Literal["render", "sketch", "pending"]
 
@@ -112,64 +113,57 @@ class Catalogue:
     """A gallery's entries, newest first. Each is made when it is asked for: there may be many."""
 
     def __init__(
-        self,
-        clips: Clips | None = None,
-        kin: Kinship | None = None,
-        kept: Mapping[str, Kept] | None = None,
-        places: Mapping[str, str] | None = None,
-        config: Config | None = None,
-        published: Iterable[PromptEntry] = (),
+        self, clips: Clips, kin: Kinship, kept: Mapping[str, Kept], places: Mapping[str, str], config: Config
     ) -> None:
         """``kept`` holds what is known of clips by key, sketches included.
 
-        ``places`` has what stands before each of their keys in their previews' addresses. ``published``
-        are entries as they stand: those of prompts that cannot be read now.
+        ``places`` has what stands before each of their keys in their previews' addresses.
         """
-        self._kin, self._kept, self._places = kin or Kinship(), kept or {}, places or {}
+        self._clips, self._kin, self._kept, self._places = clips, kin, kept, places
         self._config = config
-        self._clips = Clips(Prompts()) if clips is None else clips
-        self._outlines = {outline.path: outline for outline in self._clips.prompts.outlines}
-        self._published = {entry["path"]: entry for entry in published}
-        self._published_clips: dict[str, ClipEntry] = {}
-        for entry in self._published.values():
-            for published_clip in entry["clips"]:
-                self._published_clips.setdefault(published_clip["key"], published_clip)
+        self._outlines = {outline.path: outline for outline in clips.prompts.outlines}
+        self._made: dict[str, tuple[PromptEntry, bool]] = {}
         self.paths = self._newest_first()
 
     def _newest_first(self) -> list[str]:
         """Newest first, those of one day by path, undated ones last."""
         dates = {outline.path: outline.date for outline in self._clips.prompts.outlines}
-        dates |= {path: entry["date"] for path, entry in self._published.items()}
         return sorted(sorted(dates), key=dates.__getitem__, reverse=True)
 
     def title(self, path: str) -> str:
         """A prompt's title."""
-        outline = self._outlines.get(path)
-        return outline.title if outline else self._published[path]["title"]
+        return self._outlines[path].title
+
+    def heading(self, path: str) -> tuple[str, str]:
+        """A prompt's title and its text."""
+        prompt = self._clips.prompts.whole(self._outlines[path])
+        return prompt.title, prompt.text
 
     def author(self, path: str) -> str:
         """A prompt's author."""
-        outline = self._outlines.get(path)
-        return outline.author if outline else self._published[path]["author"]
+        return self._outlines[path].author
 
     def keys(self, path: str) -> list[str]:
         """The keys of a prompt's clips, each once."""
-        outline = self._outlines.get(path)
-        keys = outline.keys if outline else (clip["key"] for clip in self._published[path]["clips"])
-        return list(dict.fromkeys(keys))
+        return list(dict.fromkeys(self._outlines[path].keys))
 
     def kin_keys(self, path: str) -> list[str]:
         """The keys of the kin of a prompt's clips."""
-        if path in self._published:
-            return sorted({kin["key"] for clip in self._published[path]["clips"] for kin in clip["kin"]})
-        return sorted({kin.key for key in self.keys(path) for kin in self._kin.get(key, ())})
+        return sorted({kin.key for key in self.keys(path) for kin in self._kin.of(key)})
 
     def entry(self, path: str, *, wordings: bool = True) -> PromptEntry:
-        """A prompt's entry. To find out how the wordings of kin differ takes longer than all the rest."""
-        outline = self._outlines.get(path)
-        if not outline:
-            return self._published[path]
-        prompt = self._clips.prompts.whole(outline)
+        """A prompt's entry, to be read and not changed: whoever asks for it next gets the same.
+
+        To find out how the wordings of kin differ takes longer than all the rest.
+        """
+        if path not in self._made or (wordings and not self._made[path][1]):
+            while len(self._made) >= _MADE_AT_A_TIME:
+                del self._made[next(iter(self._made))]
+            self._made[path] = self._entry(path, wordings), wordings
+        return self._made[path][0]
+
+    def _entry(self, path: str, wordings: bool) -> PromptEntry:
+        prompt = self._clips.prompts.whole(self._outlines[path])
         own = {clip.key: clip for clip in reversed(prompt.clips)}  # of twins, the first
         return {
             "path": prompt.path,
@@ -195,27 +189,19 @@ class Catalogue:
 
     def get(self, key: str) -> ClipEntry | None:
         """A clip without its kin, or nothing where no prompt asks for it."""
-        if key in self._clips.homes:
-            return self._clip_entry(self._clips[key], [])
-        return self._published_clips.get(key)
+        return self._clip_entry(self._clips[key], []) if key in self._clips.homes else None
 
     def digest(self, path: str) -> str:
         """A digest of all that the entry is made from."""
-        outline = self._outlines.get(path)
-        if not outline:
-            return digest(json.dumps(self._published[path], sort_keys=True))
-        parts = [outline.digest]
-        for key in self.keys(path):
-            parts.append(self.clip_digest(key))
-            for kin in self._kin.get(key, ()):
-                other = self._clips.homes[kin.key]
-                parts += (kin.field, kin.key, other.path, other.title)
-        return digest(*parts)
+        keys = self.keys(path)
+        return digest(
+            self._outlines[path].digest,
+            *(self.clip_digest(key) for key in keys),
+            *(self._kin.digest(key) for key in keys),
+        )
 
     def clip_digest(self, key: str) -> str:
         """A digest of all that a clip is made from, its kin apart."""
-        if key not in self._clips.homes:
-            return json.dumps(self._published_clips.get(key), sort_keys=True)
         kept, home = self._kept.get(key), self._clips.homes[key]
         model = home.models[home.keys.index(key)]
         return f"{key} {model} {self._places.get(key, '')} {kept.digest if kept else ''}"
@@ -235,10 +221,10 @@ class Catalogue:
     def _kin_of(self, clip: Clip, own: Mapping[str, Clip], prompt: Prompt, wordings: bool) -> list[KinEntry]:
         """A clip's kin; those that the prompt itself asks for are taken to be its own."""
         entries: list[KinEntry] = []
-        for kin in self._kin.get(clip.key, ()):
+        for kin in self._kin.of(clip.key):
             home = prompt if kin.key in own else self._clips.homes[kin.key]
             value = kin.value
-            if kin.field == "model" and self._config:
+            if kin.field == "model":
                 value = self._config.model_name(value)
             entry: KinEntry = {
                 "field": kin.field,
@@ -271,15 +257,3 @@ def known_audio(key: str, duration: float, kept: Kept | None, place: str) -> Aud
         "length": duration,
         "loudness": None,
     }
-
-
-def refresh(
-    entries: Iterable[PromptEntry], kept: Mapping[str, Kept], places: Mapping[str, str]
-) -> list[PromptEntry]:
-    """Entries that were published before, with what is known of their clips today."""
-
-    def known(clip: ClipEntry) -> ClipEntry:
-        key = clip["key"]
-        return {**clip, **known_audio(key, clip["request"]["duration"], kept.get(key), places.get(key, ""))}
-
-    return [{**entry, "clips": [known(clip) for clip in entry["clips"]]} for entry in entries]

@@ -2,7 +2,7 @@
 
 The parameters' names and defaults come from `gallery.prompts.request`; what a tool cannot do is
 said, never approximated. Facts on the tools: audiocraft 1.3, meta/musicgen on Replicate
-(see `gallery.engines.replicate.asking`) and TTS-WebUI (0 and -1 mean a random seed).
+(see `gallery.engines.replicate.prediction`) and TTS-WebUI (0 and -1 mean a random seed).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from gallery.engines.replicate.asking import CannotAsk, prediction_input
+from gallery.engines.replicate.prediction import CannotAsk, prediction_input
 from gallery.prompts.forms import DIGEST_PREFIX
 from gallery.prompts.request import Parameters, Request, parameter_fields, plain_number
 

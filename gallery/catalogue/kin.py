@@ -6,23 +6,23 @@ field, and a clip is held against its nearest neighbours in its group alone.
 
 from __future__ import annotations
 
-import difflib
 import json
-import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gallery.catalogue import differences
 from gallery.prompts.request import Request
-from gallery.state.texts import Texts
+from gallery.state.database import Damaged, Row
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gallery.prompts.prompt import Clips
-    from gallery.state.database import Cache
+    from gallery.state.database import State
+
+# Rows of the state: clips' kin by their keys; by no key, how many clips have kin.
+_KIN, _ALL = "kin", ""
 
 # Most kin of one clip in one field; more help nobody.
 MOST_KIN = 8
@@ -34,16 +34,7 @@ LIKENESS = 0.5
 _RARE = 24
 _NEIGHBOURS = 6
 
-# Pieces of one wording times those of the other that are compared one by one, beyond which
-# all is one change: the work grows with the square of how often they are repeated.
-MOST_PAIRS = 40_000
-
 _FIELDS = tuple(name for name in Request.model_fields if name != "extend_stride")
-
-# Words, spaces and marks; of scripts without spaces, each character.
-_PIECES = re.compile(
-    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\s+|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+|[^\w\s]"
-)
 
 
 class Kin(NamedTuple):
@@ -64,43 +55,51 @@ class _Row(NamedTuple):
     stride: float | None
 
 
-class Kinship(Mapping[str, list[Kin]]):
-    """The kin of each clip that has any, by its key. There may be many: each is read when asked for."""
+class Kinship:
+    """The kin of each clip by its key. There may be many: they lie in ``state`` until they are asked for."""
 
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-        self._texts = Texts()
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._digests: dict[str, bytes] = {}
 
-    def add(self, key: str, text: str) -> None:
-        """Take in a clip's kin as JSON."""
-        self._numbers[key] = self._texts.add(text)
+    def add(self, key: str, text: str, clips: Clips) -> None:
+        """Take in a clip's kin, as JSON that is kept."""
+        homes = [clips.homes[kin[1]] for kin in json.loads(text)]
+        told = digest(text, *(part for home in homes for part in (home.path, home.title)))
+        self._digests[key] = bytes.fromhex(told)
 
-    def __getitem__(self, key: str) -> list[Kin]:
-        return [Kin(*each) for each in json.loads(self._texts[self._numbers[key]])]
+    def digest(self, key: str) -> bytes:
+        """Of a clip's kin, where they are found, and what their prompts are called; empty without any."""
+        return self._digests.get(key, b"")
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._numbers)
+    def of(self, key: str) -> list[Kin]:
+        """A clip's kin."""
+        if key not in self._digests:
+            return []
+        text = self._state.value(_KIN, key)
+        if text is None:
+            raise Damaged
+        return [Kin(*each) for each in json.loads(text)]
 
-    def __len__(self) -> int:
-        return len(self._numbers)
 
-
-def kin_of(clips: Clips, cache: Cache) -> Kinship:
+def kin_of(clips: Clips, state: State) -> Kinship:
     """What `find_kin` finds, looked for anew only where what is asked for has changed."""
-    code = Path(__file__).read_bytes()
-    decided = digest(code, *(outline.asked for outline in clips.prompts.outlines))
-    kin, gone = Kinship(), set()
-    for key, decided_by, text in cache.each("kin"):
-        if decided_by == decided:
-            kin.add(key, text)
-        else:
-            gone.add(key)
-    if not kin:
-        found = find_kin((clip.key, clip.fields) for clip in clips.each())
-        told = {key: (decided, json.dumps(each)) for key, each in found.items()}
-        cache.update("kin", told, gone - told.keys())
-        for key, (_, text) in told.items():
-            kin.add(key, text)
+    decided = digest(*(outline.asked for outline in clips.prompts.outlines))
+    kin, known = Kinship(state), state.get(_KIN, _ALL)
+    if known and known.decided_by == decided:
+        count = 0
+        for key, _, text in state.each(_KIN):
+            if key != _ALL:
+                kin.add(key, text, clips)
+                count += 1
+        if str(count) != known.value:
+            raise Damaged
+        return kin
+    found = find_kin((clip.key, clip.fields) for clip in clips.each())
+    rows = {key: Row(decided, json.dumps(each)) for key, each in found.items()}
+    state.put(_KIN, {**rows, _ALL: Row(decided, str(len(rows)))}, state.names(_KIN) - rows.keys() - {_ALL})
+    for key, row in rows.items():
+        kin.add(key, row.value, clips)
     return kin
 
 
@@ -124,27 +123,6 @@ def find_kin(requests: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, lis
             for key, other in _wordings(heard) if field == "prompt" else _neighbours(heard):
                 kin[key].append(Kin(field, other, None if field == "prompt" else rows[other].values[place]))
     return dict(kin)
-
-
-def word_changes(before: str, after: str) -> list[list[str]]:
-    """The way from one wording to another: ["=", text], ["-", text], ["+", text] in order."""
-    old, new = _pieces(before), _pieces(after)
-    # Most differ in a word or two: what both begin and end with is no work.
-    shorter = min(len(old), len(new))
-    start = next((at for at in range(shorter) if old[at] != new[at]), shorter)
-    end = next((at for at in range(shorter - start) if old[-1 - at] != new[-1 - at]), shorter - start)
-    between = _changes(old[start : len(old) - end], new[start : len(new) - end])
-    changes = [("=", old[:start]), *between, ("=", old[len(old) - end :])]
-    return [[step, "".join(pieces)] for step, pieces in changes if pieces]
-
-
-def _changes(old: list[str], new: list[str]) -> list[tuple[str, list[str]]]:
-    if not old or not new or len(old) * len(new) > MOST_PAIRS:
-        return [("-", old), ("+", new)]
-    changes: list[tuple[str, list[str]]] = []
-    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        changes += [("=", old[i1:i2])] if kind == "equal" else [("-", old[i1:i2]), ("+", new[j1:j2])]
-    return changes
 
 
 def _alike_but_for(place: int, rows: Mapping[str, _Row]) -> Iterator[list[str]]:
@@ -222,11 +200,7 @@ def _likeness(one: frozenset[int], other: Sequence[int]) -> float:
 def _words(text: str) -> Iterator[tuple[str, int]]:
     """The words of a text, each with how often it stood before: repeated words count."""
     counts: Counter[str] = Counter()
-    for piece in _pieces(text):
-        if piece[0].isalnum():
-            yield piece, counts[piece]
-            counts[piece] += 1
-
-
-def _pieces(text: str) -> list[str]:
-    return _PIECES.findall(text)
+    for word in differences.words(text):
+        if word[0].isalnum():
+            yield word, counts[word]
+            counts[word] += 1

@@ -1,23 +1,50 @@
-"""The commands: options in, messages out."""
+"""The commands: options in, messages out.
+
+Each lies in a module that is imported when it is called, and imports what it needs when it runs: what
+takes long to import costs no other command anything.
+"""
 
 from __future__ import annotations
 
 import errno
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gallery import __version__
-from gallery.cli import building, contributing, init, store
-from gallery.cli.options import FAULTY, INTERRUPTED
+from gallery.cli.options import INTERRUPTED
 from gallery.errors import GalleryError
 from gallery.errors.text import printable
 from gallery.utils.progress import say
 
+# Where each command is: module and name.
+_COMMANDS = {
+    "build": ("gallery.cli.building", "build"),
+    "check": ("gallery.cli.contributing", "check"),
+    "doctor": ("gallery.cli.doctor", "doctor"),
+    "import": ("gallery.cli.importing", "import_"),
+    "init": ("gallery.cli.init", "init"),
+    "new": ("gallery.cli.contributing", "new"),
+    "schema": ("gallery.cli.contributing", "schema"),
+    "serve": ("gallery.cli.building", "serve"),
+    "store": ("gallery.cli.store", "store"),
+}
 
-class _Interruptible(click.Group):
+
+class _Commands(click.Group):
     """Ends cleanly on Ctrl-C, and says what is kept."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), name)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -32,7 +59,7 @@ class _Interruptible(click.Group):
             raise GalleryError(f"{printable(str(error.filename))}: {error.strerror}") from error
 
 
-@click.group(cls=_Interruptible, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="gallery")
 @click.option(
     "--gallery",
@@ -46,34 +73,5 @@ def main(ctx: click.Context, folder: Path) -> None:
     """Make a catalogue of what MusicGen makes of prompts and their parameters."""
     ctx.obj = folder
 
-
-@main.command()
-@click.pass_context
-def doctor(ctx: click.Context) -> None:
-    """Tell which engine would be used and why, and what this installation consists of.
-
-    Exits with 1 where `gallery build` could not run.
-    """
-    from gallery.doctor import examine
-
-    healthy = True
-    for finding in examine(ctx.obj):
-        healthy &= finding.fine
-        click.echo(f"{'ok ' if finding.fine else 'BAD'} {finding.subject:12} {finding.text}")
-    if not healthy:
-        ctx.exit(FAULTY)
-
-
-for _command in (
-    building.build,
-    contributing.check,
-    contributing.new,
-    contributing.schema,
-    building.serve,
-    init.init,
-    store.import_,
-    store.store,
-):
-    main.add_command(_command)
 
 __all__ = ["main"]

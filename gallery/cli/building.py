@@ -20,12 +20,14 @@ from gallery.cli.options import (
     WORKERS,
     config_of,
 )
+from gallery.state.outcome import asked_for, outcome_at_once
 from gallery.utils.progress import count, say
+from gallery.utils.root import WORKSPACE_NAME, find_root
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gallery.build import Options, Outcome
+    from gallery.state.outcome import Outcome
 
 
 @click.command()
@@ -81,18 +83,26 @@ def build(
     what was published of it stays), 2 when the command is used wrongly, 3 when clips
     failed, 130 when interrupted.
     """
-    from gallery.build import Options
-    from gallery.build import build as build_gallery
-    from gallery.engines.cluster import Cluster
-    from gallery.engines.replicate import Payment
-
     if engine != "replicate" and (yes or max_cost is not None):
         raise click.UsageError("--max-cost and --yes are for --engine replicate; nothing else costs money")
     _refuse_combinations(paths, dry_run, since, form)
     _refuse_cluster(cluster, workers, engine)
-    config = config_of(ctx)
+    root = find_root(ctx.obj)
+    output = (output or root / "site").resolve()
+    if not dry_run and not cluster:
+        asked = asked_for(output, engine, paths, sketches=sketches, strict=strict)
+        if outcome := outcome_at_once(root / WORKSPACE_NAME, output, asked):
+            _tell(outcome, output)
+            ctx.exit(FAULTY if strict and outcome.warnings else 0)
+    from gallery.build import Options
+    from gallery.build import build as build_gallery
+    from gallery.config import load_config
+    from gallery.engines.cluster import Cluster
+    from gallery.engines.replicate import Payment
+
+    config = load_config(root)
     options = Options(
-        output=(output or config.root / "site").resolve(),
+        output=output,
         paths=paths,
         engine=engine,
         payment=Payment(max_cost, confirmed=yes),
@@ -108,8 +118,8 @@ def build(
             say(f"what {config.store.url} holds, as last seen by a build or `gallery store pull`")
         ctx.exit(say_plan(config, options, since, form or "text"))
     outcome = build_gallery(config, options)
-    _tell(outcome, options)
-    if outcome.reading.faults or (strict and outcome.reading.warnings):
+    _tell(outcome, output)
+    if outcome.faults or (strict and outcome.warnings):
         ctx.exit(FAULTY)
     if outcome.failures:
         ctx.exit(INCOMPLETE)
@@ -160,18 +170,18 @@ def serve(
     if ctx.get_parameter_source("engine") is click.core.ParameterSource.DEFAULT:
         engine = "sketch"
     options = Options((output or config.root / "site").resolve(), engine=engine, sketches=sketches, jobs=jobs)
-    serve_gallery(config.root, options, host, port, lambda outcome: _tell(outcome, options))
+    serve_gallery(config.root, options, host, port, lambda outcome: _tell(outcome, options.output))
 
 
-def _tell(outcome: Outcome, options: Options) -> None:
-    report(outcome.reading)
+def _tell(outcome: Outcome, output: Path) -> None:
+    report(outcome)
     tell_failures(outcome.failures)
-    click.echo(_summary(outcome, options))
+    click.echo(_summary(outcome, output))
 
 
-def _summary(outcome: Outcome, options: Options) -> str:
+def _summary(outcome: Outcome, output: Path) -> str:
     if not outcome.written:
-        return f"nothing built; {findings(outcome.reading)}"
+        return f"nothing built; {findings(outcome)}"
     states, written = outcome.states, outcome.written
     clips = ", ".join(
         f"{states[state]} {word}"
@@ -180,7 +190,7 @@ def _summary(outcome: Outcome, options: Options) -> str:
     )
     lines = [
         f"{count(outcome.prompts, 'prompt')}, {count(states.total(), 'clip')} "
-        f"({clips or 'none'}); {findings(outcome.reading)}",
+        f"({clips or 'none'}); {findings(outcome)}",
         f"{written.written} files written, {written.unchanged} unchanged, {written.removed} removed",
     ]
     if outcome.failures:
@@ -188,5 +198,5 @@ def _summary(outcome: Outcome, options: Options) -> str:
     if outcome.outdated:
         older = count(outcome.outdated, "preview")
         lines.append(f"{older} of older preview settings: the lossless renders are not on this machine")
-    lines.append(f"the site is {options.output / 'index.html'}")
+    lines.append(f"the site is {output / 'index.html'}")
     return "\n".join(lines)

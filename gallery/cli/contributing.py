@@ -9,13 +9,12 @@ import click
 
 from gallery.cli.messages import annotate, annotate_error, findings, report
 from gallery.cli.options import FAULTY, PATHS, config_of
-from gallery.config import find_root, load_config
 from gallery.errors import GalleryError
 from gallery.review.annotations import folder_in_repository
 from gallery.utils.progress import count, say
+from gallery.utils.root import find_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -40,6 +39,7 @@ def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool, form: str) 
 
     Exits with 1 when a file has faults.
     """
+    from gallery.config import load_config
     from gallery.review.check import check_files
 
     root = find_root(ctx.obj)
@@ -74,6 +74,7 @@ def schema(ctx: click.Context, presets: bool) -> None:
     In a gallery it has that gallery's models, presets and limits. What it refuses,
     `gallery check` refuses too; `gallery check` sees more.
     """
+    from gallery.config import load_config
     from gallery.prompts.json_schema import presets_schema, prompt_schema
 
     try:
@@ -86,25 +87,32 @@ def schema(ctx: click.Context, presets: bool) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
-def _new_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """An option for each parameter, from its one description."""
-    from gallery.prompts.request import parameter_fields
+class _WithParameters(click.Command):
+    """Has an option for each parameter, from its one description, which takes a while to import."""
 
-    for name, info in reversed(list(parameter_fields().items())):
-        kind: Any = int if info.annotation is int else float
-        option = "--" + name.replace("_", "-")
-        command = click.option(option, name, type=kind, help=info.description)(command)
-    return command
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from gallery.prompts.request import parameter_fields
+
+        given = super().get_params(ctx)
+        parameters = [
+            click.Option(
+                [f"--{name.replace('_', '-')}", name],
+                type=int if info.annotation is int else float,
+                help=info.description,
+            )
+            for name, info in parameter_fields().items()
+        ]
+        # Before the note and --help.
+        return [*given[:-2], *parameters, *given[-2:]]
 
 
-@click.command()
+@click.command(cls=_WithParameters)
 @click.option("--prompt", help="What it should sound like; asked for if left out, with all the rest.")
 @click.option("--folder", help="Folder in prompts/, usually the genre.")
 @click.option("--title", help="Name of its page; the prompt's beginning if left out.")
 @click.option("--tag", "tags", multiple=True, help="A word to find it by; may be repeated.")
 @click.option("--author", help="Your GitHub handle.")
 @click.option("--model", help="A model's name in gallery.toml.")
-@_new_options
 @click.option("--note", help="A few words on it, in Markdown.")
 @click.pass_context
 def new(ctx: click.Context, /, **fields: Any) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from gallery.errors import FaultyFile
+from gallery.errors import Fault, FaultyFile
 from gallery.errors.text import printable, shown
 from gallery.review.annotations import annotation, error_annotation
 from gallery.utils.progress import count, say
@@ -16,22 +16,28 @@ if TYPE_CHECKING:
 
     from gallery.engines import Failure
     from gallery.errors import GalleryError
-    from gallery.prompts.prompt import Reading
 
 
-def report(reading: Reading) -> None:
+class Told(Protocol):
+    """What was found in prompt files: by a command that reads them, or by a build."""
+
+    faults: list[Fault]
+    warnings: list[Fault]
+
+
+def report(told: Told) -> None:
     """Every fault and every warning, one a line."""
-    for fault in reading.faults:
+    for fault in told.faults:
         say(printable(str(fault)))
-    for warning in reading.warnings:
+    for warning in told.warnings:
         say(printable(f"warning: {warning}"))
 
 
-def annotate(reading: Reading, folder: str) -> None:
+def annotate(told: Told, folder: str) -> None:
     """Every fault and every warning as GitHub's annotation; ``folder`` is the gallery's in its repository."""
-    for fault in reading.faults:
+    for fault in told.faults:
         click.echo(annotation("error", fault, folder))
-    for warning in reading.warnings:
+    for warning in told.warnings:
         click.echo(annotation("warning", warning, folder))
 
 
@@ -50,6 +56,6 @@ def tell_failures(failures: Iterable[Failure]) -> None:
         say(f"failed: {shown(failure.request.prompt)} ({failure.request.model}): {failure.reason}")
 
 
-def findings(reading: Reading) -> str:
+def findings(told: Told) -> str:
     """How many there are, as ``2 faults, 1 warning``."""
-    return f"{count(len(reading.faults), 'fault')}, {count(len(reading.warnings), 'warning')}"
+    return f"{count(len(told.faults), 'fault')}, {count(len(told.warnings), 'warning')}"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from gallery.config import Config, find_root, load_config
-from gallery.engines.choice import ENGINES
+from gallery.engines import CHOICES
+from gallery.utils.root import find_root
+
+if TYPE_CHECKING:
+    from gallery.config import Config
 
 # Exit codes, beside click's own 2 for a command that is used wrongly.
 FAULTY = 1
@@ -21,7 +25,7 @@ OUTPUT = click.option(
 )
 ENGINE = click.option(
     "--engine",
-    type=click.Choice(ENGINES),
+    type=click.Choice(CHOICES),
     default="auto",
     show_default=True,
     help="What renders: MusicGen where it can run (auto), MusicGen or an error (musicgen), "
@@ -56,4 +60,6 @@ JOBS = click.option(
 
 def config_of(ctx: click.Context) -> Config:
     """The settings of the gallery that a command works on."""
+    from gallery.config import load_config
+
     return load_config(find_root(ctx.obj))

@@ -1,61 +1,20 @@
-"""What comes into the store, and what is kept of it."""
+"""Looking after the store."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gallery.cli.options import FAULTY, INCOMPLETE, JOBS, config_of
+from gallery.cli.options import FAULTY, INCOMPLETE, config_of
 from gallery.errors import GalleryError
-from gallery.errors.text import printable, shown
 from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gallery.store.sync import Exchange
-
-
-@click.command("import")
-@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--into",
-    default="imported",
-    show_default=True,
-    metavar="FOLDER",
-    help="Folder in prompts/ for the new prompt files.",
-)
-@click.option("--dry-run", is_flag=True, help="Say what would come, fetch nothing, and change nothing.")
-@JOBS
-@click.pass_context
-def import_(ctx: click.Context, sources: tuple[Path, ...], into: str, dry_run: bool, jobs: int) -> None:
-    """Bring in clips that other tools made, with their parameters and their audio as it is.
-
-    SOURCES are files or folders: outputs of TTS-WebUI, predictions of Replicate (JSON), and
-    MP3s of a gallery. What is there already is left as it is.
-
-    Exits with 3 when a file was refused; all others are brought in.
-    """
-    from gallery.importers import import_clips
-
-    imported = import_clips(config_of(ctx), sources, into, dry_run, jobs)
-    for refusal in imported.refused:
-        say(f"refused: {refusal}")
-    for entry in imported.added if dry_run else ():
-        click.echo(
-            f"{entry.request.key[:8]} {shown(entry.request.prompt)} from {printable(entry.clip.source.name)}"
-        )
-    for file in imported.files:
-        click.echo(f"{'would write' if dry_run else 'wrote'} {file}")
-    click.echo(
-        f"{count(len(imported.added), 'clip')} {'would come' if dry_run else 'imported'}, "
-        f"{len(imported.present)} there already, {len(imported.refused)} refused"
-    )
-    if imported.refused:
-        ctx.exit(INCOMPLETE)
+    from gallery.store.sync import Sync
 
 
 @click.group()
@@ -80,13 +39,13 @@ def verify(ctx: click.Context) -> None:
         say(str(problem))
     clips, wrong = len(list(here)), len(problems)
     if config.store.remote:
-        with _exchange(ctx) as exchange:
-            exchange.look(take=False)
-            strays = [name for names in exchange.strays().values() for name in names]
+        with _elsewhere(ctx) as elsewhere:
+            elsewhere.look(take=False)
+            strays = [name for names in elsewhere.strays().values() for name in names]
             for name in strays:
-                say(f"{exchange.remote.url}/{name}: without a record; see `gallery store gc`")
-            clips = sum(name.endswith(".json") for name in exchange.listing)
-            wrong += len(exchange.faulty) + len(exchange.differing) + len(strays)
+                say(f"{elsewhere.remote.url}/{name}: without a record; see `gallery store gc`")
+            clips = sum(name.endswith(".json") for name in elsewhere.listing)
+            wrong += len(elsewhere.faulty) + len(elsewhere.differing) + len(strays)
     click.echo(f"{count(clips, 'clip')}, {count(wrong, 'problem')}")
     if wrong:
         ctx.exit(FAULTY)
@@ -99,9 +58,9 @@ def push(ctx: click.Context) -> None:
 
     Exits with 3 where a clip was left here, since another one is in its place.
     """
-    with _exchange(ctx) as exchange:
-        exchange.look(take=False)
-        _push(ctx, exchange)
+    with _elsewhere(ctx) as elsewhere:
+        elsewhere.look(take=False)
+        _push(ctx, elsewhere)
 
 
 @store.command()
@@ -111,9 +70,9 @@ def pull(ctx: click.Context) -> None:
 
     Exits with 3 where a clip cannot be used.
     """
-    with _exchange(ctx) as exchange:
-        _pull(exchange)
-        if exchange.faulty:
+    with _elsewhere(ctx) as elsewhere:
+        _pull(elsewhere)
+        if elsewhere.faulty:
             ctx.exit(INCOMPLETE)
 
 
@@ -124,42 +83,43 @@ def sync(ctx: click.Context) -> None:
 
     Exits with 3 where a clip was left here, since another one is in its place.
     """
-    with _exchange(ctx) as exchange:
-        _pull(exchange)
-        _push(ctx, exchange)
+    with _elsewhere(ctx) as elsewhere:
+        _pull(elsewhere)
+        _push(ctx, elsewhere)
 
 
-def _pull(exchange: Exchange) -> None:
-    records = exchange.look(take=True)
-    clips = exchange.fetch()
+def _pull(elsewhere: Sync) -> None:
+    records = elsewhere.look(take=True)
+    clips = elsewhere.fetch()
     click.echo(
         f"{count(records, 'record')} and the audio of {count(clips, 'clip')} pulled, "
-        f"{count(len(exchange.faulty), 'clip')} left out"
+        f"{count(len(elsewhere.faulty), 'clip')} left out"
     )
 
 
-def _push(ctx: click.Context, exchange: Exchange) -> None:
-    pushed = exchange.push()
-    left = len(exchange.conflicts)
+def _push(ctx: click.Context, elsewhere: Sync) -> None:
+    pushed = elsewhere.push()
+    left = len(elsewhere.conflicts)
     click.echo(f"{count(pushed, 'clip')} pushed, {left} left here")
     if left:
         ctx.exit(INCOMPLETE)
 
 
 @contextmanager
-def _exchange(ctx: click.Context) -> Iterator[Exchange]:
+def _elsewhere(ctx: click.Context) -> Iterator[Sync]:
     """The exchange with the gallery's store elsewhere, while no build works on its mirror."""
+    from gallery.state.opening import open_state
     from gallery.store.lock import build_lock
-    from gallery.store.sync import exchange_of
+    from gallery.store.sync import sync_of
 
     config = config_of(ctx)
-    with build_lock(config), exchange_of(config) as exchange:
-        if not exchange:
+    with build_lock(config), open_state(config.workspace) as state, sync_of(config, state) as elsewhere:
+        if not elsewhere:
             raise GalleryError(
                 f"the store is a folder here, {config.store.url}: there is nowhere to push to or pull from; "
                 "[store] url in gallery.toml names a place"
             )
-        yield exchange
+        yield elsewhere
 
 
 @store.command()
@@ -170,13 +130,14 @@ def gc(ctx: click.Context, remove: bool) -> None:
 
     Of a store elsewhere: there and in its mirror on this machine. No push may be under way.
     """
+    from gallery.state.opening import open_state
     from gallery.store.gc import find_orphans
     from gallery.store.lock import build_lock
-    from gallery.store.sync import exchange_of
+    from gallery.store.sync import sync_of
 
     config = config_of(ctx)
-    with build_lock(config), exchange_of(config) as exchange:
-        orphans = find_orphans(config, exchange)
+    with build_lock(config), open_state(config.workspace) as state, sync_of(config, state) as elsewhere:
+        orphans = find_orphans(config, elsewhere)
         for orphan in orphans:
             click.echo(orphan.describe())
             if remove:

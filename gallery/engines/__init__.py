@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gallery.engines.provenance import Provenance
     from gallery.prompts.request import Request
 
 
-# Raise it when sketches change: old ones are then made anew.
-SKETCH_VERSION = 1
+# What people may ask for.
+CHOICES = ("auto", "musicgen", "replicate", "sketch", "none")
 
 
 @dataclass(frozen=True)
@@ -23,15 +24,14 @@ class Render:
     """A clip as its engine made it.
 
     ``audio`` is float32, shaped [samples, channels], not normalised.
-    ``provenance`` is JSON-ready: ``engine`` and ``engine_version`` always, then
-    whatever explains the clip (model revision, library versions, device, dtype,
-    batch shape, date, wall seconds).
+    ``provenance`` has ``engine`` and ``engine_version`` always, and whatever else
+    explains the clip.
     """
 
     request: Request
     audio: NDArray[np.float32]
     sample_rate: int
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: Provenance
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
+from functools import cache
 from typing import TYPE_CHECKING
 
 from gallery.errors import GalleryError
-from gallery.utils.progress import say
+from gallery.state.tool import PACKAGE, code_digest, libraries
+from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,7 +19,18 @@ if TYPE_CHECKING:
     from gallery.engines.cluster import Cluster
     from gallery.engines.replicate import Payment
 
-ENGINES = ("auto", "musicgen", "replicate", "sketch", "none")
+# What sketches and their previews are made with; a test holds that nothing else is imported for them.
+_SKETCH_CODE = (
+    "engines/__init__.py",
+    "engines/sketch",
+    "errors",
+    "preview",
+    "prompts/request.py",
+    "store/clips.py",
+    "store/keep.py",
+    "utils",
+)
+_SKETCH_LIBRARIES = ("imageio_ffmpeg", "mutagen", "numpy", "pillow", "pydub", "pyloudnorm", "scipy")
 
 
 def choose_engine(
@@ -26,8 +40,8 @@ def choose_engine(
     report: Callable[[float], None],
     payment: Payment,
     cluster: Cluster | None = None,
-) -> Engine | None:
-    """The engine for clips that were never rendered, or None: they stay sketches or pending.
+) -> tuple[Engine | None, str]:
+    """The engine for clips that were never rendered, or None and why: they stay sketches or pending.
 
     ``report`` is told how many seconds of audio are made, of unfinished clips too.
     ``auto`` takes musicgen where it can run, and otherwise says in one line what is
@@ -36,20 +50,26 @@ def choose_engine(
     Raises GalleryError where an engine is asked for by name and cannot run.
     """
     if name in ("sketch", "none"):
-        return None
+        return None, ""
     if name == "replicate":
-        return _replicate_engine(config, melodies, payment)
+        return _replicate_engine(config, melodies, payment), ""
     if cluster:
-        return _cluster_engine(cluster, config, melodies)
+        return _cluster_engine(cluster, config, melodies), ""
     problem = musicgen_problem(config)
     if not problem:
         from gallery.engines.musicgen import MusicGenEngine
 
-        return MusicGenEngine(config.models, root=config.root, melodies=melodies, report=report)
+        return MusicGenEngine(config.models, root=config.root, melodies=melodies, report=report), ""
     if name == "musicgen":
         raise GalleryError(f"MusicGen cannot run here: {problem}")
-    say(f"no MusicGen here, so what is not rendered yet stays a sketch: {problem}")
-    return None
+    return None, f"no MusicGen here, so what is not rendered yet stays a sketch: {problem}"
+
+
+def can_appear(name: str) -> bool:
+    """Whether an engine that was not there may be there for the next build, though nothing is installed."""
+    return name not in ("sketch", "none") and (
+        name != "auto" or importlib.util.find_spec("audiocraft") is not None
+    )
 
 
 def _replicate_engine(config: Config, melodies: Mapping[str, Path], payment: Payment) -> Engine:
@@ -80,3 +100,9 @@ def sketch_engine(config: Config) -> Engine:
     from gallery.engines.sketch import SketchEngine
 
     return SketchEngine(config.models)
+
+
+@cache
+def sketch_digest() -> str:
+    """A digest of the code and the libraries that decide what a sketch's files hold."""
+    return digest(libraries(*_SKETCH_LIBRARIES), *(code_digest(PACKAGE / place) for place in _SKETCH_CODE))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
@@ -45,6 +44,8 @@ class FaultyFile(GalleryError):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`` (did you mean "temperature"?)`` where a known name is near, else nothing."""
+    from difflib import get_close_matches  # takes a while to import
+
     names = list(known)
     near = get_close_matches(name, names, n=1) or [
         other for other in names if name and other.startswith(name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gallery.errors import GalleryError
+
 # A place in a document: keys of mappings, and places in lists, counted from 0.
 Location = tuple[int | str, ...]
 
@@ -42,3 +44,16 @@ def printable(text: str) -> str:
     """
     text = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
     return text.replace("##[", "##\\u005b")
+
+
+def one_line(told: str | BaseException, longest: int = 240) -> str:
+    """What somebody else wrote, or an error, as one harmless line; what is too long is cut off.
+
+    Errors are told with their kind, unless they were made for people.
+    """
+    text = told if isinstance(told, str) else str(told)
+    text = " ".join(text.split())[: longest + 1]
+    if isinstance(told, BaseException) and not isinstance(told, GalleryError):
+        text = f"{type(told).__name__}: {text}" if text else type(told).__name__
+    text = printable(text)
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -6,7 +6,6 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any, get_args
 
-import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -15,7 +14,7 @@ from gallery.errors.messages import Wording
 from gallery.errors.text import field_name, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pydantic import ValidationError
 
@@ -109,28 +108,22 @@ def _is_quoted(text: str) -> bool:
         return False
 
 
-def bounds(field: FieldInfo) -> str:
+# How ranges are put into words; guides say it in their own language.
+RANGE = {"to": "to", "above": "above", "below": "below", "at_least": "at least", "at_most": "at most"}
+
+
+def bounds(field: FieldInfo, words: Mapping[str, str] = RANGE, number: Callable[[Any], str] = str) -> str:
     """The accepted range: ``0 to 20``, ``above 0, below 30``, ``at least 1``."""
-    low: Any = None
-    high: Any = None
-    strict_low = strict_high = False
-    for rule in field.metadata:
-        if isinstance(rule, annotated_types.Ge):
-            low = rule.ge
-        elif isinstance(rule, annotated_types.Gt):
-            low, strict_low = rule.gt, True
-        elif isinstance(rule, annotated_types.Le):
-            high = rule.le
-        elif isinstance(rule, annotated_types.Lt):
-            high, strict_high = rule.lt, True
-    if low is not None and high is not None and not strict_low and not strict_high:
-        return f"{low} to {high}"
-    parts = []
-    if low is not None:
-        parts.append(f"{'above' if strict_low else 'at least'} {low}")
-    if high is not None:
-        parts.append(f"{'below' if strict_high else 'at most'} {high}")
-    return ", ".join(parts)
+    limits = {
+        name: number(value)
+        for rule in field.metadata
+        for name in ("ge", "gt", "le", "lt")
+        if (value := getattr(rule, name, None)) is not None
+    }
+    if "ge" in limits and "le" in limits:
+        return f"{limits['ge']} {words['to']} {limits['le']}"
+    told = {"ge": words["at_least"], "gt": words["above"], "le": words["at_most"], "lt": words["below"]}
+    return ", ".join(f"{told[name]} {limits[name]}" for name in told if name in limits)
 
 
 def form_of(field: FieldInfo | None) -> str:

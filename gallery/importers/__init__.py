@@ -7,8 +7,9 @@
 | replicate, fetch | reads predictions, and gets what they point to |
 | own_mp3 | reads MP3s that a gallery handed out |
 | untrusted, audio | values and samples within limits |
-| promptfiles | makes prompt files of clips |
-| shelving | decides what is new, and keeps it |
+| found | what these hand on: clips, and what could not be taken |
+| drafts | makes prompt files of clips, and tries them in a gallery of their own |
+| keep | decides what is new, and keeps it |
 
 All of it is untrusted: a file yields a clip, or one line that says why not.
 """
@@ -22,8 +23,8 @@ from typing import TYPE_CHECKING
 
 from gallery.errors import GalleryError
 from gallery.errors.text import shown
-from gallery.importers.drafts import Desk
-from gallery.importers.keep import Imported, shelve
+from gallery.importers.drafts import TrialGallery
+from gallery.importers.keep import Imported, keep_clips
 from gallery.importers.sources import find_clips
 from gallery.store.lock import build_lock
 
@@ -49,7 +50,8 @@ def import_clips(
         scratch = Path(name)
         finds = find_clips(config, sources, scratch)
         try:
-            return shelve(config, finds, Desk(config, scratch, into), folder, scratch, dry_run, jobs)
+            trial = TrialGallery(config, scratch, into)
+            return keep_clips(config, finds, trial, folder, scratch, dry_run, jobs)
         except OSError as error:
             raise GalleryError(f"the import stopped, and can be run again: {error}") from error
 

@@ -1,14 +1,13 @@
 """Imported clips -> prompt files: the clips of one prompt are its takes.
 
-A file is tried on a desk, a gallery of its own with the same settings, before it goes
-where the gallery's files are: so whatever `gallery check` would refuse, the importer
+A file is tried in a scratch gallery with the same settings before it goes where the
+gallery's files are: so whatever `gallery check` would refuse, the importer
 refuses first, and a request is what the gallery will read out of the file.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +18,7 @@ import yaml
 from gallery.importers.found import Unusable
 from gallery.prompts.folder import read_prompts
 from gallery.prompts.request import normalise_text, parameter_fields, plain_number
+from gallery.utils.slug import slug
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -58,11 +58,14 @@ class Draft:
     entries: tuple[Entry, ...]
 
 
-class Desk:
-    """Where prompt files are tried. ``scratch`` is a folder for it, ``into`` the folder in prompts/."""
+class TrialGallery:
+    """A scratch gallery in which drafted prompt files are read as the gallery will read them.
+
+    ``scratch`` is a folder for it, ``into`` the folder in prompts/.
+    """
 
     def __init__(self, config: Config, scratch: Path, into: str) -> None:
-        self._config = config.model_copy(update={"root": scratch / "desk"})
+        self._config = config.model_copy(update={"root": scratch / "trial"})
         self._folder = self._config.prompts / into
         self._folder.mkdir(parents=True)
 
@@ -96,7 +99,7 @@ def _front(matter: dict[str, Any]) -> str:
 
 
 def make_drafts(
-    entries: Sequence[Entry], desk: Desk, folder: Path, limit: int, is_free: Callable[[str], bool]
+    entries: Sequence[Entry], trial: TrialGallery, folder: Path, limit: int, is_free: Callable[[str], bool]
 ) -> Iterator[Draft]:
     """Prompt files for clips: a file a prompt, of at most ``limit`` clips each, under free names."""
     groups: dict[str, list[Entry]] = {}
@@ -108,19 +111,19 @@ def make_drafts(
             clips = tuple(group[start : start + limit])
             name = _free_name(text, clips[0].request.key, lambda name: name not in names and is_free(name))
             names.add(name)
-            yield make_draft(clips, desk, folder / f"{name}.md")
+            yield make_draft(clips, trial, folder / f"{name}.md")
 
 
-def make_draft(entries: tuple[Entry, ...], desk: Desk, path: Path) -> Draft:
-    """One prompt file. Raises Unusable if it can't be made, which `Desk.request` should have found."""
+def make_draft(entries: tuple[Entry, ...], trial: TrialGallery, path: Path) -> Draft:
+    """One prompt file. Raises Unusable if it can't be made, which its clips' requests should have told."""
     matter, note, name = _matter(entries), _note(entries), path.stem
-    text, prompt = desk.read(name, matter, note)
+    text, prompt = trial.read(name, matter, note)
     for hint in ("title", "author"):
         said = next((value for entry in entries if (value := getattr(entry.clip, hint))), "")
         if said and said != getattr(prompt, hint):
             hinted = _with_hint(matter, hint, normalise_text(said))
             try:
-                text, prompt = desk.read(name, hinted, note)
+                text, prompt = trial.read(name, hinted, note)
             except Unusable:
                 continue  # a tag of an MP3 can say anything
             matter = hinted
@@ -162,7 +165,7 @@ def _matter(entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def _note(entries: Sequence[Entry]) -> str:
-    origins = sorted({str(entry.clip.provenance["imported_from"]) for entry in entries})
+    origins = sorted({entry.clip.provenance.imported_from or "" for entry in entries})
     note = f"Imported from {' and '.join(origins)}."
     if any(not entry.clip.reproducible and entry.clip.fields["seed"] == 0 for entry in entries):
         note += " A seed of 0 stands for one that was not kept: that clip cannot be made again."
@@ -171,10 +174,7 @@ def _note(entries: Sequence[Entry]) -> str:
 
 def _free_name(text: str, key: str, is_free: Callable[[str], bool]) -> str:
     """A file name from a prompt: lowercase ASCII words with hyphens, numbered where it is taken."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
-    if len(name) > _NAME_LENGTH:
-        name = name[: _NAME_LENGTH + 1].rpartition("-")[0] or name[:_NAME_LENGTH]
+    name = slug(text, _NAME_LENGTH)
     if not name or _NO_NAMES.fullmatch(name):
         name = f"prompt-{key[:8]}"
     number, free = 1, name

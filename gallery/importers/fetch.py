@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, build_opener
 
 from gallery.importers.found import Unusable
-from gallery.importers.untrusted import printable
+from gallery.importers.untrusted import clean_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def fetch(url: str, target: Path, limit: int) -> None:
                     raise Unusable(f"its address took longer than {DEADLINE} s to answer")
                 file.write(chunk)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Unusable(f"what is at its address cannot be had: {printable(error)}") from error
+        raise Unusable(f"what is at its address cannot be had: {clean_line(error)}") from error
 
 
 class _Redirects(HTTPRedirectHandler):
@@ -63,7 +63,7 @@ def _refuse_address(url: str, *, redirected: bool = False) -> None:
         return
     if parts.scheme != "https" or not host or parts.username:
         raise Unusable(
-            f"its address is of the kind {printable(parts.scheme, 20) or 'none'}; only https is fetched"
+            f"its address is of the kind {clean_line(parts.scheme, 20) or 'none'}; only https is fetched"
         )
     try:
         found = socket.getaddrinfo(host, None)

@@ -10,6 +10,8 @@ from gallery.errors.text import printable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gallery.engines.provenance import Provenance
+
 
 class Unusable(Exception):
     """Why something cannot be imported, in one line."""
@@ -28,7 +30,7 @@ class ImportedClip:
 
     source: Path
     fields: dict[str, Any]
-    provenance: dict[str, Any]
+    provenance: Provenance
     files: tuple[Path, ...] = ()
     url: str = ""
     finished: bool = False
@@ -39,12 +41,12 @@ class ImportedClip:
     @property
     def date(self) -> str:
         """When it was made, in ISO 8601, or nothing."""
-        return str(self.provenance.get("date", ""))
+        return self.provenance.date or ""
 
     @property
     def reproducible(self) -> bool:
         """Whether its request says all that made it."""
-        return "reproducible" not in self.provenance
+        return self.provenance.reproducible is not False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
 from gallery.errors import GalleryError
@@ -13,7 +13,7 @@ from gallery.importers.drafts import Entry, make_draft, make_drafts
 from gallery.importers.fetch import fetch
 from gallery.importers.found import Refusal, Unusable
 from gallery.importers.own_mp3 import finished_preview, is_matched
-from gallery.importers.untrusted import printable
+from gallery.importers.untrusted import clean_line
 from gallery.prompts.folder import read_prompts
 from gallery.store.keep import keep_all
 from gallery.store.places import Stores
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gallery.config import Config, Model
-    from gallery.importers.drafts import Desk, Draft
+    from gallery.engines.provenance import Provenance
+    from gallery.importers.drafts import Draft, TrialGallery
     from gallery.importers.found import Finds, ImportedClip
     from gallery.prompts.prompt import Prompt
     from gallery.prompts.request import Request
@@ -44,19 +45,19 @@ class Imported:
     files: list[str] = field(default_factory=list)
 
 
-def shelve(
-    config: Config, finds: Finds, desk: Desk, folder: Path, scratch: Path, dry_run: bool, jobs: int
+def keep_clips(
+    config: Config, finds: Finds, trial: TrialGallery, folder: Path, scratch: Path, dry_run: bool, jobs: int
 ) -> Imported:
     """Keep what is new: audio first, prompt files last, so that no file asks for what isn't there."""
     imported = Imported(refused=list(finds.refused))
     homes = _homes(config)
-    shelf = _Shelf(config, scratch, fetches=not dry_run)
-    new = _sort(_entries(finds.clips, desk, imported), shelf, homes, imported)
+    store = _ImportStore(config, scratch, fetches=not dry_run)
+    new = _new(_entries(finds.clips, trial, imported), store, homes, imported)
     missing = [entry for entry in new if entry.request.key not in homes]
     drafts = list(
         make_drafts(
             missing,
-            desk,
+            trial,
             folder,
             config.limits.clips_per_prompt,
             lambda name: not (folder / f"{name}.md").exists(),
@@ -64,11 +65,11 @@ def shelve(
     )
     if not dry_run:
         owners = {**homes, **{entry.request.key: draft.prompt for draft in drafts for entry in draft.entries}}
-        lost = shelf.keep(
-            [entry for entry in new if not shelf.holds(entry.request.key)], owners, jobs, imported
+        lost = store.keep(
+            [entry for entry in new if not store.holds(entry.request.key)], owners, jobs, imported
         )
         new = [entry for entry in new if entry.request.key not in lost]
-        drafts = [kept for draft in drafts if (kept := _without(lost, draft, desk))]
+        drafts = [kept for draft in drafts if (kept := _without(lost, draft, trial))]
         for draft in drafts:
             write_atomic(draft.path, draft.text.encode(), sync=True)
     imported.added = new
@@ -92,19 +93,19 @@ def _homes(config: Config) -> dict[str, Prompt]:
     return homes
 
 
-def _entries(clips: Iterable[ImportedClip], desk: Desk, imported: Imported) -> list[Entry]:
+def _entries(clips: Iterable[ImportedClip], trial: TrialGallery, imported: Imported) -> list[Entry]:
     """The clips whose request the gallery can make, the oldest first."""
     entries = []
     for clip in sorted(clips, key=lambda clip: (clip.date, str(clip.source))):
         try:
-            entries.append(Entry(clip, desk.request(clip)))
+            entries.append(Entry(clip, trial.request(clip)))
         except Unusable as error:
             imported.refused.append(Refusal(clip.source, str(error)))
     return entries
 
 
-def _sort(
-    entries: Sequence[Entry], shelf: _Shelf, homes: Mapping[str, Prompt], imported: Imported
+def _new(
+    entries: Sequence[Entry], store: _ImportStore, homes: Mapping[str, Prompt], imported: Imported
 ) -> list[Entry]:
     """The entries that are new. Their audio is read once here, so that nothing is promised of it."""
     new: dict[str, Entry] = {}
@@ -113,13 +114,13 @@ def _sort(
     with Stage("reading", len(entries), sum(entry.request.duration for entry in entries)) as stage:
         for entry in entries:
             key, clip = entry.request.key, entry.clip
-            twin = _facts(new[key].clip) if key in new else shelf.provenance(key)
+            twin = _with_file(new[key].clip) if key in new else store.provenance(key)
             try:
                 if twin is not None and not clip.reproducible and not _is_same(clip, twin):
-                    other = printable(twin.get("file") or "another clip")
+                    other = clean_line(twin.file or "another clip")
                     raise Unusable(f"its seed is not known, and {other} already stands for its parameters")
                 if twin is None:
-                    entry = Entry(shelf.checked(entry), entry.request)
+                    entry = Entry(store.checked(entry), entry.request)
                 if key in new or (twin is not None and key in homes):
                     imported.present.append(clip)
                 else:
@@ -130,30 +131,30 @@ def _sort(
     return list(new.values())
 
 
-def _facts(clip: ImportedClip) -> dict[str, Any]:
-    return {**clip.provenance, "file": _file_name(clip)}
+def _with_file(clip: ImportedClip) -> Provenance:
+    return clip.provenance.with_fields(file=_file_name(clip))
 
 
-def _is_same(clip: ImportedClip, other: Mapping[str, Any]) -> bool:
+def _is_same(clip: ImportedClip, other: Provenance) -> bool:
     """Whether two clips of unknown seeds are one: by what their tool calls them, or else by their names."""
-    own, theirs = clip.provenance.get("original"), other.get("original")
+    own, theirs = clip.provenance.original, other.original
     if own and theirs:
-        return bool(own == theirs)
-    return Path(_file_name(clip)).stem == Path(str(other.get("file") or "")).stem
+        return own == theirs
+    return Path(_file_name(clip)).stem == Path(other.file or "").stem
 
 
 def _file_name(clip: ImportedClip) -> str:
-    return printable((clip.files[0] if clip.files else clip.source).name)
+    return clean_line((clip.files[0] if clip.files else clip.source).name)
 
 
-def _without(lost: set[str], draft: Draft, desk: Desk) -> Draft | None:
+def _without(lost: set[str], draft: Draft, trial: TrialGallery) -> Draft | None:
     entries = tuple(entry for entry in draft.entries if entry.request.key not in lost)
     if len(entries) == len(draft.entries):
         return draft
-    return make_draft(entries, desk, draft.path) if entries else None
+    return make_draft(entries, trial, draft.path) if entries else None
 
 
-class _Shelf:
+class _ImportStore:
     """The gallery's store, as an import sees it."""
 
     def __init__(self, config: Config, scratch: Path, *, fetches: bool) -> None:
@@ -161,7 +162,7 @@ class _Shelf:
         self.stores = Stores.of(config)
         self.models = {model.hub: model for model in config.models.values()}
 
-    def provenance(self, key: str) -> dict[str, Any] | None:
+    def provenance(self, key: str) -> Provenance | None:
         """Where the clip of a key came from, or None where there is none."""
         store = self.stores.store
         record = store.get(key)
@@ -213,7 +214,7 @@ class _Shelf:
             )
             failures += self._keep_finished([entry for entry in entries if entry.clip.finished], stage)
         imported.refused += [
-            Refusal(sources[failure.request.key], printable(failure.reason, 500)) for failure in failures
+            Refusal(sources[failure.request.key], clean_line(failure.reason, 500)) for failure in failures
         ]
         return {failure.request.key for failure in failures}
 
@@ -230,7 +231,7 @@ class _Shelf:
                 provenance = _provenance(clip, sound)
                 # One of other settings is of none: builds then say that it is not like the rest.
                 digest = settings.digest if is_matched(preview, settings) else ""
-                self.stores.store.put(request, str(provenance["engine"]), provenance, preview, digest)
+                self.stores.store.put(request, provenance.engine, provenance, preview, digest)
             stage.finish(request.duration)
 
     def _render(self, entry: Entry) -> Render | Failure:
@@ -247,10 +248,11 @@ class _Shelf:
         return self.models[request.model]
 
 
-def _provenance(clip: ImportedClip, sound: Sound) -> dict[str, Any]:
+def _provenance(clip: ImportedClip, sound: Sound) -> Provenance:
     """What the record says: where the clip came from, and what cannot be known of it."""
-    notes = [note for note in (clip.provenance.get("note"), sound.note) if note]
-    said = {**clip.provenance, "file": _file_name(clip), "sha256": sound.sha256, "note": "; ".join(notes)}
-    if clip.url:
-        said["file"] = printable(clip.source.name)
-    return {name: value for name, value in said.items() if value != "" or name == "engine_version"}
+    said = clip.provenance.with_fields(
+        file=clean_line(clip.source.name) if clip.url else _file_name(clip),
+        sha256=sound.sha256,
+        note="; ".join(note for note in (clip.provenance.note, sound.note) if note),
+    )
+    return said.without_empty()

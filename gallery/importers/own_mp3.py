@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from gallery.engines.provenance import Provenance
 from gallery.errors import GalleryError
 from gallery.errors.text import shown
 from gallery.importers.audio import MAX_BYTES
@@ -65,7 +66,7 @@ def read_clip(config: Config, path: Path) -> ImportedClip:
         fields["melody"] = f"sha256:{request.melody}"
     if request.extend_stride == config.models[fields["model"]].stride:
         del fields["extend_stride"]
-    provenance: dict[str, Any] = {"engine": engine, "engine_version": "", "imported_from": ORIGIN}
+    provenance = Provenance(engine=engine, engine_version="", imported_from=ORIGIN)
     artist = tags.get("artist", "")
     return ImportedClip(
         path,

@@ -6,11 +6,12 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from gallery.engines.replicate.delivery import seed_in
+from gallery.engines.provenance import Provenance
+from gallery.engines.replicate.prediction import seed_in
 from gallery.errors.text import shown
 from gallery.importers.fetch import fetch
 from gallery.importers.found import ImportedClip, Unusable
-from gallery.importers.untrusted import iso_date, model_name, number_of, printable, text_of
+from gallery.importers.untrusted import clean_line, iso_date, model_name, number_of, text_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,18 +84,17 @@ def read_clip(
     }
     if melody := text_of(given, "input_audio") or text_of(given, "melody"):
         fields["melody"] = f"sha256:{_melody_digest(config, given, melody, scratch)}"
-    provenance: dict[str, Any] = {
-        "engine": "replicate",
-        "engine_version": printable(prediction.get("version"), 64),
-        "imported_from": ORIGIN,
-        "date": iso_date(prediction.get("completed_at") or prediction.get("created_at")),
-        "original": printable(prediction.get("id"), 64),
-        "normalization": printable(
-            given.get("normalization_strategy") or given.get("strategy") or "loudness", 20
-        ),
-    }
+    strategy = given.get("normalization_strategy") or given.get("strategy") or "loudness"
+    provenance = Provenance(
+        engine="replicate",
+        engine_version=clean_line(prediction.get("version"), 64),
+        imported_from=ORIGIN,
+        date=iso_date(prediction.get("completed_at") or prediction.get("created_at")),
+        original=clean_line(prediction.get("id"), 64),
+        normalization=clean_line(strategy, 20),
+    )
     if seed is None and fields["temperature"] != 0:
-        provenance |= {"reproducible": False, "note": UNKNOWN_SEED}
+        provenance = provenance.with_fields(reproducible=False, note=UNKNOWN_SEED)
     url = "" if files else _output(prediction)
     return ImportedClip(source, fields, provenance, files, url)
 
@@ -104,7 +104,7 @@ def _refuse_unfinished(prediction: dict[str, Any]) -> None:
     if status == "succeeded":
         return
     if status == "failed":
-        error = printable(str(prediction.get("error") or "it gives no reason").split("\n")[0])
+        error = clean_line(str(prediction.get("error") or "it gives no reason").split("\n")[0])
         raise Unusable(f"the prediction failed: {error}")
     if status in ("canceled", "aborted"):
         raise Unusable("the prediction was canceled")

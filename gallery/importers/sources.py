@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gallery.errors import GalleryError
 from gallery.importers import own_mp3, replicate, tts_webui
 from gallery.importers.found import Finds, Refusal, Unusable
-from gallery.importers.untrusted import MAX_JSON_BYTES, load_json, printable, read_bytes
+from gallery.importers.untrusted import MAX_JSON_BYTES, clean_line, load_json, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ def _files(sources: Sequence[Path], finds: Finds) -> Iterator[Path]:
         if source.is_dir():
             yield from _walk(source, finds)
         elif not source.is_file():
-            raise GalleryError(f"{printable(source)}: no such file or folder")
+            raise GalleryError(f"{clean_line(source)}: no such file or folder")
         elif source.suffix.lower() not in _SUFFIXES:
             finds.refused.append(Refusal(source, f"no clip; accepted: {', '.join(_SUFFIXES)}"))
         else:

@@ -6,10 +6,11 @@ import re
 import struct
 from typing import TYPE_CHECKING, Any
 
+from gallery.engines.provenance import Provenance
 from gallery.errors.text import shown
 from gallery.importers import damaged
 from gallery.importers.found import ImportedClip, Unusable
-from gallery.importers.untrusted import iso_date, load_json, model_name, number_of, printable, text_of
+from gallery.importers.untrusted import clean_line, iso_date, load_json, model_name, number_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,15 +92,15 @@ def read_clip(config: Config, data: dict[str, Any], source: Path, files: Sequenc
             raise Unusable(f"its melody, {shown(melody)}, is no SHA-256")
         fields["melody"] = f"sha256:{melody}"
         notes.append(UNKNOWN_MELODY)
-    provenance: dict[str, Any] = {
-        "engine": "musicgen",
-        "engine_version": printable(data.get("_audiocraft_version"), 40),
-        "imported_from": ORIGIN,
-        "date": iso_date(data.get("date")) or iso_date(source.name.partition("__")[0]),
-        "original": printable(data.get("hash"), 64),
-    }
+    provenance = Provenance(
+        engine="musicgen",
+        engine_version=clean_line(data.get("_audiocraft_version"), 40),
+        imported_from=ORIGIN,
+        date=iso_date(data.get("date")) or iso_date(source.name.partition("__")[0]),
+        original=clean_line(data.get("hash"), 64),
+    )
     if notes:
-        provenance |= {"reproducible": False, "note": "; ".join(notes)}
+        provenance = provenance.with_fields(reproducible=False, note="; ".join(notes))
     return ImportedClip(source, fields, provenance, tuple(files))
 
 

@@ -76,7 +76,7 @@ def _refuse_depth(value: Any) -> None:
     raise Unusable("its JSON is nested too deep")
 
 
-def printable(value: Any, length: int = 200) -> str:
+def clean_line(value: Any, length: int = 200) -> str:
     """A value as text of one line that cannot steer a terminal, and that every file can hold."""
     text = value if isinstance(value, str) else "" if value is None else str(value)
     return "".join(char if char.isprintable() else "\ufffd" for char in text[:length])

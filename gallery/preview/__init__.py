@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gallery.errors import GalleryError
-from gallery.preview.limiter import Clip, limiting_gain, listen, matching_gain, with_gain
+from gallery.preview.limiter import Signal, limiting_gain, listen, matching_gain, with_gain
 from gallery.preview.measure import loudness, true_peak
 from gallery.preview.mp3 import decode_mp3, encode_mp3, read_tags, with_tags
 from gallery.preview.picture import cover, peaks
@@ -88,16 +88,16 @@ def make_preview(
     GalleryError for audio that isn't any, and where the encoder fails.
     """
     _refuse_faulty(audio)
-    clip = listen(audio, sample_rate)
-    take = _encode(audio, clip, settings)
+    signal = listen(audio, sample_rate)
+    take = _encode(audio, signal, settings)
     return Preview(
         mp3=with_tags(take.mp3, tags),
         cover=cover(audio, sample_rate),
         peaks=peaks(take.audio),
         duration=len(take.audio) / take.sample_rate,
-        loudness_before=clip.loudness,
+        loudness_before=signal.loudness,
         loudness_after=take.loudness,
-        true_peak_before=_or_none(clip.true_peak_with()),
+        true_peak_before=_or_none(signal.true_peak_with()),
         true_peak_after=take.true_peak,
     )
 
@@ -115,21 +115,21 @@ def _refuse_faulty(audio: NDArray[np.float32]) -> None:
         raise GalleryError(f"the clip's samples reach {highest:.3g}, where 1 is full scale")
 
 
-def _encode(audio: NDArray[np.float32], clip: Clip, settings: PreviewSettings) -> _Take:
+def _encode(audio: NDArray[np.float32], signal: Signal, settings: PreviewSettings) -> _Take:
     """The first encode that keeps to both limits when it is decoded, or else the best of some.
 
     What is over the peak limit comes off the ceiling of the next one, and what is
     missing in loudness is added to its aim. Peaks count first.
     """
-    matched = clip.loudness is not None and clip.loudness >= NEAR_SILENCE
+    matched = signal.loudness is not None and signal.loudness >= NEAR_SILENCE
     aim, ceiling = float(settings.loudness), float(settings.true_peak)
     limit = ceiling - METER_MARGIN
-    if matched or clip.true_peak_with() > ceiling:
+    if matched or signal.true_peak_with() > ceiling:
         ceiling = limit - HEADROOM
     tried: list[tuple[float, float, _Take]] = []
     for _ in range(MOST_ENCODES):
-        gain = matching_gain(clip, aim, ceiling) if matched else limiting_gain(clip, 0.0, ceiling)
-        take = _take(with_gain(audio, gain), clip.sample_rate, settings.quality)
+        gain = matching_gain(signal, aim, ceiling) if matched else limiting_gain(signal, 0.0, ceiling)
+        take = _take(with_gain(audio, gain), signal.sample_rate, settings.quality)
         excess = max(0.0, take.true_peak - limit) if take.true_peak is not None else 0.0
         miss = settings.loudness - take.loudness if matched and take.loudness is not None else 0.0
         before = [missed for over, missed, _ in tried if over == 0]
@@ -138,7 +138,7 @@ def _encode(audio: NDArray[np.float32], clip: Clip, settings: PreviewSettings) -
         if stalled or (excess == 0 and abs(miss) <= CLOSE_ENOUGH):
             break
         if excess > 0:
-            ceiling = min(ceiling, clip.true_peak_with(gain)) - excess - OVERSHOOT_STEP
+            ceiling = min(ceiling, signal.true_peak_with(gain)) - excess - OVERSHOOT_STEP
         aim += miss
     return min(tried, key=itemgetter(0, 1))[2]
 

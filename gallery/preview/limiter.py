@@ -47,8 +47,8 @@ LIMITERS = (
 
 
 @dataclass(frozen=True)
-class Clip:
-    """What is known of a clip before its gain is decided.
+class Signal:
+    """What is known of audio before its gain is decided.
 
     ``loudness`` is in LUFS, or None. ``weighted`` [steps, channels] are amplitudes,
     ``peaks`` [steps] are in dBTP: see `gallery.preview.measure`.
@@ -60,22 +60,22 @@ class Clip:
     peaks: NDArray[np.float64]
 
     def true_peak_with(self, gain: NDArray[np.float64] | float = 0.0) -> float:
-        """The true peak in dBTP that the clip has with a gain [steps] in dB; -inf for digital silence."""
+        """The true peak in dBTP that it has with a gain [steps] in dB; -inf for digital silence."""
         return float((self.peaks + gain).max())
 
 
-def listen(audio: NDArray[np.float32], sample_rate: int) -> Clip:
+def listen(audio: NDArray[np.float32], sample_rate: int) -> Signal:
     """Measure ``audio`` [samples, channels]."""
     weighted = weighted_steps(audio, sample_rate)
     with np.errstate(divide="ignore"):
         peaks = 20 * np.log10(peak_steps(audio), dtype=np.float64)
-    return Clip(sample_rate, gated_loudness(weighted, sample_rate), weighted, peaks)
+    return Signal(sample_rate, gated_loudness(weighted, sample_rate), weighted, peaks)
 
 
 def limiting_gain(
-    clip: Clip, gain: float, ceiling: float, limiter: Limiter = LIMITERS[0]
+    signal: Signal, gain: float, ceiling: float, limiter: Limiter = LIMITERS[0]
 ) -> NDArray[np.float64]:
-    """``gain`` in dB, lowered wherever ``clip`` would peak over ``ceiling`` (dBTP) with it; [steps].
+    """``gain`` in dB, lowered wherever ``signal`` would peak over ``ceiling`` (dBTP) with it; [steps].
 
     The reduction that each step needs falls off at the release's pace, is held through
     the window of a smoothing filter, and is smoothed. An average of values that are all
@@ -83,47 +83,49 @@ def limiting_gain(
     """
     from scipy.ndimage import maximum_filter1d
 
-    over = np.maximum(clip.peaks + gain - ceiling, 0)
+    over = np.maximum(signal.peaks + gain - ceiling, 0)
     if not over.any():
         return np.full(len(over), gain)
-    fall = limiter.release * STEP / clip.sample_rate * np.arange(len(over))
+    fall = limiter.release * STEP / signal.sample_rate * np.arange(len(over))
     released = np.maximum.accumulate(over + fall) - fall
-    reach = max(1, round(limiter.look_ahead * clip.sample_rate / STEP))
+    reach = max(1, round(limiter.look_ahead * signal.sample_rate / STEP))
     # One step more than the filter needs, since the gain is interpolated between steps.
     held = maximum_filter1d(released, 2 * (reach + 1) + 1, mode="nearest")
     window = np.hanning(2 * reach + 3)[1:-1]
     return gain - np.convolve(np.pad(held, reach, mode="edge"), window / window.sum(), mode="valid")
 
 
-def matching_gain(clip: Clip, target: float, ceiling: float) -> NDArray[np.float64]:
-    """The gain [steps] in dB that brings ``clip`` to ``target`` LUFS under ``ceiling`` dBTP.
+def matching_gain(signal: Signal, target: float, ceiling: float) -> NDArray[np.float64]:
+    """The gain [steps] in dB that brings ``signal`` to ``target`` LUFS under ``ceiling`` dBTP.
 
     The gentlest limiter does it that gets there within its makeup; where none does,
-    the one that comes nearest. ``clip`` must have a loudness.
+    the one that comes nearest. ``signal`` must have a loudness.
     """
-    if clip.loudness is None:
+    if signal.loudness is None:
         raise ValueError("a clip without a loudness cannot be matched to one")
-    least = target - clip.loudness
-    nearest, missing = limiting_gain(clip, least, ceiling), np.inf
-    if clip.true_peak_with(least) <= ceiling:
+    least = target - signal.loudness
+    nearest, missing = limiting_gain(signal, least, ceiling), np.inf
+    if signal.true_peak_with(least) <= ceiling:
         return nearest
     for limiter in LIMITERS:
-        gain, shortfall = _makeup(clip, limiter, target, ceiling, least)
+        gain, shortfall = _makeup(signal, limiter, target, ceiling, least)
         if shortfall < missing - _NEAR_ENOUGH:
-            nearest, missing = limiting_gain(clip, gain, ceiling, limiter), shortfall
+            nearest, missing = limiting_gain(signal, gain, ceiling, limiter), shortfall
         if missing < _NEAR_ENOUGH:
             break
     return nearest
 
 
-def _makeup(clip: Clip, limiter: Limiter, target: float, ceiling: float, least: float) -> tuple[float, float]:
+def _makeup(
+    signal: Signal, limiter: Limiter, target: float, ceiling: float, least: float
+) -> tuple[float, float]:
     """The gain, ``least`` or more, that takes ``limiter`` to ``target``, and the LU still missing with it."""
     from scipy.optimize import brentq
 
     @cache
     def shortfall(gain: float) -> float:
-        curve = limiting_gain(clip, gain, ceiling, limiter)
-        reached = gated_loudness(clip.weighted * amplitudes(curve)[:, None], clip.sample_rate)
+        curve = limiting_gain(signal, gain, ceiling, limiter)
+        reached = gated_loudness(signal.weighted * amplitudes(curve)[:, None], signal.sample_rate)
         return np.inf if reached is None else target - reached
 
     most = least + limiter.makeup

@@ -1,14 +1,14 @@
-"""MP3s through pydub: made, read back, and tagged."""
+"""MP3s: made by pydub and ffmpeg, read back, and tagged."""
 
 from __future__ import annotations
 
+import subprocess
 import warnings
-from functools import cache, partial
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from shutil import which
-from tempfile import NamedTemporaryFile, TemporaryDirectory
-from types import FunctionType
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +25,6 @@ with warnings.catch_warnings():
     # that it isn't going to use.
     warnings.simplefilter("ignore")
     from pydub import AudioSegment
-    from pydub.exceptions import CouldntEncodeError
 
 _BYTES_PER_SAMPLE = 4
 _FULL_SCALE = 2**31
@@ -58,20 +57,22 @@ def encode_mp3(audio: NDArray[np.float32], sample_rate: int, quality: int) -> by
         frame_rate=sample_rate,
         channels=audio.shape[1],
     )
-    segment.converter = _ffmpeg()
-    parameters = ["-q:a", str(quality), "-map_metadata", "-1", "-id3v2_version", "0"]
-    with TemporaryDirectory(prefix="gallery-") as folder:
-        try:
-            mp3 = _export_within(folder)(
-                segment, BytesIO(), format="mp3", codec="libmp3lame", parameters=parameters
-            )
-        except CouldntEncodeError as error:
-            said = str(error).rpartition("Output from ffmpeg/avlib:")[2].split("\n")
-            reason = next((line.strip() for line in reversed(said) if line.strip()), "it gave no reason")
-            raise GalleryError(f"ffmpeg could not encode a preview: {reason}") from error
-        except OSError as error:
-            raise GalleryError(f"a preview could not be encoded: {error}") from error
-    return bytes(mp3.getvalue())
+    wav = segment.export(BytesIO(), format="wav").getvalue()
+    source = ["-loglevel", "error", "-f", "wav", "-i", "pipe:0"]
+    encoder = ["-codec:a", "libmp3lame", "-q:a", str(quality), "-map_metadata", "-1", "-id3v2_version", "0"]
+    try:
+        # pydub's own way to ffmpeg leaves its temporary files behind when anything fails or is
+        # interrupted. A pipe cannot take the MP3: its header is written last.
+        with TemporaryDirectory(prefix="gallery-") as folder:
+            mp3 = Path(folder, "preview.mp3")
+            command = [_ffmpeg(), *source, *encoder, "-f", "mp3", str(mp3)]
+            done = subprocess.run(command, input=wav, capture_output=True, check=False)
+            if done.returncode == 0:
+                return mp3.read_bytes()
+    except OSError as error:
+        raise GalleryError(f"a preview could not be encoded: {error}") from error
+    said = done.stderr.decode(errors="replace").strip() or "it gave no reason"
+    raise GalleryError(f"ffmpeg could not encode a preview: {said.splitlines()[-1].strip()}")
 
 
 def decode_mp3(mp3: bytes) -> tuple[NDArray[np.float32], int]:
@@ -147,21 +148,9 @@ def _id3() -> Any:
     return id3
 
 
-def _export_within(folder: str) -> Any:
-    """`AudioSegment.export` with its temporary files in ``folder``.
-
-    pydub puts them where everybody's are and leaves them there when it fails. This is
-    its own function with another place for names to be looked up, so that nothing
-    is changed for other threads, as it would be by setting `tempfile.tempdir`.
-    """
-    export = AudioSegment.export
-    names = {**export.__globals__, "NamedTemporaryFile": partial(NamedTemporaryFile, dir=folder)}
-    return FunctionType(export.__code__, names, export.__name__, export.__defaults__)
-
-
 @cache
 def _ffmpeg() -> str:
-    """The absolute path of imageio-ffmpeg's binary; pydub would prefer one in the current folder."""
+    """The absolute path of imageio-ffmpeg's binary: never one that lies in the current folder."""
     import imageio_ffmpeg
 
     try:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gallery.utils.levels import LEVELS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
 PEAKS = 200
-ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 COLUMNS, BANDS = 480, 96
 LOWEST, HIGHEST = 40.0, 12_000.0  # Hz
@@ -37,7 +38,7 @@ def peaks(audio: NDArray[np.float32]) -> str:
     highest = np.maximum.reduceat(heights, np.arange(PEAKS) * len(heights) // PEAKS)
     top = highest.max()
     levels = np.rint(highest * (63 / top)).astype(int) if top > 0 else np.zeros(PEAKS, dtype=int)
-    return "".join(ALPHABET[level] for level in levels)
+    return "".join(LEVELS[level] for level in levels)
 
 
 def cover(audio: NDArray[np.float32], sample_rate: int) -> bytes:

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from gallery.prompts.frontmatter import Location
 
 PRESETS_NAME = "presets.yaml"
+
+# Sets of parameters by their names.
+Presets = dict[str, dict[str, Any]]
+
 MAX_FILE_BYTES = 1_000_000
 MOST_FOLDERS = 8
 MOST_FAULTS = 100
@@ -50,8 +54,8 @@ _PARAMETERS = frozenset(Parameters.model_fields)
 _REQUEST = frozenset(Changes.model_fields)
 
 
-def _read_text(path: Path, root: Path) -> str:
-    """The text of a file that lies in ``root``. Raises Unreadable for any other."""
+def read_input(path: Path, root: Path) -> bytes:
+    """The bytes of a file that lies in ``root``. Raises Unreadable for any other, and for a huge one."""
     try:
         if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
             raise frontmatter.Unreadable(0, "a link out of the gallery; put the file itself here")
@@ -64,6 +68,10 @@ def _read_text(path: Path, root: Path) -> str:
     except (OSError, RuntimeError) as error:  # Python 3.11 tells of a loop of links by the latter
         reason = getattr(error, "strerror", None) or error
         raise frontmatter.Unreadable(0, f"cannot be read: {reason}") from error
+    return data
+
+
+def _text_of(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -76,18 +84,21 @@ def _at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def read_presets(config: Config, findings: Findings) -> dict[str, dict[str, Any]]:
-    """The fields of each preset by its name; what is wrong with the file goes into the findings."""
+def read_presets(config: Config, findings: Findings, data: bytes | None = None) -> Presets:
+    """The fields of each preset by its name; what is wrong with the file goes into the findings.
+
+    ``data`` is what to read in place of the file's content.
+    """
     path = config.prompts / PRESETS_NAME
-    if not path.exists():
+    if data is None and not path.exists():
         return {}
     file = relative(path, config)
     try:
-        document = frontmatter.load(_read_text(path, config.prompts))
+        document = frontmatter.load(_text_of(read_input(path, config.prompts) if data is None else data))
     except frontmatter.Unreadable as error:
         findings.faults.append(Fault(file, error.line, error.name, error.message))
         return {}
-    presets = {}
+    presets: Presets = {}
     faults: list[Fault] = []
     for name, values in document.values.items():
         try:
@@ -101,10 +112,13 @@ def read_presets(config: Config, findings: Findings) -> dict[str, dict[str, Any]
 
 
 def read_file(
-    file: Path, config: Config, presets: dict[str, dict[str, Any]]
+    file: Path, config: Config, presets: Presets, data: bytes | None = None
 ) -> tuple[Prompt | None, Findings]:
-    """Read a prompt file of the gallery: its prompt, if the file is in order, and what there is to say."""
-    reader = _PromptFile(config, presets, file)
+    """Read a prompt file of the gallery: its prompt, if the file is in order, and what there is to say.
+
+    ``data`` is what to read in place of the file's content.
+    """
+    reader = _PromptFile(config, presets, file, data)
     return reader.read(), reader.findings
 
 
@@ -116,8 +130,8 @@ def relative(path: Path, config: Config) -> str:
 class _PromptFile:
     """One file on its way to a `Prompt`; what is wrong with it goes into the findings."""
 
-    def __init__(self, config: Config, presets: dict[str, dict[str, Any]], file: Path) -> None:
-        self.config, self.presets, self.findings = config, presets, Findings()
+    def __init__(self, config: Config, presets: Presets, file: Path, data: bytes | None) -> None:
+        self.config, self.presets, self.data, self.findings = config, presets, data, Findings()
         self.path = file
         self.file = relative(file, config)
         self.address = file.relative_to(config.prompts).with_suffix("").as_posix()
@@ -155,7 +169,8 @@ class _PromptFile:
             self.faults.append(Fault(self.file, 0, "", message))
             return None
         try:
-            self.document = frontmatter.split(_read_text(self.path, self.config.prompts))
+            data = read_input(self.path, self.config.prompts) if self.data is None else self.data
+            self.document = frontmatter.split(_text_of(data))
         except frontmatter.Unreadable as error:
             self.faults.append(Fault(self.file, error.line, error.name, error.message))
             return None

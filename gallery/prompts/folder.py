@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import gallery
 from gallery.errors import Fault, GalleryError
 from gallery.errors.text import shown
-from gallery.prompts.file import MOST_FOLDERS, PRESETS_NAME, read_file, read_presets, relative
-from gallery.prompts.prompt import Clip, Findings, Prompt, Prompts, Reading
-from gallery.state.fingerprint import JUST_NOW, stamp
+from gallery.prompts import frontmatter
+from gallery.prompts.file import MOST_FOLDERS, PRESETS_NAME, read_file, read_input, read_presets, relative
+from gallery.prompts.prompt import PROMPT, Findings, Prompts, Reading
+from gallery.state.database import CONTENT, FILE, Row
+from gallery.state.inputs import stamp_of
+from gallery.utils.digest import digest
 from gallery.utils.parallel import spread
 from gallery.utils.progress import Tally
 
@@ -23,54 +25,32 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
     from gallery.prompts.prompt import Outline
-    from gallery.state.database import Cache, Known
+    from gallery.state.database import State
 
-__all__ = [
-    "PRESETS_NAME",
-    "Clip",
-    "Prompt",
-    "Prompts",
-    "Reading",
-    "find_files",
-    "is_prompt_file",
-    "read_prompts",
-]
+# Contents that this build has read well: the last good ones once it is finished.
+_READ = "read"
 
 
-def read_prompts(config: Config, paths: Sequence[Path] = (), cache: Cache | None = None) -> Reading:
+def read_prompts(config: Config, paths: Sequence[Path] = (), state: State | None = None) -> Reading:
     """Read the gallery's prompt files, or only those at or below ``paths``.
 
-    What is in ``cache`` of files that are as they were is not read again. Raises
-    GalleryError for a path that is no prompt file or folder of the gallery.
+    With ``state``, files that are as they were are not read again, and a file that has faults
+    stands for the last good content that is known of it. Raises GalleryError for a path that is
+    no prompt file or folder of the gallery.
     """
-    reading = Reading()
-    presets = read_presets(config, reading)
+    reading = Reading(prompts=Prompts(state))
+    reader = _Reader(config, reading, reading.prompts.state)
+    reader.read_presets()
     files = _find(config, paths)
-    settings = _decisive(config, presets)
-    due, gone = dict.fromkeys(files), []
-    for file, decided_by, text in cache.each("prompt") if cache else ():
-        if file in due and decided_by == _stamp(file, settings):
-            reading.prompts.add(text)
-            del due[file]
-        elif file not in due:
-            gone.append(file)
+    due = reader.take_known(files)
     with Tally("reading", len(due), "prompt file") as tally:
-        for read in spread(
-            lambda some: [_read(Path(file), config, presets, settings) for file in some], [*due]
-        ):
-            fresh: dict[str, Known] = {}
-            for name, stamped, text, findings in read:
-                if text:
-                    reading.prompts.add(text)
-                # A file that there is something to say of, or with a melody beside it, is read each time.
-                if text and stamped and findings == Findings():
-                    fresh[name] = (stamped, text)
-                reading.add(findings)
-            tally.add(len(read))
-            if cache:
-                cache.update("prompt", fresh)
-    if cache and gone and not paths:
-        cache.update("prompt", {}, gone)
+        for found in spread(lambda some: [reader.read(file) for file in some], due):
+            reader.take(found)
+            tally.add(len(found))
+    if state:
+        reader.take_last_good()
+    if state and not paths:
+        reader.forget(files)
     reading.prompts.sort()
     _warn_of_duplicates(reading)
     reading.faults.sort()
@@ -78,35 +58,150 @@ def read_prompts(config: Config, paths: Sequence[Path] = (), cache: Cache | None
     return reading
 
 
-def _read(
-    file: Path, config: Config, presets: dict[str, dict[str, Any]], settings: str
-) -> tuple[str, str, str, Findings]:
-    """A file's name and stamp, its prompt as text where it is in order, and what there is to say of it."""
-    if file.is_symlink() and file.is_dir():
-        warning = Fault(relative(file, config), 0, "", "a link to a folder; not read")
-        return "", "", "", Findings(warnings=[warning])
-    stamped = _stamp(file, settings)
-    prompt, findings = read_file(file, config, presets)
-    return str(file), stamped, prompt.to_text() if prompt else "", findings
+def keep_read(state: State, reading: Reading) -> None:
+    """A build is finished: what it read well is the last good content from now on."""
+    state.put(_READ, {}, [fault.file for fault in reading.faults])
+    state.rename(_READ, CONTENT)
 
 
-def _decisive(config: Config, presets: dict[str, dict[str, Any]]) -> str:
-    """A digest of all but the file that decides what comes of reading one."""
-    settings = config.model_dump_json(include={"limits", "models"})
-    code = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
-    told = json.dumps([gallery.__version__, settings, presets])
-    return hashlib.sha256(told.encode() + b"".join(code)).hexdigest()[:16]
+@dataclass
+class _Read:
+    """What came of one file: the prompt as text, if the file is in order, and what there is to say."""
+
+    file: str
+    stamp: str = ""
+    digest: str = ""
+    content: str = ""
+    text: str = ""
+    findings: Findings = field(default_factory=Findings)
 
 
-def _stamp(file: Path | str, settings: str) -> str:
-    """What changes when a file does; nothing for one that may change again without a trace."""
-    try:
-        status = os.stat(file)  # noqa: PTH116 - of every file in every build
-    except OSError:
-        return ""
-    if time.time_ns() - status.st_mtime_ns < JUST_NOW:
-        return ""
-    return f"{settings} {stamp(status)}"
+class _Reader:
+    """Reads prompt files into a `Reading`, each only where nothing is known of its content."""
+
+    def __init__(self, config: Config, reading: Reading, state: State) -> None:
+        self._config, self._reading, self._state = config, reading, state
+        self._top = f"{config.root}{os.sep}"
+        self._context = ""
+
+    def read_presets(self) -> None:
+        """Of a broken presets.yaml the last good content counts, so that it breaks no prompt file."""
+        config, path = self._config, self._config.prompts / PRESETS_NAME
+        findings = Findings()
+        name = self._name(str(path))
+        try:
+            data = read_input(path, config.prompts) if path.exists() else b""
+            presets = read_presets(config, findings, data) if data else {}
+        except frontmatter.Unreadable:
+            presets = read_presets(config, findings)
+        if not findings.faults:
+            self._state.put(_READ, {name: Row(_content_digest(data), data.decode("utf-8-sig"))})
+        elif last := self._state.get(CONTENT, name):
+            presets = read_presets(config, Findings(), last.value.encode())
+        self._reading.add(findings)
+        self._reading.presets = presets
+        settings = config.model_dump_json(include={"limits", "models"})
+        self._context = digest(settings, json.dumps(presets))
+
+    def take_known(self, files: Sequence[str]) -> list[str]:
+        """Take in the prompts of files that are as they were. Returns the other files."""
+        digests: dict[str, str] = dict.fromkeys(files, "")
+        for name, stamped, content in self._state.each(FILE):
+            file = f"{self._top}{name}"
+            if file in digests and stamp_of(file) == stamped:
+                digests[file] = content
+        for path, decided_by, text in self._state.each(PROMPT):
+            file = self._file(path)
+            known = digests.get(file)
+            if known and decided_by == self._decided_by(known):
+                self._reading.prompts.add(text)
+                del digests[file]
+        return [*digests]
+
+    def read(self, file: str) -> _Read:
+        """Read a file anew, whatever is known of it."""
+        path = Path(file)
+        if path.is_symlink() and path.is_dir():
+            warning = Fault(relative(path, self._config), 0, "", "a link to a folder; not read")
+            return _Read(file, findings=Findings(warnings=[warning]))
+        stamped = stamp_of(file)
+        try:
+            data = read_input(path, self._config.prompts)
+        except frontmatter.Unreadable:
+            data = None
+        prompt, findings = read_file(path, self._config, self._reading.presets, data)
+        if not prompt:
+            return _Read(file, findings=findings)
+        if data is None:  # it can be read by now
+            return self.read(file)
+        # With a melody beside it, or something to say of it, a file is read each time.
+        return _Read(
+            file,
+            stamped if findings == Findings() else "",
+            _content_digest(data),
+            data.decode("utf-8-sig"),
+            prompt.to_text(),
+            findings,
+        )
+
+    def take(self, found: Sequence[_Read]) -> None:
+        """Take in what was read, and keep it."""
+        good = {self._name(read.file): read for read in found if read.text}
+        self._state.put_all(
+            {
+                _READ: {name: Row(read.digest, read.content) for name, read in good.items()},
+                PROMPT: {
+                    _path(name): Row(self._decided_by(read.digest), read.text) for name, read in good.items()
+                },
+                FILE: {name: Row(read.stamp, read.digest) for name, read in good.items() if read.stamp},
+            },
+            {FILE: [name for name, read in good.items() if not read.stamp]},
+        )
+        for read in found:
+            if read.text:
+                self._reading.prompts.add(read.text)
+            self._reading.add(read.findings)
+
+    def take_last_good(self) -> None:
+        """Take in what is known of files that have faults now."""
+        for path in sorted(self._reading.broken):
+            last = self._state.get(CONTENT, f"{self._config.prompts.name}/{path}.md")
+            if not last:
+                continue
+            data = last.value.encode()
+            prompt, findings = read_file(Path(self._file(path)), self._config, self._reading.presets, data)
+            if prompt:
+                text = prompt.to_text()
+                self._state.put(PROMPT, {path: Row(self._decided_by(last.decided_by), text)})
+                self._reading.prompts.add(text)
+                self._reading.melodies |= findings.melodies
+
+    def forget(self, files: Sequence[str]) -> None:
+        """Forget files that are gone."""
+        names = {self._name(file) for file in files}
+        names.add(f"{self._config.prompts.name}/{PRESETS_NAME}")
+        for kind in (FILE, CONTENT, _READ):
+            self._state.put(kind, {}, self._state.names(kind) - names)
+        paths = {_path(name) for name in names}
+        self._state.put(PROMPT, {}, self._state.names(PROMPT) - paths)
+
+    def _decided_by(self, content: str) -> str:
+        return f"{content} {self._context}"
+
+    def _name(self, file: str) -> str:
+        return file.removeprefix(self._top).replace(os.sep, "/")
+
+    def _file(self, path: str) -> str:
+        return str(self._config.prompts / f"{path}.md")
+
+
+def _path(name: str) -> str:
+    """The path of the prompt of a file: ``lofi/rain`` of ``prompts/lofi/rain.md``."""
+    return name.partition("/")[2].removesuffix(".md")
+
+
+def _content_digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def find_files(config: Config, paths: Sequence[Path] = ()) -> list[Path]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import secrets
-import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ import yaml
 from gallery.errors import FaultyFile, GalleryError
 from gallery.prompts.folder import read_prompts
 from gallery.prompts.request import parameter_fields, plain_number
+from gallery.utils.slug import slug
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from gallery.config import Config
 
 _ASKED_PARAMETERS = ("duration", "seed")
+
+_LONGEST_NAME = 40
 
 
 def ask(config: Config, answers: dict[str, Any]) -> dict[str, Any]:
@@ -73,8 +74,8 @@ def write_prompt(config: Config, answers: dict[str, Any]) -> Path:
             matter[name] = plain_number(answers[name])
     if answers.get("model") and answers["model"] != config.default_model:
         matter["model"] = answers["model"]
-    name = _slug(answers.get("title") or answers["prompt"])
-    folder = config.prompts / _slug(answers.get("folder") or "prompts")
+    name = _name(answers.get("title") or answers["prompt"])
+    folder = config.prompts / _name(answers.get("folder") or "prompts")
     path = folder / f"{name}.md"
     if path.exists():
         raise GalleryError(
@@ -90,8 +91,5 @@ def write_prompt(config: Config, answers: dict[str, Any]) -> Path:
     return path
 
 
-def _slug(text: str) -> str:
-    """A file name from a text: lowercase ASCII words with hyphens, 40 characters at most."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
-    return slug or f"prompt-{secrets.token_hex(3)}"
+def _name(text: str) -> str:
+    return slug(text, _LONGEST_NAME) or f"prompt-{secrets.token_hex(3)}"

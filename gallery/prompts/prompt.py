@@ -10,15 +10,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
 from gallery.prompts.request import Request
-from gallery.state.texts import Texts
+from gallery.state.database import Damaged, Row, State
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterable
     from pathlib import Path
 
     from gallery.errors import Fault
 
+
+# Rows of the state: prompts by their paths, as `Prompt.to_text` writes them.
+PROMPT = "prompt"
 
 # A page asks for its prompt and for those of its kin more than once.
 _MADE_AT_A_TIME = 64
@@ -95,9 +98,9 @@ class Prompt:
         return f"{json.dumps(outline, ensure_ascii=False)}\n{whole}"
 
     @classmethod
-    def from_json(cls, text: str, digest: str) -> Self:
-        """The prompt of which this is the second line of `to_text`, and which has this digest."""
-        parts = json.loads(text)
+    def from_text(cls, text: str, digest: str) -> Self:
+        """The prompt that `to_text` wrote, and which has this digest."""
+        parts = json.loads(text.partition("\n")[2])
         parts["tags"] = tuple(parts["tags"])
         parts["clips"] = tuple(Clip(*clip) for clip in parts["clips"])
         parts["axes"] = tuple((name, tuple(values)) for name, values in parts["axes"])
@@ -119,7 +122,6 @@ class Outline(NamedTuple):
     models: tuple[str, ...]
     asked: str
     digest: str
-    number: int = -1
 
     @property
     def file(self) -> str:
@@ -128,28 +130,37 @@ class Outline(NamedTuple):
 
 
 class Prompts(Sequence[Prompt]):
-    """Prompts in the order of their files: there may be many, so each is made when it is asked for.
+    """Prompts in the order of their files: there may be many, so each is read back when it is asked for.
 
-    ``outlines`` are of the same prompts in the same order; each has its place among their texts.
+    ``outlines`` are of the same prompts in the same order; the prompts themselves lie in ``state``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, state: State | None = None) -> None:
         self.outlines: list[Outline] = []
-        self._texts = Texts()
+        self.state = state or State.temporary()
         self._common: dict[Any, Any] = {}
         self._made = lru_cache(_MADE_AT_A_TIME)(self._make)
 
+    @classmethod
+    def of(cls, prompts: Iterable[Prompt]) -> Self:
+        """Prompts that were made here and not read."""
+        made = cls()
+        texts = {prompt.path: prompt.to_text() for prompt in prompts}
+        made.state.put(PROMPT, {path: Row("", text) for path, text in texts.items()})
+        for text in texts.values():
+            made.add(text)
+        made.sort()
+        return made
+
     def add(self, text: str) -> None:
-        """Take in a prompt that `Prompt.to_text` wrote, in any order; `sort` comes after the last."""
-        first, _, whole = text.partition("\n")
-        outline = Outline(*json.loads(first))
+        """Take in a prompt that `Prompt.to_text` wrote and that is kept, in any order; `sort` comes last."""
+        outline = Outline(*json.loads(text.partition("\n")[0]))
         self.outlines.append(
             outline._replace(
                 author=self._once(outline.author),
                 date=self._once(outline.date),
                 keys=tuple(outline.keys),
                 models=self._once(tuple(outline.models)),
-                number=self._texts.add(whole),
             )
         )
 
@@ -175,10 +186,13 @@ class Prompts(Sequence[Prompt]):
 
     def whole(self, outline: Outline) -> Prompt:
         """The prompt of an outline."""
-        return self._made(outline.number, outline.digest)
+        return self._made(outline.path, outline.digest)
 
-    def _make(self, number: int, digest: str) -> Prompt:
-        return Prompt.from_json(self._texts[number], digest)
+    def _make(self, path: str, digest: str) -> Prompt:
+        text = self.state.value(PROMPT, path)
+        if text is None:
+            raise Damaged
+        return Prompt.from_text(text, digest)
 
 
 class Clips(Mapping[str, Clip]):
@@ -239,6 +253,7 @@ class Findings:
 
 @dataclass
 class Reading(Findings):
-    """What came of reading a gallery's prompt files."""
+    """What came of reading a gallery's prompt files. ``presets`` are those that they could name."""
 
     prompts: Prompts = field(default_factory=Prompts)
+    presets: dict[str, dict[str, Any]] = field(default_factory=dict)

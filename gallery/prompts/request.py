@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic.fields import FieldInfo
 
 # Leads every canonical request. Raise it only if the meaning of a field changes:
@@ -137,36 +139,55 @@ class Request(Parameters):
         """The request without anything that cannot change the sound, in one fixed order.
 
         Numbers are normalised (3 and 3.0 are one guidance), inert parameters are
-        left out, and a feature that is not used leaves no field. The rules follow
-        audiocraft's sampling: temperature 0 is greedy; top_p above 0 takes the
-        place of top_k; guidance 0 leaves only the unconditional logits.
+        left out, and a feature that is not used leaves no field.
         """
-        heeds_prompt = self.cfg_coef != 0
+        unused = inert(self.model_dump())
         fields: dict[str, Any] = {
             "version": CANONICAL_VERSION,
             "model": self.model,
-            "prompt": normalise_text(self.prompt) if heeds_prompt else "",
+            "prompt": "" if "prompt" in unused else normalise_text(self.prompt),
             "frames": self.frames,
             "temperature": self.temperature,
+            "seed": self.seed,
+            "top_p": min(self.top_p, 1.0) or None,  # 0 switches it off
+            "top_k": self.top_k,
+            "cfg_coef": self.cfg_coef,
+            "extend_stride": self.extend_stride,
+            "melody": self.melody,
         }
-        if self.temperature > 0:
-            fields["seed"] = self.seed
-            if self.top_p > 0:
-                fields["top_p"] = min(self.top_p, 1.0)
-            else:
-                fields["top_k"] = self.top_k
-        fields["cfg_coef"] = self.cfg_coef
-        if self.extend_stride is not None:
-            fields["extend_stride"] = self.extend_stride
-        if self.melody is not None and heeds_prompt:
-            fields["melody"] = self.melody
-        return {name: plain_number(value) for name, value in fields.items()}
+        return {
+            name: plain_number(value)
+            for name, value in fields.items()
+            if value is not None and (name == "prompt" or name not in unused)
+        }
 
     @property
     def key(self) -> str:
         """The first 128 bits of the canonical request's SHA-256, in hex."""
         canonical = json.dumps(self.canonical(), ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+
+def inert(request: Mapping[str, Any]) -> frozenset[str]:
+    """Fields that cannot change how a request sounds; what it leaves out has its default.
+
+    The rules follow audiocraft's sampling: temperature 0 is greedy; top_p above 0 takes the place of
+    top_k; guidance 0 leaves only the unconditional logits.
+    """
+    unused: set[str] = set()
+    if request_value(request, "temperature") == 0:
+        unused |= {"seed", "top_k", "top_p"}
+    elif request_value(request, "top_p") > 0:
+        unused |= {"top_k"}
+    if request_value(request, "cfg_coef") == 0:
+        unused |= {"prompt", "melody"}
+    return frozenset(unused)
+
+
+def request_value(request: Mapping[str, Any], field: str) -> Any:
+    """A field of a request, its default where it is left out."""
+    value = request.get(field)
+    return _defaults().get(field) if value is None else value
 
 
 def normalise_text(text: str) -> str:
@@ -188,6 +209,11 @@ def is_piled(text: str) -> bool:
 def parameter_fields() -> dict[str, FieldInfo]:
     """The generation parameters by name, in the order in which people read them."""
     return dict(Parameters.model_fields)
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    return {name: info.default for name, info in parameter_fields().items()}
 
 
 def parameter_label(name: str) -> str:

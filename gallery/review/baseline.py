@@ -12,11 +12,12 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from gallery.config import CONFIG_NAME, load_config
+from gallery.config import load_config
 from gallery.errors import GalleryError
 from gallery.prompts.file import PRESETS_NAME
 from gallery.prompts.folder import is_prompt_file, read_prompts
 from gallery.prompts.melody import SUFFIXES
+from gallery.utils.root import CONFIG_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.config import CONFIG_NAME
 from gallery.errors import Fault
 from gallery.errors.text import printable
 from gallery.prompts.file import PRESETS_NAME
 from gallery.prompts.folder import find_files, is_prompt_file, read_prompts
 from gallery.prompts.melody import SUFFIXES, melody_problem
 from gallery.prompts.prompt import Reading
+from gallery.utils.root import CONFIG_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

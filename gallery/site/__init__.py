@@ -1,4 +1,4 @@
-"""The site: pages, search, feeds and data made from the catalogue's entries."""
+"""The site: pages, search, feeds and data made from the catalogue's entries (stage 6: write)."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from gallery.site.pages.pages import Pages
 from gallery.site.theme.theme import Theme
-from gallery.site.writer import Writer, Written
+from gallery.site.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from gallery.catalogue.entries import Catalogue
     from gallery.config import Config
-    from gallery.state.database import Cache
-
-__all__ = ["Written", "write_site"]
+    from gallery.prompts.file import Presets
+    from gallery.state.database import State
+    from gallery.state.outcome import Written
 
 
 def write_site(
@@ -24,20 +24,15 @@ def write_site(
     files: Mapping[str, Path],
     config: Config,
     output: Path,
-    *,
-    keep: Collection[str] = (),
-    cache: Cache | None = None,
+    state: State,
+    presets: Presets | None = None,
 ) -> Written:
     """Bring ``output`` to show the catalogue, touching only what changed.
 
     ``files`` maps site-relative addresses to the files that belong there, previews
     above all; those that are in place already are left alone. What earlier builds
-    wrote and nothing asks for any more is removed, except below the addresses in
-    ``keep``; what other hands put into the folder stays, and so does the store.
+    wrote and nothing asks for any more is removed; what other hands put into the
+    folder stays, and so does the store. ``state`` keeps what was found out for it.
     """
-    from filelock import FileLock
-
-    writer = Writer.of(config, output)
-    writer.lock.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(writer.lock):
-        return writer.write(Pages(catalogue, config, Theme(config), files, cache), files, keep)
+    pages = Pages(catalogue, config, Theme(config, state), state, files, presets)
+    return Writer.of(config, output, state).write(pages, files)

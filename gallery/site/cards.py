@@ -10,12 +10,14 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gallery.utils.digest import digest
+from gallery.utils.levels import LEVELS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PIL import Image
     from PIL.ImageFont import FreeTypeFont
 
@@ -37,7 +39,9 @@ _KNOWN = re.compile(
 )
 _ROMAN, _ITALIC = (f"instrument-serif-latin-400-{style}.woff2" for style in ("normal", "italic"))
 
-_CODE = digest(Path(__file__).read_bytes())
+
+# Font files by their names.
+Fonts = dict[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,10 @@ class Card:
     def digest(self, key: str, fonts: str) -> str:
         """Of all that decides the picture; ``key`` stands for the cover's content."""
         told = (self.words, self.heading, self.facts, self.state, self.peaks, f"{self.size}")
-        return digest(_CODE, key, fonts, str(bool(self.cover)), *told)
+        return digest(key, fonts, str(bool(self.cover)), *told)
 
 
-def draw(card: Card, fonts: dict[str, Path]) -> bytes:
+def draw(card: Card, fonts: Fonts) -> bytes:
     """A card as a JPEG; the same card, the same bytes."""
     from PIL import Image, ImageDraw
 
@@ -104,13 +108,12 @@ def _sound(card: Card, size: tuple[int, int]) -> Image.Image:
             colours = _table(_PENCIL if card.state == "sketch" else _EMBER)
             return grey.resize(size, Image.Resampling.BICUBIC).convert("RGB").point(colours)
     # Imported late: it brings numpy along, and most covers are there.
-    from gallery.preview.picture import ALPHABET
 
     picture = Image.new("RGB", size, _PAPER)
     pen, (width, height) = ImageDraw.Draw(picture), size
     colour = _PENCIL[-1] if card.state == "sketch" else _EMBER[4]
     for index, peak in enumerate(card.peaks):
-        half = max(2, ALPHABET.find(peak) / 63 * height * 0.4)
+        half = max(2, LEVELS.find(peak) / 63 * height * 0.4)
         left = width * (index + 0.25) / len(card.peaks)
         right = left + width / len(card.peaks) / 2
         pen.rectangle((left, height / 2 - half, right, height / 2 + half), colour)
@@ -129,9 +132,7 @@ def _table(colours: tuple[tuple[int, int, int], ...]) -> list[int]:
     return table
 
 
-def _write(
-    pen: Any, text: str, fonts: dict[str, Path], place: tuple[int, int], space: tuple[int, int]
-) -> None:
+def _write(pen: Any, text: str, fonts: Fonts, place: tuple[int, int], space: tuple[int, int]) -> None:
     """Text as large as it fits; what does not fit at the smallest size ends in dots."""
     for size in _SIZES:
         font = _font(fonts, _ROMAN, size)
@@ -167,15 +168,15 @@ def _label(pen: Any, text: str, font: FreeTypeFont, place: tuple[int, int]) -> N
 
 
 @cache
-def _opened(path: Path, size: int) -> FreeTypeFont | None:
+def _opened(font: bytes, size: int) -> FreeTypeFont | None:
     from PIL import ImageFont
 
     try:
-        return ImageFont.truetype(path, size)
+        return ImageFont.truetype(BytesIO(font), size)
     except OSError:
         # A FreeType that was built without WOFF2: the card does without words.
         return None
 
 
-def _font(fonts: dict[str, Path], name: str, size: int) -> FreeTypeFont | None:
+def _font(fonts: Fonts, name: str, size: int) -> FreeTypeFont | None:
     return _opened(fonts[name], size) if name in fonts else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
@@ -16,15 +15,17 @@ import gallery
 from gallery.site.pages import rows
 from gallery.site.theme import addresses, labels
 from gallery.site.theme.theme import absolute
-from gallery.state.database import Cache
+from gallery.state.database import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from gallery.catalogue.entries import Catalogue, ClipEntry, PromptEntry
     from gallery.config import Config
-    from gallery.state.database import Known
+    from gallery.state.database import State
+
+# Rows of the state: lines of the catalogue by their prompts' paths.
+_LINE = "line"
 
 # So many lines of the catalogue are in memory at a time.
 _AT_ONCE = 500
@@ -145,9 +146,9 @@ def sitemap(pages: Iterable[tuple[str, str]], config: Config) -> Iterator[bytes]
 
 
 def catalogue(
-    catalogue: Catalogue, decided_by: Mapping[str, str], cache: Path | None, config: Config
+    catalogue: Catalogue, decided_by: Mapping[str, str], state: State, config: Config
 ) -> Iterator[bytes]:
-    """The catalogue as data, one prompt a line. Lines are kept in the cache by what decided them."""
+    """The catalogue as data, one prompt a line. Lines are kept by what decided them."""
     head = {
         "version": 1,
         "generator": f"gallery {gallery.__version__}",
@@ -156,23 +157,19 @@ def catalogue(
     }
     yield f'{json.dumps(head, ensure_ascii=False)[:-1]}, "prompts": ['.encode()
     between = "\n"
-    # Its own connection: this may be done by another process than the one that opened the first.
-    with Cache(cache) if cache else nullcontext() as kept:
-        for start in range(0, len(catalogue.paths), _AT_ONCE):
-            paths = catalogue.paths[start : start + _AT_ONCE]
-            known = kept.some("line", paths) if kept else {}
-            fresh: dict[str, Known] = {}
-            for path in paths:
-                decided, line = known.get(path, ("", ""))
-                if decided != decided_by[path]:
-                    line = json.dumps(catalogue.entry(path), ensure_ascii=False, sort_keys=True)
-                    fresh[path] = (decided_by[path], line)
-                yield f"{between}{line}".encode(errors="replace")
-                between = ",\n"
-            if kept:
-                kept.update("line", fresh)
-        if kept:
-            kept.update("line", {}, kept.names("line") - decided_by.keys())
+    for start in range(0, len(catalogue.paths), _AT_ONCE):
+        paths = catalogue.paths[start : start + _AT_ONCE]
+        known = state.some(_LINE, paths)
+        fresh: dict[str, Row] = {}
+        for path in paths:
+            row = known.get(path)
+            if not row or row.decided_by != decided_by[path]:
+                line = json.dumps(catalogue.entry(path), ensure_ascii=False, sort_keys=True)
+                row = fresh[path] = Row(decided_by[path], line)
+            yield f"{between}{row.value}".encode(errors="replace")
+            between = ",\n"
+        state.put(_LINE, fresh)
+    state.put(_LINE, {}, state.names(_LINE) - decided_by.keys())
     yield b"\n]}\n"
 
 

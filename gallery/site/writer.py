@@ -1,28 +1,36 @@
 """Writing a site so that only what changed is touched, and nothing that others put there.
 
-The manifest in the workspace remembers what earlier builds wrote: address -> digest
-of what decided the page, size and modification time of the file. It is untrusted: a
-line in it never leads to a removal outside the site's folder.
+What builds wrote into an output folder is listed there, in `LIST_NAME`: address and SHA-256. What
+decided each page, and the stamp of its file, lie in the state. Both may be lost or tampered with:
+without the state all is made again, and no line of the list ever leads out of the folder, or to a
+file that is not what the list says.
 """
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from gallery.errors import GalleryError
-from gallery.utils.digest import digest
-from gallery.utils.files import link_or_copy, remove_leftovers, write_atomic, write_changed
+from gallery.errors.text import printable
+from gallery.site.earlier import earlier_list, forget_earlier_list
+from gallery.state.database import Row
+from gallery.state.outcome import Written
+from gallery.state.output import LIST_NAME, kind_of, stamp_in
+from gallery.utils.files import link_or_copy, remove_leftovers, write_changed
 from gallery.utils.parallel import FEW, spread
-from gallery.utils.progress import Tally
+from gallery.utils.progress import Tally, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from gallery.config import Config
+    from gallery.state.database import State
 
 # What is known of a page that is about to be written: it stands as no page can.
 _INTENDED = ""
@@ -46,52 +54,28 @@ class Page:
     lists: bool = False
 
 
-@dataclass(frozen=True)
-class Written:
-    """What a build did to the site's files."""
-
-    written: int
-    unchanged: int
-    removed: int
-
-
-def site_in_place(config: Config, output: Path) -> int:
-    """How many files of a site earlier builds wrote, if all are as they were written; else 0."""
-    return Writer.of(config, output).in_place()
-
-
 class Writer:
     """The files that builds write into one output folder."""
 
-    def __init__(self, output: Path, workspace: Path, protected: Iterable[Path]) -> None:
+    def __init__(self, output: Path, state: State, protected: Iterable[Path], workspace: Path) -> None:
+        """Nothing in ``protected`` is removed; ``workspace`` has the lists of earlier versions."""
         self._output = output.resolve()
+        self._state, self._kind, self._workspace = state, kind_of(self._output), workspace
         # Only within the output: nothing outside it is ever touched in any case.
         inside = [folder.resolve() for folder in protected]
         self._protected = [folder for folder in inside if self._output in folder.parents]
-        self._path = workspace / "pages" / f"{digest(str(self._output))}.json"
         self._folders: dict[Path, Path] = {}
         self._inner: dict[str, bool] = {}
 
     @classmethod
-    def of(cls, config: Config, output: Path) -> Self:
+    def of(cls, config: Config, output: Path, state: State) -> Writer:
         """The writer of a gallery's site."""
-        return cls(output, config.workspace, protected=[config.store_folder])
+        return cls(output, state, [config.store_folder], config.workspace)
 
-    def in_place(self) -> int:
-        """How many files earlier builds wrote, if all are as they were written; else 0."""
-        files, whole = self._read()
-        stands = whole and all(known.endswith(f" {self._stamp(address)}") for address, known in files.items())
-        return len(files) if stands else 0
-
-    @property
-    def lock(self) -> Path:
-        """What a build holds while it writes here."""
-        return self._path.with_suffix(".lock")
-
-    def write(self, pages: Iterable[Page], files: Mapping[str, Path], keep: Collection[str]) -> Written:
-        """Bring the output folder to hold these pages and files, and no earlier ones but those to keep."""
-        before, whole = self._read()
-        gone, wanted = set(before), 0
+    def write(self, pages: Iterable[Page], files: Mapping[str, Path]) -> Written:
+        """Bring the output folder to hold these pages and files, and no earlier ones."""
+        before, listed, whole = self._before()
+        gone, wanted = {*before, *listed}, 0
         due: dict[str, Page] = {}
         for page in pages:
             gone.discard(page.address)
@@ -99,61 +83,60 @@ class Writer:
             if before.get(page.address) != f"{page.digest} {self._stamp(page.address)}":
                 due[page.address] = page
         copies = {address: source for address, source in files.items() if not self._is_there(address, source)}
-        sources = {address: self._digest_of(source) for address, source in copies.items()}
+        gone -= copies.keys()
+        sources = {address: _stamp_of(source) for address, source in copies.items()}
         missing = [
-            address for address in copies if not self._same(address, sources[address], before.get(address))
+            address
+            for address, source in sources.items()
+            # A source that is gone leaves the copy as it is.
+            if source and before.get(address) != f"{source} {self._stamp(address)}"
         ]
-        stale = [address for address in gone if address not in copies and not address.startswith(tuple(keep))]
-        after = {**before}
-        for address in stale:
-            del after[address]
-        if due or missing or stale or not whole:
+        if not whole:
+            folders = {(self._output / name).parent for name in {*before, *listed} if self._inside(name)}
+            for folder in sorted(folders):
+                remove_leftovers(folder)
+        if any(address not in before for address in (*due, *missing)):
             # Told before they are written: what a killed build leaves is known to the next one.
-            self._save({**before, **dict.fromkeys([*due, *missing], _INTENDED)}, whole=False)
-            if not whole:
-                for folder in sorted(
-                    {(self._output / address).parent for address in before if self._inside(address)}
-                ):
-                    remove_leftovers(folder)
-        written = 0
-        others = [page for page in due.values() if not page.lists]
-        lists = [page for page in due.values() if page.lists]
-        few = 2 if wanted > _MANY else FEW
-        with Tally("writing", len(due), "page") as tally:
-            for made in spread(self._put_all, others, together=lists, few=few):
-                for address, known, changed in made:
-                    after[due[address].address] = known  # that very text: there may be many
-                    written += changed
-                tally.add(len(made))
+            self._save(dict.fromkeys([*due, *missing], _INTENDED) | listed, whole=False)
+        written = self._write_pages(due, wanted)
         for address in missing:
-            self._check(address)
-            link_or_copy(copies[address], self._output / address)
-        for address in copies:
-            after[address] = f"{sources[address]} {self._stamp(address)}"
-        removed = sum(self._remove(address) for address in sorted(stale) if address not in files)
-        if not whole or due or missing or stale or after != before:
-            self._save(after, whole=True)
+            self._copy(address, copies[address], sources[address])
+        removed = sum(self._remove(address, before, listed) for address in sorted(gone))
+        if due or missing or gone or not whole:
+            self._state.put(self._kind, {}, gone)
+            self._save({}, whole=True)
         return Written(written + len(missing), wanted + len(copies) - written - len(missing), removed)
 
+    def _write_pages(self, due: Mapping[str, Page], wanted: int) -> int:
+        """Write pages. Returns how many files changed."""
+        others = [page for page in due.values() if not page.lists]
+        lists = [page for page in due.values() if page.lists]
+        few, written = 2 if wanted > _MANY else FEW, 0
+        with Tally("writing", len(due), "page") as tally:
+            for rows, count in spread(self._put_all, others, together=lists, few=few):
+                self._state.put(self._kind, rows)
+                written += count
+                tally.add(len(rows))
+        return written
+
+    def _put_all(self, pages: Sequence[Page]) -> tuple[dict[str, Row], int]:
+        """Write pages. Returns what to know of each by its address, and how many files changed."""
+        rows, written = {}, 0
+        for page in pages:
+            self._check(page.address)
+            changed, sha256 = write_changed(f"{self._output}/{page.address}", page.make(*page.of))
+            rows[page.address] = Row(page.digest, f"{self._stamp(page.address)} {sha256}")
+            written += changed
+        return rows, written
+
+    def _copy(self, address: str, source: Path, stamp: str) -> None:
+        self._check(address)
+        link_or_copy(source, self._output / address)
+        sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
+        self._state.put(self._kind, {address: Row(stamp, f"{self._stamp(address)} {sha256}")})
+
     def _stamp(self, address: str) -> str:
-        """A file's size and modification time; nothing where there is none."""
-        try:
-            status = os.stat(f"{self._output}/{address}")  # noqa: PTH116 - ten thousand times a build
-        except (OSError, ValueError):
-            return ""
-        return f"{status.st_size} {status.st_mtime_ns}"
-
-    def _digest_of(self, source: Path) -> str:
-        try:
-            status = source.stat()
-        except OSError:
-            return ""
-        return f"{status.st_size} {status.st_mtime_ns}"
-
-    def _same(self, address: str, source: str, known: str | None) -> bool:
-        """Whether a copy is what its source was. A source that is gone leaves the copy as it is."""
-        stamp = self._stamp(address)
-        return source in ("", stamp) or known == f"{source} {stamp}"
+        return stamp_in(str(self._output), address)
 
     def _is_there(self, address: str, source: Path) -> bool:
         """Whether a file already lies where it belongs. A link to it elsewhere is still our copy."""
@@ -164,18 +147,6 @@ class Writer:
         if folder not in self._folders:
             self._folders[folder] = folder.resolve()
         return self._folders[folder]
-
-    def _put_all(self, pages: Sequence[Page]) -> list[tuple[str, str, bool]]:
-        """Write pages. Returns for each its address, what to know of it, and whether its file changed."""
-        put = [(page, self._put(page)) for page in pages]
-        return [
-            (page.address, f"{page.digest} {self._stamp(page.address)}", changed) for page, changed in put
-        ]
-
-    def _put(self, page: Page) -> bool:
-        """Write a page, unless these bytes are there. Returns whether it was written."""
-        self._check(page.address)
-        return write_changed(f"{self._output}/{page.address}", page.make(*page.of))
 
     def _check(self, address: str) -> None:
         if not self._inside(address):
@@ -202,11 +173,17 @@ class Writer:
     def _is_protected(self, folder: Path) -> bool:
         return any(self._real(folder).is_relative_to(kept) for kept in self._protected)
 
-    def _remove(self, address: str) -> bool:
+    def _remove(self, address: str, before: Mapping[str, str], listed: Mapping[str, str]) -> bool:
+        """Remove a file that a build wrote and nobody has changed since. Returns whether it was there."""
         path = self._output / address
         if not self._inside(address) or self._is_protected(path.parent):
             return False
         if path.is_symlink() or not path.is_file():
+            return False
+        is_own = before.get(address, "").endswith(f" {self._stamp(address)}")
+        told = listed[address] if address in listed else self._told(address)
+        if not is_own and told not in (_INTENDED, _sha256_of(path)):
+            say(f"{printable(str(path))}: no page any more, but not what a build wrote; left alone")
             return False
         path.unlink()
         for folder in path.parents:
@@ -219,20 +196,71 @@ class Writer:
                 break
         return True
 
-    def _read(self) -> tuple[dict[str, str], bool]:
-        """What earlier builds wrote, and whether the last one came to its end."""
+    def _told(self, address: str) -> str:
+        return (self._state.value(self._kind, address) or "").rpartition(" ")[2]
+
+    def _before(self) -> tuple[dict[str, str], dict[str, str], bool]:
+        """The files that earlier builds wrote, and whether the last one came to its end.
+
+        Those that the state knows with what decided each and its stamp; and if the output's list is
+        not the one that the last build wrote here, what it says.
+        """
+        files, mark = {}, ""
+        for address, decided_by, value in self._state.each(self._kind):
+            stamp = value.rpartition(" ")[0]
+            if address == LIST_NAME:
+                mark = stamp
+            else:
+                files[address] = f"{decided_by} {stamp}"
+        if mark and mark == self._stamp(LIST_NAME):
+            return files, {}, True
+        return files, *self._read_list()
+
+    def _read_list(self) -> tuple[dict[str, str], bool]:
+        """What the output's own list says; that of earlier versions where it has none yet."""
         try:
-            manifest = json.loads(self._path.read_bytes())
-            files = manifest["files"]
-            if not all(isinstance(known, str) for known in files.values()):
+            told = json.loads((self._output / LIST_NAME).read_bytes())
+            files = told["files"]
+            if not all(isinstance(sha256, str) for sha256 in files.values()):
                 raise TypeError
-            return files, bool(manifest["whole"])
+            return files, bool(told["whole"])
         except FileNotFoundError:
-            return {}, True
+            return earlier_list(self._workspace, self._output)
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             # Unreadable: as if nothing had been written yet. Nothing is removed for it.
             return {}, False
 
-    def _save(self, files: dict[str, str], *, whole: bool) -> None:
-        manifest = {"output": str(self._output), "whole": whole, "files": dict(sorted(files.items()))}
-        write_atomic(self._path, json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode())
+    def _save(self, more: Mapping[str, str], *, whole: bool) -> None:
+        """Write the output's list: what the state has, and ``more``."""
+        write_changed(f"{self._output}/{LIST_NAME}", self._lines(more, whole))
+        if whole:
+            forget_earlier_list(self._workspace)
+            self._state.put(self._kind, {LIST_NAME: Row("", f"{self._stamp(LIST_NAME)} ")})
+
+    def _lines(self, more: Mapping[str, str], whole: bool) -> Iterator[bytes]:
+        yield f'{{"version": 1, "whole": {json.dumps(whole)}, "files": {{'.encode()
+        between = "\n"
+        known = (
+            (address, value.rpartition(" ")[2])
+            for address, _, value in self._state.each(self._kind)
+            if address != LIST_NAME and address not in more
+        )
+        for address, sha256 in itertools.chain(known, more.items()):
+            yield f"{between}{json.dumps(address, ensure_ascii=False)}: {json.dumps(sha256)}".encode()
+            between = ",\n"
+        yield b"\n}}\n"
+
+
+def _stamp_of(source: Path) -> str:
+    try:
+        status = source.stat()
+    except OSError:
+        return ""
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
+
+
+def _sha256_of(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""

@@ -1,107 +1,281 @@
-"""What was found out once and holds until what decided it changes: kept between builds.
+"""One table of what was found out once: kind, name, what decided it, and the value.
 
-One SQLite file in the workspace. Losing it costs time and nothing else.
+It lies in one SQLite file in the workspace. What decides a row is a digest of its inputs; the tool
+itself is an input of every row, so that rows which another version of it left are dropped. Losing
+the file, or any damage in it, costs time and the last good contents of files that are broken now;
+nothing else.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import sqlite3
-from contextlib import suppress
+import tempfile
+import zlib
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from gallery.errors import GalleryError
+from gallery.errors.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-# A text after the digest or stamp of all that decided it.
-Known = tuple[str, str]
+STATE_NAME = "state.sqlite"
 
-# Changes with the form of what is kept: another version's is not read.
-_FORM = "5"
+# Changes with the form of the table: another form's is not read.
+_FORM = "1"
 
+# What follows from files alone, whichever version of the tool looks at them.
+FILE, CONTENT = "file", "content"
+_LASTING = (FILE, CONTENT)
+
+_META = "state"
+
+_ONE = "SELECT decided_by, value, checksum FROM derived WHERE kind = ? AND name = ?"
 _AT_ONCE = 1000
 
+# Several processes of one build write; each waits for its turn.
+_PATIENCE = 60.0
 
-class Cache:
-    """Texts by kind and name, each with what decided it."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        try:
-            self._open()
-        except sqlite3.DatabaseError:
-            self._begin_anew()
+class Row(NamedTuple):
+    """A value, and the digest of what decided it."""
 
-    def _open(self) -> None:
-        self._base = sqlite3.connect(self.path, isolation_level=None)
-        self._base.execute("PRAGMA journal_mode=WAL")
-        self._base.execute("PRAGMA synchronous=OFF")  # a lost cache is no loss
-        table = "kind TEXT, name TEXT, decided_by TEXT, text TEXT, PRIMARY KEY (kind, name)"
-        self._base.execute(f"CREATE TABLE IF NOT EXISTS known ({table}) WITHOUT ROWID")
-        own = ("place", "", _place(self.path), _FORM)
-        if not self._base.execute("SELECT 1 FROM known").fetchone():
-            self._base.execute("INSERT INTO known VALUES (?, ?, ?, ?)", own)
+    decided_by: str
+    value: str
+
+
+class Damaged(Exception):
+    """The file is not as it was written. The state begins anew."""
+
+
+class State:
+    """Rows by kind and name. Processes forked from this one have connections of their own."""
+
+    def __init__(self, path: Path | None, tool: str | None = None) -> None:
+        """``path`` is None for one without a name, which goes with this object.
+
+        ``tool`` is the digest of the tool (see `gallery.state.tool`), None to take it as it was.
+
+        Raises Damaged for a file that holds no such table; `discard` makes place for another.
+        """
+        self._path, self._tool = path, tool
+        self._connection: sqlite3.Connection | None = None
+        self._process = 0
+        self._inherited: list[sqlite3.Connection] = []
+        with _telling(path):
+            if path:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._prepare()
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path or Path()
+
+    @classmethod
+    def temporary(cls) -> Self:
+        """A state of this process alone, which nobody reads again."""
+        return cls(None)
+
+    def _prepare(self) -> None:
+        base = self._base
+        base.execute(
+            "CREATE TABLE IF NOT EXISTS derived (kind TEXT, name TEXT, decided_by TEXT, value TEXT, "
+            "checksum INTEGER, PRIMARY KEY (kind, name)) WITHOUT ROWID"
+        )
         # A file that came with a clone or a pull request was made elsewhere, by whomever.
-        if own not in self._base.execute("SELECT * FROM known WHERE kind = 'place'"):
-            raise sqlite3.DatabaseError
+        own = Row(_FORM, _place(self._path) if self._path else "")
+        if not base.execute("SELECT 1 FROM derived").fetchone():
+            self.put(_META, {"place": own, "tool": Row("", self._tool or "")})
+        if self.get(_META, "place") != own:
+            raise Damaged
+        if self._tool is not None and self.value(_META, "tool") != self._tool:
+            self.forget()
+            self.put(_META, {"tool": Row("", self._tool)})
 
-    def _begin_anew(self) -> None:
-        self.close()
-        for suffix in ("", "-wal", "-shm"):
-            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-        self._open()
+    @property
+    def _base(self) -> sqlite3.Connection:
+        if self._connection is None or (self._path and self._process != os.getpid()):
+            if self._connection is not None:
+                # The parent's, which this process must neither use nor close.
+                self._inherited.append(self._connection)
+            self._connection = sqlite3.connect(self._path or "", _PATIENCE, isolation_level=None)
+            self._process = os.getpid()
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=OFF")  # a state that is lost is no loss
+        return self._connection
 
     def each(self, kind: str) -> Iterator[tuple[str, str, str]]:
-        """All that is known of one kind: names, what decided each, and its text. There may be much."""
-        rows = self._base.execute("SELECT name, decided_by, text FROM known WHERE kind = ?", (kind,))
-        rows.arraysize = _AT_ONCE
-        while found := rows.fetchmany():
-            yield from found
+        """All rows of a kind by name: name, what decided it, value. There may be many."""
+        with _telling(self._path), closing(self._base.cursor()) as rows:
+            rows.arraysize = _AT_ONCE
+            rows.execute("SELECT name, decided_by, value, checksum FROM derived WHERE kind = ?", (kind,))
+            while found := rows.fetchmany():
+                for name, decided_by, value, checksum in found:
+                    if checksum != _checksum(name, decided_by, value):
+                        raise Damaged
+                    yield name, decided_by, value
 
-    def some(self, kind: str, names: Sequence[str]) -> dict[str, Known]:
-        """What is known of one kind by these names."""
-        rows = self._base.execute(
-            "SELECT name, decided_by, text FROM known"
-            " WHERE kind = ? AND name IN (SELECT value FROM json_each(?))",
-            (kind, json.dumps(names)),
-        )
-        return {name: (decided_by, text) for name, decided_by, text in rows}
+    def some(self, kind: str, names: Sequence[str]) -> dict[str, Row]:
+        """The rows of a kind with these names."""
+        with _telling(self._path):
+            rows = self._base.execute(
+                "SELECT name, decided_by, value, checksum FROM derived"
+                " WHERE kind = ? AND name IN (SELECT value FROM json_each(?))",
+                (kind, json.dumps(names)),
+            )
+            return {name: _checked(name, *row) for name, *row in rows}
+
+    def get(self, kind: str, name: str) -> Row | None:
+        """One row, or None."""
+        try:  # not by `_telling`: asked a hundred thousand times a build
+            base = self._base
+            if not base.in_transaction:
+                # Until the next row is put: taking and giving back locks takes longer than to read a row.
+                base.execute("BEGIN")
+            row = base.execute(_ONE, (kind, name)).fetchone()
+        except sqlite3.Error as error:
+            raise _told(error, self._path) from error
+        return _checked(name, *row) if row else None
+
+    def value(self, kind: str, name: str, decided_by: str | None = None) -> str | None:
+        """The value of one row; with ``decided_by``, only where that decided it."""
+        row = self.get(kind, name)
+        return row.value if row and decided_by in (None, row.decided_by) else None
+
+    def load(self, kind: str) -> dict[str, Row]:
+        """All rows of a kind by name."""
+        return {name: Row(decided_by, value) for name, decided_by, value in self.each(kind)}
 
     def names(self, kind: str) -> set[str]:
-        """The names of all that is known of one kind."""
-        return {name for (name,) in self._base.execute("SELECT name FROM known WHERE kind = ?", (kind,))}
+        """The names of all rows of a kind."""
+        with _telling(self._path):
+            return {
+                name for (name,) in self._base.execute("SELECT name FROM derived WHERE kind = ?", (kind,))
+            }
 
-    def load(self, kind: str) -> dict[str, Known]:
-        """All that is known of one kind, by name."""
-        return {name: (decided_by, text) for name, decided_by, text in self.each(kind)}
+    def put(self, kind: str, rows: Mapping[str, Row], gone: Iterable[str] = ()) -> None:
+        """Keep rows of a kind, and remove those that nobody asks for any more."""
+        self.put_all({kind: rows}, {kind: gone})
 
-    def update(self, kind: str, fresh: Mapping[str, Known], gone: Iterable[str] = ()) -> None:
-        """Keep what was found out, and forget what nobody asks for any more."""
-        # Another build that is at it, or a disk that is full, is no reason to fail.
-        with suppress(sqlite3.OperationalError):
-            self._base.execute("BEGIN")
-            self._base.executemany(
-                "INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)",
-                ((kind, name, *known) for name, known in fresh.items()),
-            )
-            self._base.executemany(
-                "DELETE FROM known WHERE kind = ? AND name = ?", ((kind, name) for name in gone)
-            )
+    def put_all(
+        self, rows: Mapping[str, Mapping[str, Row]], gone: Mapping[str, Iterable[str]] | None = None
+    ) -> None:
+        """Keep rows of several kinds: all of them or none."""
+        with _telling(self._path):
+            base = self._base
+            self._end_reading()
+            base.execute("BEGIN IMMEDIATE")
+            try:
+                for kind, some in rows.items():
+                    base.executemany(
+                        "INSERT OR REPLACE INTO derived VALUES (?, ?, ?, ?, ?)",
+                        ((kind, name, *row, _checksum(name, *row)) for name, row in some.items()),
+                    )
+                for kind, names in (gone or {}).items():
+                    base.executemany(
+                        "DELETE FROM derived WHERE kind = ? AND name = ?", ((kind, name) for name in names)
+                    )
+                base.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    base.execute("ROLLBACK")
+                raise
+
+    def _end_reading(self) -> None:
+        if self._base.in_transaction:
             self._base.execute("COMMIT")
+
+    def rename(self, kind: str, other: str) -> None:
+        """Make rows of one kind those of another, in place of what that has by their names."""
+        with _telling(self._path):
+            self._end_reading()
+            self._base.execute("UPDATE OR REPLACE derived SET kind = ? WHERE kind = ?", (other, kind))
+
+    def forget(self) -> None:
+        """Drop everything that the tool decided, and keep what follows from files alone."""
+        with _telling(self._path):
+            self._end_reading()
+            marks = ", ".join("?" * len(_LASTING))
+            self._base.execute(
+                f"DELETE FROM derived WHERE kind NOT IN ({marks}, ?)",  # noqa: S608 - marks and no values
+                (*_LASTING, _META),
+            )
+
+    def is_outdated(self, tool: str) -> bool:
+        """Whether the tool is another by now than this was opened for."""
+        return self._tool != tool
+
+    def discard(self) -> None:
+        """Remove the file, whatever it is, and begin anew."""
+        self.close()
+        remove_state(self.path)
+        with _telling(self._path):
+            self._prepare()
 
     def close(self) -> None:
         """Let go of the file."""
-        if hasattr(self, "_base"):  # where something else lies in its place, it was never opened
-            self._base.close()
+        if self._connection is not None and self._process == os.getpid():
+            self._connection.close()
+        self._connection = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def remove_state(path: Path) -> None:
+    """Remove a state's file, or what lies in its place."""
+    for suffix in ("", "-wal", "-shm"):
+        place = path.with_name(path.name + suffix)
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        else:
+            place.unlink(missing_ok=True)
+
+
+def _checked(name: str, decided_by: str, value: str, checksum: int) -> Row:
+    if checksum != _checksum(name, decided_by, value):
+        raise Damaged
+    return Row(decided_by, value)
+
+
+def _checksum(name: str, decided_by: str, value: str) -> int:
+    return zlib.crc32(f"{name}\0{decided_by}\0{value}".encode(errors="surrogatepass"))
+
+
+@contextmanager
+def _telling(path: Path | None) -> Iterator[None]:
+    """Tells damage from what the disk refuses."""
+    try:
+        yield
+    except (sqlite3.Error, UnicodeDecodeError, TypeError) as error:
+        raise _told(error, path) from error
+
+
+def _told(error: Exception, path: Path | None) -> Exception:
+    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _REFUSED:
+        place = path or Path(tempfile.gettempdir())
+        return GalleryError(f"{place.parent.name}/{place.name} cannot be written: {printable(str(error))}")
+    return Damaged()
+
+
+# A full disk, a folder that may not be written to, another process that doesn't end: no damage.
+_REFUSED = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+}
 
 
 def _place(path: Path) -> str:
@@ -111,4 +285,4 @@ def _place(path: Path) -> str:
         machine = Path("/etc/machine-id").read_bytes()
     status = path.stat()
     where = f"{path.resolve()} {status.st_dev} {status.st_ino}"
-    return hashlib.sha256(machine + where.encode()).hexdigest()
+    return hashlib.sha256(machine + where.encode(errors="surrogateescape")).hexdigest()

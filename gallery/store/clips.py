@@ -11,17 +11,19 @@ import json
 import os
 import re
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gallery.engines.provenance import Provenance
 from gallery.errors import GalleryError
 from gallery.errors.text import printable, shown
 from gallery.prompts.request import Request
-from gallery.state.fingerprint import stamp
-from gallery.state.texts import Texts
+from gallery.state.database import Damaged, Row, State
+from gallery.state.inputs import JUST_NOW, stamp
 from gallery.utils.files import remove_leftovers, write_atomic
 from gallery.utils.parallel import spread
 
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gallery.preview import Preview
-    from gallery.state.database import Cache
 
 SUFFIXES = (".mp3", ".webp", ".json")
 SKETCH = "sketch"
@@ -44,19 +45,13 @@ _A_LINK = "a link, which no clip is"
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 
+# Rows of the state: what is known of the clips of a store, by what it holds.
+_ROWS = {"render": "renders", "sketch": "sketches"}
+
 # Stands between texts and in none of them.
 _BETWEEN = "\x1f"
 
 _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-def _plain(value: dict[str, Any]) -> dict[str, Any]:
-    """Refuse numbers that JSON doesn't have, and that no browser would read."""
-    json.dumps(value, allow_nan=False)
-    return value
-
-
-Provenance = Annotated[dict[str, Any], AfterValidator(_plain)]
 
 
 class _Strict(BaseModel):
@@ -98,21 +93,23 @@ class Record(_Strict):
 class Kept(NamedTuple):
     """What pages are made from and builds planned with, of a record: little, as there may be many.
 
-    ``bytes`` is the preview's size; ``digest`` is one of the whole record.
+    ``bytes`` is the preview's size; ``digest`` is one of the whole record. The rest lies in ``rows``.
     """
 
+    key: str
     state: Literal["render", "sketch"]
     settings: str
-    engine_version: str
     bytes: int
     digest: str
-    texts: Texts
-    number: int
+    rows: State
 
     @property
     def shown(self) -> dict[str, Any]:
         """What the catalogue says of the clip."""
-        shown: dict[str, Any] = json.loads(self.texts[self.number])
+        essence = self.rows.value(_ROWS[self.state], self.key)
+        if essence is None:
+            raise Damaged
+        shown: dict[str, Any] = json.loads(essence.rpartition(_BETWEEN)[2])
         return shown
 
 
@@ -126,25 +123,23 @@ def _essence(record: Record, data: bytes) -> str:
     shown = {
         "state": state,
         "engine": record.engine,
-        "provenance": record.provenance,
+        "provenance": record.provenance.to_dict(),
         "peaks": preview.peaks,
         "bytes": preview.bytes,
         "length": preview.duration,
         "loudness": preview.loudness_before,
     }
-    version = str(record.provenance.get("engine_version", "")).replace(_BETWEEN, "")
     digest = hashlib.sha256(data).hexdigest()[:32]
-    parts = (state, preview.settings, version, str(preview.bytes), digest, json.dumps(shown))
+    parts = (state, preview.settings, str(preview.bytes), digest, json.dumps(shown))
     return _BETWEEN.join(parts)
 
 
-def _kept(essence: str, texts: Texts) -> Kept:
-    """What `_essence` wrote; what is shown of it goes into ``texts``."""
-    state, settings, version, size, digest, shown = essence.split(_BETWEEN)
-    # Most clips have these in common: one text in memory does for all.
-    settings, version = sys.intern(settings), sys.intern(version)
+def _kept(key: str, essence: str, rows: State) -> Kept:
+    """What `_essence` wrote."""
+    state, settings, size, digest, _ = essence.split(_BETWEEN, 4)
+    # Most clips have their settings in common: one text in memory does for all.
     told: Literal["render", "sketch"] = "sketch" if state == "sketch" else "render"
-    return Kept(told, settings, version, int(size), digest, texts, texts.add(shown))
+    return Kept(key, told, sys.intern(settings), int(size), digest, rows)
 
 
 @dataclass(frozen=True)
@@ -173,8 +168,15 @@ class Store:
     ``when_kept`` is told the key of each clip that was put here, by the thread that put it.
     """
 
-    def __init__(self, folder: Path, holds: Literal["renders", "sketches"], *, mirror: bool = False) -> None:
-        self.folder, self.holds, self.mirror = folder, holds, mirror
+    def __init__(
+        self,
+        folder: Path,
+        holds: Literal["renders", "sketches"],
+        state: State | None = None,
+        *,
+        mirror: bool = False,
+    ) -> None:
+        self.folder, self.holds, self.mirror, self._state = folder, holds, mirror, state
         self.when_kept: Callable[[str], None] | None = None
         self._survey: Survey | None = None
 
@@ -193,33 +195,34 @@ class Store:
         """Whether the clip's preview and cover lie here."""
         return all(_is_own(self.path(key, suffix)) for suffix in (".mp3", ".webp"))
 
-    def survey(self, cache: Cache | None = None) -> Survey:
-        """Look at everything here at once. Records that ``cache`` knows as they are, are not read again."""
+    def survey(self) -> Survey:
+        """Look at everything here at once. Records that are as they were are not read again."""
         if not self._survey:
-            self._survey = self._look(cache)
+            self._state = self._state or State.temporary()
+            self._survey = self._look(self._state)
         return self._survey
 
-    def _look(self, cache: Cache | None) -> Survey:
+    def _look(self, state: State) -> Survey:
         names: dict[str, set[str]] = {suffix: set() for suffix in SUFFIXES}
         stamps: dict[str, str] = {}
+        limit = time.time_ns() - JUST_NOW
         for entry in os.scandir(self.folder) if self.folder.is_dir() else ():
             key, _, suffix = entry.name.partition(".")
             if f".{suffix}" in names and _KEY.fullmatch(key) and entry.is_file(follow_symlinks=False):
                 names[f".{suffix}"].add(key)
                 if suffix == "json":
-                    stamps[key] = stamp(entry.stat())
-        texts, kept, gone = Texts(), {}, []
-        for key, stamped, essence in cache.each(self.holds) if cache else ():
-            if stamps.get(key) == stamped:
-                kept[key] = _kept(essence, texts)
+                    status = entry.stat()
+                    stamps[key] = "" if status.st_mtime_ns > limit else stamp(status)
+        kept, gone = {}, []
+        for key, stamped, essence in state.each(self.holds):
+            if stamped and stamps.get(key) == stamped:
+                kept[key] = _kept(key, essence, state)
             elif key not in stamps:
                 gone.append(key)
         for found in spread(self._essences, sorted(stamps.keys() - kept.keys())):
-            kept |= {key: _kept(essence, texts) for key, essence in found.items()}
-            if cache:
-                cache.update(self.holds, {key: (stamps[key], essence) for key, essence in found.items()})
-        if cache and gone:
-            cache.update(self.holds, {}, gone)
+            state.put(self.holds, {key: Row(stamps[key], essence) for key, essence in found.items()})
+            kept |= {key: _kept(key, essence, state) for key, essence in found.items()}
+        state.put(self.holds, {}, gone)
         return Survey(kept, names[".mp3"] & names[".webp"])
 
     def _essences(self, keys: Sequence[str]) -> dict[str, str]:
@@ -232,7 +235,7 @@ class Store:
         return found
 
     def put(
-        self, request: Request, engine: str, provenance: dict[str, Any], preview: Preview, settings: str
+        self, request: Request, engine: str, provenance: Provenance, preview: Preview, settings: str
     ) -> Record:
         """Keep a clip: audio first, record last, each whole."""
         if (engine == SKETCH) != (self.holds == "sketches"):

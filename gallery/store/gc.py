@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
     from gallery.store.remote import Remote
-    from gallery.store.sync import Exchange
+    from gallery.store.sync import Sync
 
 # A record goes first: what is left half removed is no clip.
 _CLIP = tuple(reversed(SUFFIXES))
@@ -51,7 +51,7 @@ class Orphan:
             path.unlink(missing_ok=True)
 
 
-def find_orphans(config: Config, exchange: Exchange | None = None) -> list[Orphan]:
+def find_orphans(config: Config, sync: Sync | None = None) -> list[Orphan]:
     """Clips of no prompt, in the store and on this machine, and sketches that a render replaced.
 
     In a store elsewhere also files without a record, which an interrupted push leaves.
@@ -63,20 +63,20 @@ def find_orphans(config: Config, exchange: Exchange | None = None) -> list[Orpha
         faults = "\n".join(str(fault) for fault in reading.faults)
         raise GalleryError(f"mend these first, or their clips would pass for orphans:\n{faults}")
     wanted = {key for outline in reading.prompts.outlines for key in outline.keys}
-    if exchange:
-        exchange.look(take=True)
+    if sync:
+        sync.look(take=True)
     stores = Stores.of(config)
     orphans = []
-    here, strays = set(stores.store), exchange.strays() if exchange else {}
-    there = {name[:32] for name in exchange.listing} if exchange else set()
+    here, strays = set(stores.store), sync.strays() if sync else {}
+    there = {name[:32] for name in sync.listing} if sync else set()
     for key in sorted(here | there):
         if key not in wanted:
             record = stores.store.get(key)
             prompt = shown(record.request.prompt) if record else "an unreadable record"
             what = "files without a record" if key in strays else f"no prompt asks for {prompt}"
-            orphans.append(_orphan(stores.store.folder, key, _CLIP, what, exchange))
+            orphans.append(_orphan(stores.store.folder, key, _CLIP, what, sync))
         elif key in strays:
-            orphans.append(_orphan(stores.store.folder, key, (), "files without a record", exchange))
+            orphans.append(_orphan(stores.store.folder, key, (), "files without a record", sync))
     for key in stores.sketches:
         if key not in wanted or stores.store.get(key):
             reason = "a sketch that a render replaced" if key in wanted else "a sketch of no prompt"
@@ -90,12 +90,10 @@ def find_orphans(config: Config, exchange: Exchange | None = None) -> list[Orpha
     return orphans
 
 
-def _orphan(
-    folder: Path, key: str, suffixes: tuple[str, ...], what: str, exchange: Exchange | None = None
-) -> Orphan:
+def _orphan(folder: Path, key: str, suffixes: tuple[str, ...], what: str, sync: Sync | None = None) -> Orphan:
     files = tuple(path for suffix in suffixes if (path := folder / f"{key}{suffix}").is_file())
-    names = [name for suffix in _CLIP if exchange and (name := f"{key}{suffix}") in exchange.listing]
-    if not exchange or not names:
+    names = [name for suffix in _CLIP if sync and (name := f"{key}{suffix}") in sync.listing]
+    if not sync or not names:
         return Orphan(files, what)
-    size = sum(exchange.listing[name].size for name in names)
-    return Orphan(files, what, tuple(names), exchange.remote, size)
+    size = sum(sync.listing[name].size for name in names)
+    return Orphan(files, what, tuple(names), sync.remote, size)

@@ -31,10 +31,12 @@ def keep_all(
     settings: PreviewSettings,
     jobs: int,
     finish: Callable[[float], None],
+    mark: Callable[[str], str] | None = None,
 ) -> list[Failure]:
     """Encode and keep every render as it comes; returns what failed.
 
-    ``finish`` is called with the length of each clip that is done with, in seconds.
+    ``finish`` is called with the length of each clip that is done with, in seconds. ``mark`` says
+    for a clip's key what the record keeps as what decided its preview; if not given, the settings.
 
     A render is kept lossless in ``renders`` (where given) before anything else is done
     with it: from then on no interruption costs its GPU time. Previews are encoded
@@ -68,8 +70,12 @@ def keep_all(
                 continue
             if renders:
                 renders.put(outcome)
-            owner = owners[outcome.request.key]
-            encoding[pool.submit(_keep, outcome, store, owner, settings)] = outcome
+            key = outcome.request.key
+            owner = owners[key]
+            preview = pool.submit(
+                _keep, outcome, store, owner, settings, mark(key) if mark else settings.digest
+            )
+            encoding[preview] = outcome
             collect(most=2 * jobs)
         collect(most=0)
         with interrupts.allowed():
@@ -77,12 +83,13 @@ def keep_all(
     return failures
 
 
-def _keep(render: Render, store: Store, owner: Outline | Prompt, settings: PreviewSettings) -> None:
+def _keep(
+    render: Render, store: Store, owner: Outline | Prompt, settings: PreviewSettings, mark: str
+) -> None:
     from gallery.preview import make_preview
 
-    engine = str(render.provenance["engine"])
     preview = make_preview(render.audio, render.sample_rate, settings, preview_tags(render, owner))
-    store.put(render.request, engine, render.provenance, preview, settings.digest)
+    store.put(render.request, render.provenance.engine, render.provenance, preview, mark)
 
 
 def preview_tags(render: Render, owner: Outline | Prompt) -> dict[str, str]:
@@ -91,7 +98,7 @@ def preview_tags(render: Render, owner: Outline | Prompt) -> dict[str, str]:
     ``request`` is the whole request as JSON; importing the file makes the same clip of it.
     """
     request = render.request
-    engine = str(render.provenance["engine"])
+    engine = render.provenance.engine
     made_by = SKETCH_NOTICE if engine == SKETCH else f"Made by {request.model}."
     return {
         "title": f"[sketch] {owner.title}" if engine == SKETCH else owner.title,

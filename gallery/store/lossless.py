@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from gallery.engines import Render
+from gallery.engines import Failure, Render
+from gallery.engines.provenance import Provenance
 from gallery.prompts.request import Request
-from gallery.store.clips import ENGINES, Provenance
+from gallery.store.clips import ENGINES
 from gallery.utils.audio import NotAudio, opened
 from gallery.utils.files import remove_leftovers, write_atomic
 
@@ -52,7 +53,7 @@ class LosslessStore:
         soundfile.write(audio, render.audio, render.sample_rate, format="WAV", subtype="FLOAT")
         about = {
             "request": render.request.model_dump(mode="json", exclude_none=True),
-            "provenance": render.provenance,
+            "provenance": render.provenance.to_dict(),
         }
         write_atomic(self.folder / f"{key}.wav", audio.getvalue(), sync=True)
         write_atomic(self.folder / f"{key}.json", json.dumps(about, ensure_ascii=False).encode(), sync=True)
@@ -66,7 +67,7 @@ class LosslessStore:
         try:
             about = _About.model_validate_json((self.folder / f"{key}.json").read_bytes())
             with (self.folder / f"{key}.wav").open("rb") as file, opened(file) as wave:
-                if about.request.key != key or about.provenance.get("engine") not in ENGINES:
+                if about.request.key != key or about.provenance.engine not in ENGINES:
                     return None
                 if not _is_sound(wave):
                     return None
@@ -74,6 +75,14 @@ class LosslessStore:
         except (OSError, ValidationError, NotAudio):
             return None
         return Render(about.request, audio, sample_rate, about.provenance)
+
+    def load(self, request: Request) -> Render | Failure:
+        """The render of a request, or why it cannot be had."""
+        problem = (
+            f"its lossless render cannot be read; remove {self.folder.name}/{request.key}.json "
+            "to render it anew"
+        )
+        return self.get(request.key) or Failure(request, problem)
 
     def remove_leftovers(self) -> None:
         """Remove what a killed build left half-written."""

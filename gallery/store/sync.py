@@ -13,8 +13,8 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
 from gallery.errors import GalleryError
-from gallery.state.database import Cache
-from gallery.state.fingerprint import stamp
+from gallery.state.database import Row
+from gallery.state.inputs import stamp
 from gallery.store.clips import MAX_RECORD_BYTES, SUFFIXES, Store
 from gallery.store.remote import Entry, Remote
 from gallery.store.tracked import refuse_renders
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from gallery.config import Config
-    from gallery.state.database import Known
+    from gallery.state.database import State
     from gallery.store.clips import Record, Survey
 
 R = TypeVar("R")
@@ -46,17 +46,17 @@ class _Unusable(Exception):
 
 
 @contextmanager
-def exchange_of(config: Config) -> Iterator[Exchange | None]:
+def sync_of(config: Config, state: State) -> Iterator[Sync | None]:
     """The gallery's exchange with its store elsewhere; None where the store is a folder here."""
     if not config.store.remote:
         yield None
         return
     refuse_renders(config)  # those of the mirror among them, which would be pushed
-    with Cache(config.workspace / "cache.sqlite") as cache, Remote(config.store.url) as remote:
-        yield Exchange(config, remote, cache)
+    with Remote(config.store.url) as remote:
+        yield Sync(config, remote, state)
 
 
-class Exchange:
+class Sync:
     """A mirror and the store that it mirrors. `look` comes first.
 
     ``faulty`` says of clips why what lies elsewhere cannot be used: they count as missing
@@ -64,14 +64,14 @@ class Exchange:
     ``conflicts`` says of clips why they were not pushed.
     """
 
-    def __init__(self, config: Config, remote: Remote, cache: Cache) -> None:
-        self.remote, self.store = remote, Store(config.store_folder, "renders", mirror=True)
+    def __init__(self, config: Config, remote: Remote, state: State) -> None:
+        self.remote, self.store = remote, Store(config.store_folder, "renders", state, mirror=True)
         self.listing: dict[str, Entry] = {}
         self.faulty: dict[str, str] = {}
         self.differing: dict[str, str] = {}
         self.conflicts: dict[str, str] = {}
-        self._cache = cache
-        self._known: dict[str, Known] = {}
+        self._state = state
+        self._known: dict[str, Row] = {}
         self._same: set[str] = set()
         self._newer: set[str] = set()
         self._unreachable = False
@@ -83,13 +83,13 @@ class Exchange:
         Returns how many were kept.
         """
         kind = f"store {self.remote.url}"
-        self._known, survey = self._cache.load(kind), self.store.survey(self._cache)
+        self._known, survey = self._state.load(kind), self.store.survey()
         with self.remote:
             self.listing = self.remote.listing()
             verdicts = self._compare_all(survey, take)
         equal = [key for key, verdict in verdicts.items() if verdict in ("same", "new", "replaced")]
-        told = {key: (self.listing[f"{key}.json"].version, self._stamp(key)) for key in equal}
-        self._cache.update(kind, told, [key for key in self._known if f"{key}.json" not in self.listing])
+        told = {key: Row(self.listing[f"{key}.json"].version, self._stamp(key)) for key in equal}
+        self._state.put(kind, told, [key for key in self._known if f"{key}.json" not in self.listing])
         self._same.update(equal)
         if take:
             self._drop_copies()
@@ -118,7 +118,7 @@ class Exchange:
 
     def fetch(self, wanted: Collection[str] | None = None) -> int:
         """Bring the audio and covers of these clips, or of all, that are missing here. Returns how many."""
-        survey = self.store.survey(self._cache)
+        survey = self.store.survey()
         due = {
             key: kept.bytes
             for key, kept in survey.kept.items()
@@ -132,7 +132,7 @@ class Exchange:
 
     def push(self, wanted: Collection[str] | None = None) -> int:
         """Take these clips, or all, there where they are missing. Returns how many."""
-        survey = self.store.survey(self._cache)
+        survey = self.store.survey()
         due = {
             key: kept.bytes
             for key, kept in survey.kept.items()
@@ -166,7 +166,7 @@ class Exchange:
 
     def lacks(self) -> bool:
         """Whether a clip that is here is missing elsewhere."""
-        playable = self.store.survey(self._cache).playable
+        playable = self.store.survey().playable
         return any(not self._is_there(key) for key in playable)
 
     def strays(self) -> dict[str, list[str]]:
@@ -263,7 +263,7 @@ class Exchange:
 
     def _drop_copies(self) -> None:
         """Remove records that are no use any more: of clips that are neither here nor there."""
-        survey = self.store.survey(self._cache)
+        survey = self.store.survey()
         for key in survey.kept.keys() - survey.playable:
             if not self._is_there(key):
                 self.store.remove(key)

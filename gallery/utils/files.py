@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import hashlib
 import os
 import secrets
 from contextlib import contextmanager, suppress
@@ -30,22 +31,29 @@ def write_atomic(path: Path | str, data: bytes, *, sync: bool = False) -> None:
         os.replace(temporary, path)  # noqa: PTH105 - as all of this: ten thousand times a build
 
 
-def write_changed(path: str, data: bytes | Iterator[bytes]) -> bool:
-    """Write a file in the same way, unless these bytes are in it. Returns whether it was written."""
+def write_changed(path: str, data: bytes | Iterator[bytes]) -> tuple[bool, str]:
+    """Write a file in the same way, unless these bytes are in it.
+
+    Returns whether it was written, and the SHA-256 of what is in it now.
+    """
     if isinstance(data, bytes):
+        sha256 = hashlib.sha256(data).hexdigest()
         if _holds(path, data):
-            return False
+            return False, sha256
         write_atomic(path, data)
-        return True
+        return True, sha256
+    found = hashlib.sha256()
     with _temporary(path) as name:
         with _create(name) as file:
-            file.writelines(data)
+            for piece in data:
+                found.update(piece)
+                file.write(piece)
         temporary, target = Path(name), Path(path)
         if target.exists() and filecmp.cmp(target, temporary, shallow=False):
             temporary.unlink()
-            return False
+            return False, found.hexdigest()
         temporary.replace(target)
-        return True
+        return True, found.hexdigest()
 
 
 @contextmanager
@@ -74,7 +82,11 @@ def _create(path: str) -> BinaryIO:
     try:
         return open(path, "xb")  # noqa: PTH123 - the caller closes it
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+        folder = os.path.dirname(path)  # noqa: PTH120
+        try:
+            os.mkdir(folder)  # noqa: PTH102 - mostly the one above is there
+        except (FileNotFoundError, FileExistsError):
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
         return open(path, "xb")  # noqa: PTH123 - the caller closes it
 
 

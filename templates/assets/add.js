@@ -1,222 +1,295 @@
 // The form that a prompt file is written with: its file as it grows, what the checker would say of it,
 // and the ways to take it to the repository. What is typed stays in this browser.
-(function () {
+(() => {
   "use strict";
-  var gallery = window.gallery, keep = gallery.keep, files = gallery.promptFile, rules = window.GALLERY_RULES;
-  var form = document.querySelector("[data-add]");
-  var part = function (name) { return document.querySelector("[data-" + name + "]"); };
-  var controls = Array.from(form.elements).filter(function (control) { return control.name; });
-  var touched = new Set(), asked = false, before = null, file, text, faults;
+  const { gallery, GALLERY_RULES: rules } = window;
+  const { dom, promptFile: files, storage } = gallery;
+  const part = dom.part(document);
+  const form = /** @type {HTMLFormElement} */ (part("add"));
+  const controls = /** @type {Control[]} */ ([...form.elements]).filter((control) => control.name);
+  /** @type {Set<string>} */
+  let touched = new Set();
+  let wasAsked = false; // for all faults
+  /** @type {Texts | null} */
+  let before = null; // what was in the form that was emptied
+  /** @type {PromptFile} */
+  let file;
+  let text = "";
+  /** @type {Fault[]} */
+  let faults = [];
   // A name where the words have no letters for one; it stays while the page is open.
-  var nameless = "prompt-" + drawn().toString(16).padStart(8, "0").slice(0, 6);
+  const nameless = `prompt-${randomNumber().toString(16).padStart(8, "0").slice(0, 6)}`;
   // A page may be opened with fields filled in: #prompt=...&cfg_coef=5. What becomes of them is kept for
   // this window, so that nobody's own draft is written over.
-  var given = known(Object.fromEntries(new URLSearchParams(location.hash.slice(1))));
-  var isGiven = Object.keys(given).length > 0;
+  const given = known(Object.fromEntries(new URLSearchParams(location.hash.slice(1))));
+  const isGiven = Object.keys(given).length > 0;
 
-  function drawn() { return crypto.getRandomValues(new Uint32Array(1))[0]; }
+  function randomNumber() {
+    return crypto.getRandomValues(new Uint32Array(1))[0];
+  }
 
   // ---- what is typed
 
+  /**
+   * @param {string} name
+   * @returns {any} a control; of which kind, the template says
+   */
+  function control(name) {
+    return form.elements.namedItem(name);
+  }
+
+  /**
+   * The texts that are for a field of the form, and say something.
+   * @param {unknown} texts
+   */
   function known(texts) {
-    var found = {};
-    controls.forEach(function (control) {
-      if (texts && typeof texts[control.name] === "string" && texts[control.name]) found[control.name] = texts[control.name];
-    });
+    /** @type {Texts} */
+    const found = {};
+    for (const { name } of controls) {
+      const value = /** @type {Record<string, unknown> | null} */ (texts)?.[name];
+      if (typeof value === "string" && value) found[name] = value;
+    }
     return found;
   }
 
   function typed() {
-    return known(Object.fromEntries(controls.map(function (control) { return [control.name, control.value]; })));
+    return known(Object.fromEntries(controls.map(({ name, value }) => [name, value])));
   }
 
+  /** @param {Texts} texts */
   function fill(texts) {
-    controls.forEach(function (control) {
-      control.value = texts[control.name] || "";
+    for (const each of controls) {
+      each.value = texts[each.name] ?? "";
       // A choice that the gallery no longer has is none.
-      if (control.matches("select") && control.selectedIndex < 0) control.selectedIndex = 0;
-    });
+      if (each instanceof HTMLSelectElement && each.selectedIndex < 0) each.selectedIndex = 0;
+    }
     touched = new Set(Object.keys(texts));
-    asked = false;
+    wasAsked = false;
   }
 
+  /** @param {Texts} texts */
   function remember(texts) {
-    if (isGiven) keep.set("given", { address: location.hash, texts: texts }, "sessionStorage");
-    else keep.set("draft", texts);
+    if (isGiven) storage.set("given", { address: location.hash, texts }, "sessionStorage");
+    else storage.set("draft", texts);
   }
 
   function remembered() {
-    if (!isGiven) return known(keep.get("draft", {}));
-    var kept = keep.get("given", null, "sessionStorage");
-    return kept && kept.address === location.hash ? known(kept.texts) : given;
+    if (!isGiven) return known(storage.get("draft", {}));
+    const kept = /** @type {{ address?: unknown, texts?: unknown } | null} */ (
+      storage.get("given", null, "sessionStorage")
+    );
+    return kept?.address === location.hash ? known(kept.texts) : given;
   }
 
   // ---- the file and what is wrong with it
 
   function draw() {
-    var texts = typed(), found;
+    const texts = typed();
     file = files.read(texts, new Date().toISOString().slice(0, 10), nameless);
     text = files.write(file);
-    found = gallery.checkPromptFile(file);
-    faults = found.faults.sort(function (one, other) { return orderOf(one) - orderOf(other); });
+    const found = gallery.checkPromptFile(file);
+    faults = found.faults.sort((one, other) => orderOf(one) - orderOf(other));
     part("path").textContent = files.pathOf(file);
     part("text").textContent = text;
-    drawAsked(found.asks);
+    drawAsks(found.asks);
     drawHelp(texts);
     drawFaults();
     drawWays();
   }
 
-  function put(name, words) { if (part(name).textContent !== words) part(name).textContent = words; }
-
-  function drawAsked(asks) {
-    var seconds = asks && Math.round(asks.seconds * 10) / 10;
-    put("asks", asks ? asks.clips + (asks.clips === 1 ? " clip, " : " clips, ") + seconds + " s of audio" : "");
+  /**
+   * Changes words only where they change: what has a status is read out.
+   * @param {string} name
+   * @param {string} words
+   */
+  function put(name, words) {
+    if (part(name).textContent !== words) part(name).textContent = words;
   }
 
-  // What holds for fields that are left empty, and what hangs on the other fields.
+  /** @param {Asks | null} asks */
+  function drawAsks(asks) {
+    const clips = asks?.clips === 1 ? "1 clip" : `${asks?.clips} clips`;
+    put("asks", asks ? `${clips}, ${Math.round(asks.seconds * 10) / 10} s of audio` : "");
+  }
+
+  /**
+   * What holds for fields that are left empty, and what hangs on the other fields.
+   * @param {Texts} texts
+   */
   function drawHelp(texts) {
-    var usual = rules.presets[texts.preset || ""] || {};
-    Object.keys(rules.numbers).forEach(function (field) {
-      var value = field in usual ? usual[field] : rules.numbers[field].usual;
-      form.elements[field].placeholder = value === null ? "" : String(value);
-    });
-    form.elements.name.placeholder = texts.name ? "" : file.name;
-    ["axis1", "axis2"].forEach(function (axis, place) {
-      var other = texts[place ? "axis1" : "axis2"], values = form.elements[axis + "values"];
-      Array.from(form.elements[axis].options).forEach(function (option) { option.disabled = option.value !== "" && option.value === other; });
-      values.closest(".field").hidden = !texts[axis];
-      put("help-" + axis + "values", texts[axis] === "prompt" ? "One wording a line." : "With commas between, like 1, 3, 5.");
-    });
-    var melody = file.matter.get("melody") || "", folder = files.pathOf(file).replace(/[^/]*$/, "");
-    put("beside", melody && !melody.startsWith(rules.digest[0]) ? "Put " + melody + " into " + folder + ", too, in the same pull request: without it the check refuses the file." : "");
+    const usual = rules.presets[texts.preset ?? ""] ?? {};
+    for (const field of Object.keys(rules.numbers)) {
+      control(field).placeholder = String((field in usual ? usual[field] : rules.numbers[field].usual) ?? "");
+    }
+    control("name").placeholder = texts.name ? "" : file.name;
+    for (const [axis, otherAxis] of [
+      ["axis1", "axis2"],
+      ["axis2", "axis1"],
+    ]) {
+      for (const option of control(axis).options) {
+        option.disabled = option.value !== "" && option.value === texts[otherAxis];
+      }
+      control(`${axis}values`).closest(".field").hidden = !texts[axis];
+      const isWording = texts[axis] === "prompt";
+      put(`help-${axis}values`, isWording ? "One wording a line." : "With commas between, like 1, 3, 5.");
+    }
+    const melody = String(file.matter.get("melody") ?? "");
+    const folder = files.pathOf(file).replace(/[^/]*$/, "");
+    const isFile = melody && !melody.startsWith(rules.digest[0]);
+    put(
+      "beside",
+      isFile
+        ? `Put ${melody} into ${folder}, too, in the same pull request: without it the check refuses the file.`
+        : "",
+    );
   }
 
-  // Where a fault is shown: the name of a field of the form.
-  function fieldOf(place) {
-    if (!place.startsWith("vary")) return place.replace(/\[.*/, "");
-    var axis = place.slice("vary.".length).replace(/\[.*/, "");
-    if (!(file.matter.get("vary") || new Map()).has(axis)) return "axis1";
-    return (form.elements.axis2.value === axis ? "axis2" : "axis1") + "values";
+  /**
+   * Where a fault is shown: the name of a field of the form.
+   * @param {Fault} fault
+   */
+  function fieldOf([place]) {
+    const field = place.replace(/\[.*/, "");
+    if (!field.startsWith("vary")) return field;
+    const axis = field.slice("vary.".length);
+    if (!file.grid.has(axis)) return "axis1";
+    return control("axis2").value === axis ? "axis2values" : "axis1values";
   }
 
-  function orderOf(fault) { return controls.indexOf(form.elements[fieldOf(fault[0])]); }
+  /** @param {Fault} fault */
+  function orderOf(fault) {
+    return controls.indexOf(control(fieldOf(fault)));
+  }
 
-  // What is still being typed is left in peace. What the choice of a model or a preset does to a field
-  // that nobody filled in is told at once.
+  /**
+   * What is still being typed is left in peace. What the choice of a model or a preset does to a field
+   * that nobody filled in is told at once.
+   * @param {Fault} fault
+   */
   function isTold(fault) {
-    return asked || touched.has(fieldOf(fault[0])) || (/^(duration|extend_stride)$/.test(fault[0]) && !form.elements[fault[0]].value);
+    const field = fieldOf(fault);
+    const isLeftEmpty = /^(duration|extend_stride)$/.test(fault[0]) && !control(field).value;
+    return wasAsked || touched.has(field) || isLeftEmpty;
   }
 
   function drawFaults() {
-    var told = faults.filter(isTold);
-    controls.forEach(function (control) {
-      var slot = part("fault-" + control.name);
-      var own = told.filter(function (fault) { return fieldOf(fault[0]) === control.name; });
-      control.setAttribute("aria-invalid", String(own.length > 0));
-      slot.hidden = !own.length;
-      put("fault-" + control.name, own.map(function (fault) { return fault[1]; }).join("\n"));
-    });
-    part("faults").hidden = !asked || !faults.length;
+    const told = faults.filter(isTold);
+    for (const each of controls) {
+      const own = told.filter((fault) => fieldOf(fault) === each.name);
+      each.setAttribute("aria-invalid", String(own.length > 0));
+      part(`fault-${each.name}`).hidden = !own.length;
+      put(`fault-${each.name}`, own.map(([, message]) => message).join("\n"));
+    }
+    part("faults").hidden = !wasAsked || !faults.length;
     if (part("faults").hidden) return;
-    put("faults-count", faults.length === 1 ? "One fault is left:" : faults.length + " faults are left:");
-    part("faults-list").replaceChildren.apply(part("faults-list"), faults.map(function (fault) {
-      var item = document.createElement("li"), link = document.createElement("a");
-      link.href = "#f-" + fieldOf(fault[0]);
-      link.dataset.leads = fieldOf(fault[0]);
-      link.textContent = fault[0] + ": " + fault[1];
+    put("faults-count", faults.length === 1 ? "One fault is left:" : `${faults.length} faults are left:`);
+    const items = faults.map((fault) => {
+      const link = dom.make("a", { href: `#f-${fieldOf(fault)}`, textContent: fault.join(": ") });
+      link.dataset.leads = fieldOf(fault);
+      const item = dom.make("li");
       item.append(link);
       return item;
-    }));
+    });
+    part("faults-list").replaceChildren(...items);
   }
 
   // ---- the ways to the repository
 
   function drawWays() {
-    var way = part("propose");
-    if (!way) return;
+    /** @type {HTMLAnchorElement | null} */
+    const way = part("propose");
+    if (!way || !rules.new) return;
     if (faults.length) {
       way.href = "#faults";
       put("long", "");
       return;
     }
-    var page = rules.new.page + encodeURIComponent(files.pathOf(file));
-    var whole = page + rules.new.text + encodeURIComponent(text), fits = whole.length <= rules.new.longest;
+    const page = rules.new.page + encodeURIComponent(files.pathOf(file));
+    const whole = page + rules.new.text + encodeURIComponent(text);
+    const fits = whole.length <= rules.new.longest;
     way.href = fits ? whole : page;
-    put("long", fits ? "" : "The file is too long for an address. Copy it first: GitHub opens with its name filled in, and you paste the rest.");
+    put(
+      "long",
+      fits
+        ? ""
+        : "The file is too long for an address. Copy it first: GitHub opens with its name filled in, and you paste the rest.",
+    );
   }
 
   function showFaults() {
-    asked = true;
+    wasAsked = true;
     drawFaults();
     part("faults").focus();
-  }
-
-  function save() {
-    var anchor = document.createElement("a");
-    anchor.href = URL.createObjectURL(new Blob([text], { type: "text/markdown" }));
-    anchor.download = file.name + ".md";
-    anchor.click();
-    setTimeout(function () { URL.revokeObjectURL(anchor.href); }, 10000);
   }
 
   // ---- tags that there are already, offered one after the other
 
   function offerTags() {
-    var field = form.elements.tags, head = field.value.slice(0, field.value.lastIndexOf(",") + 1);
-    var had = head.split(",").map(function (tag) { return tag.trim(); });
-    var last = field.value.slice(head.length).trim();
-    var near = rules.tags.filter(function (tag) { return tag.startsWith(last) && !had.includes(tag); });
-    part("tags").replaceChildren.apply(part("tags"), near.slice(0, 20).map(function (tag) {
-      return new Option("", head ? head + " " + tag : tag);
-    }));
+    const { value } = control("tags");
+    const head = value.slice(0, value.lastIndexOf(",") + 1);
+    const had = head.split(",").map((/** @type {string} */ tag) => tag.trim());
+    const last = value.slice(head.length).trim();
+    const near = rules.tags.filter((tag) => tag.startsWith(last) && !had.includes(tag));
+    const options = near.slice(0, 20).map((tag) => new Option("", head ? `${head} ${tag}` : tag));
+    part("tags").replaceChildren(...options);
   }
 
-  // ---- hands
+  // ---- typing and clicks
 
+  /** @param {Texts} texts */
   function start(texts) {
     fill(texts);
     draw();
     offerTags();
   }
 
-  form.addEventListener("input", function (event) {
+  function drawSeed() {
+    const seed = control("seed");
+    seed.value = randomNumber();
+    for (const name of ["input", "change"]) seed.dispatchEvent(new Event(name, { bubbles: true }));
+  }
+
+  // Empties the form, or brings back what was in it.
+  function reset() {
+    const back = before;
+    before = back ? null : typed();
+    start(back ?? given);
+    remember(back ?? given);
+    put("reset", before ? "bring it back" : "start over");
+    put("done", before ? "The form is as it was at first." : "");
+  }
+
+  form.addEventListener("input", (event) => {
+    const { name } = /** @type {Control} */ (event.target);
     before = null;
     put("reset", "start over");
-    if (event.target.matches("select")) touched.add(event.target.name);
-    if (event.target.name === "tags") offerTags();
+    if (event.target instanceof HTMLSelectElement) touched.add(name);
+    if (name === "tags") offerTags();
     draw();
     remember(typed());
   });
-  form.addEventListener("change", function (event) {
-    touched.add(event.target.name);
+  form.addEventListener("change", (event) => {
+    touched.add(/** @type {Control} */ (event.target).name);
     drawFaults();
   });
-  form.addEventListener("submit", function (event) { event.preventDefault(); });
+  form.addEventListener("submit", (event) => event.preventDefault());
 
-  document.addEventListener("click", function (event) {
-    var on = function (name) { return event.target.closest("[data-" + name + "]"); };
-    if (on("leads")) {
+  document.addEventListener("click", (event) => {
+    const on = dom.around(event);
+    const leads = on("leads")?.dataset.leads;
+    if (leads) {
       event.preventDefault();
-      form.elements[on("leads").dataset.leads].focus();
-    } else if (on("draw-seed")) {
-      form.elements.seed.value = drawn();
-      form.elements.seed.dispatchEvent(new Event("input", { bubbles: true }));
-      form.elements.seed.dispatchEvent(new Event("change", { bubbles: true }));
-    } else if (on("reset")) {
-      var back = before;
-      before = back ? null : typed();
-      start(back || given);
-      remember(back || given);
-      put("reset", before ? "bring it back" : "start over");
-      put("done", before ? "The form is as it was at first." : "");
-    } else if (faults.length && (on("propose") || on("copy-file") || on("save-file"))) {
+      control(leads).focus();
+    } else if (on("draw-seed")) drawSeed();
+    else if (on("reset")) reset();
+    else if (faults.length && (on("propose") || on("copy-file") || on("save-file"))) {
       event.preventDefault();
       showFaults();
-    } else if (on("copy-file")) gallery.copy(text, function () { put("done", "Copied."); });
-    else if (on("save-file")) save();
+    } else if (on("copy-file")) gallery.copy(text, () => put("done", "Copied."));
+    else if (on("save-file")) gallery.save(`${file.name}.md`, "text/markdown", text);
   });
 
-  Object.keys(rules.names).filter(Boolean).forEach(function (folder) { part("folders").append(new Option("", folder)); });
+  const folders = Object.keys(rules.names).filter(Boolean);
+  part("folders").append(...folders.map((folder) => new Option("", folder)));
   start(remembered());
 })();

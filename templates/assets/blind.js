@@ -1,114 +1,154 @@
 // The blind test: X is A or B by chance, anew in every round. What could tell is hidden until the end.
-(function () {
+(() => {
   "use strict";
-  var gallery = window.gallery, player = gallery.player;
-  var page = document.querySelector("[data-comparing]");
-  var part = function (name) { return page.querySelector("[data-" + name + "]"); };
-  var rounds = 8, answers = [], hidden = "a", listening = "";
+  const { gallery } = window;
+  const { dom, player } = gallery;
+  const page = /** @type {HTMLElement} */ (document.querySelector("[data-comparing]"));
+  const part = dom.part(page);
+  let rounds = 8;
+  /** @type {{ x: Side, said: Side }[]} */
+  let answers = [];
+  /** @type {Side} */
+  let hidden = "a";
+  let isListening = false;
 
-  // How likely at least `right` of `all` are by tossing a coin: the sum of binomials over two to the nth.
+  /**
+   * How likely at least `right` of `all` are by tossing a coin: the sum of binomials over two to the nth.
+   * @param {number} right
+   * @param {number} all
+   */
   function byChance(right, all) {
-    var sum = 0, ways = 1;
-    for (var hits = 0; hits <= all; hits++) {
+    let sum = 0;
+    let ways = 1;
+    for (let hits = 0; hits <= all; hits++) {
       if (hits >= right) sum += ways;
-      ways = ways * (all - hits) / (hits + 1);
+      ways = (ways * (all - hits)) / (hits + 1);
     }
-    return sum / Math.pow(2, all);
+    return sum / 2 ** all;
   }
 
-  // 0.1445 as 14 %, 0.0039 as 0.4 %.
+  /**
+   * 0.1445 as 14 %, 0.0039 as 0.4 %.
+   * @param {number} share
+   */
   function percent(share) {
-    var hundred = share * 100;
-    return (hundred >= 1 ? Math.round(hundred) : hundred >= 0.1 ? hundred.toFixed(1) : "less than 0.1") + "\u00a0%";
+    const hundred = share * 100;
+    const shown = hundred >= 1 ? Math.round(hundred) : hundred >= 0.1 ? hundred.toFixed(1) : "less than 0.1";
+    return `${shown}\u00a0%`;
   }
 
+  /**
+   * @param {number} right
+   * @param {number} all
+   */
   function verdict(right, all) {
-    var chance = byChance(right, all);
-    return right + " of " + all + ": chance alone does this " + percent(chance) + " of the time. "
-      + (chance <= 0.05 ? "You hear a difference."
-        : chance <= 0.2 ? "That may be an ear, or luck; more rounds would tell."
-        : "That is no sign of a difference you can hear.");
+    const chance = byChance(right, all);
+    const meaning =
+      chance <= 0.05
+        ? "You hear a difference."
+        : chance <= 0.2
+          ? "That may be an ear, or luck; more rounds would tell."
+          : "That is no sign of a difference you can hear.";
+    return `${right} of ${all}: chance alone does this ${percent(chance)} of the time. ${meaning}`;
   }
 
+  /** @param {Side | "x"} letter */
   function listen(letter) {
-    listening = letter;
-    var pair = gallery.comparison.pair;
-    player.veil("Blind test: " + letter.toUpperCase(), Math.min(pair.a.length, pair.b.length));
-    gallery.comparison.hear(letter === "x" ? hidden : letter);
-    page.querySelectorAll("[data-listen]").forEach(function (button) {
+    const { pair, hear } = gallery.comparison;
+    isListening = true;
+    player.veil(`Blind test: ${letter.toUpperCase()}`, Math.min(pair.a.length, pair.b.length));
+    hear(letter === "x" ? hidden : letter);
+    press(letter);
+  }
+
+  /**
+   * Shows which of the three is heard.
+   * @param {string} letter
+   */
+  function press(letter) {
+    for (const button of dom.all(page, "listen")) {
       button.setAttribute("aria-pressed", String(button.dataset.listen === letter));
-    });
+    }
   }
 
   function nextRound() {
     hidden = Math.random() < 0.5 ? "a" : "b";
-    part("round").textContent = "Round " + (answers.length + 1) + " of " + rounds + ". Is X A, or is it B?";
+    part("round").textContent = `Round ${answers.length + 1} of ${rounds}. Is X A, or is it B?`;
     // Whoever was listening to X now hears the new one.
-    if (listening) listen("x");
+    if (isListening) listen("x");
   }
 
+  /** @param {Side} letter */
   function guess(letter) {
-    answers.push([hidden, letter]);
+    answers.push({ x: hidden, said: letter });
     if (answers.length < rounds) nextRound();
     else finish();
   }
 
   function finish() {
-    var right = answers.filter(function (answer) { return answer[0] === answer[1]; }).length;
+    const right = answers.filter(({ x, said }) => x === said).length;
     quiet();
     part("trial").hidden = true;
     part("again").hidden = false;
     part("round").textContent = verdict(right, rounds);
     part("answers").hidden = false;
-    part("answers").replaceChildren.apply(part("answers"), answers.map(function (answer) {
-      var item = document.createElement("li");
-      item.className = answer[0] === answer[1] ? "right" : "wrong";
-      item.textContent = "X was " + answer[0].toUpperCase() + ", you said " + answer[1].toUpperCase();
-      return item;
-    }));
+    const items = answers.map(({ x, said }) =>
+      dom.make("li", {
+        className: x === said ? "right" : "wrong",
+        textContent: `X was ${x.toUpperCase()}, you said ${said.toUpperCase()}`,
+      }),
+    );
+    part("answers").replaceChildren(...items);
     part("again").focus();
   }
 
   function quiet() {
     if (!player.paused()) player.toggle();
     player.veil("", 0);
-    listening = "";
+    isListening = false;
   }
 
   function begin() {
-    rounds = Number(part("rounds").value);
+    /** @type {HTMLSelectElement} */
+    const chosen = part("rounds");
+    rounds = Number(chosen.value);
     answers = [];
     quiet();
     part("pair").hidden = true;
     part("heading").hidden = true;
-    part("blind").hidden = part("trial").hidden = false;
-    part("answers").hidden = part("again").hidden = true;
-    page.querySelectorAll("[data-listen]").forEach(function (button) { button.setAttribute("aria-pressed", "false"); });
-    part("blind").querySelector("h2").focus();
+    part("blind").hidden = false;
+    part("trial").hidden = false;
+    part("answers").hidden = true;
+    part("again").hidden = true;
+    press("");
+    dom.within(part("blind"))("h2").focus();
     nextRound();
   }
 
   function leave() {
     quiet();
     part("blind").hidden = true;
-    part("pair").hidden = part("heading").hidden = false;
+    part("pair").hidden = false;
+    part("heading").hidden = false;
     part("begin").focus();
   }
 
-  page.addEventListener("click", function (event) {
-    var on = function (name) { return event.target.closest("[data-" + name + "]"); };
+  page.addEventListener("click", (event) => {
+    const on = dom.around(event);
+    const heard = /** @type {Side | "x" | undefined} */ (on("listen")?.dataset.listen);
+    const guessed = /** @type {Side | undefined} */ (on("guess")?.dataset.guess);
     if (on("begin") || on("again")) begin();
     else if (on("leave")) leave();
-    else if (on("listen")) listen(on("listen").dataset.listen);
-    else if (on("guess")) guess(on("guess").dataset.guess);
+    else if (heard) listen(heard);
+    else if (guessed) guess(guessed);
   });
 
-  document.addEventListener("keydown", function (event) {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  document.addEventListener("keydown", (event) => {
     if (gallery.keysAreOff(event) || part("blind").hidden || part("trial").hidden) return;
-    var chosen = { 1: "a", 2: "b" }[event.key];
-    if (chosen) guess(chosen);
-    else if (["a", "b", "x"].includes(event.key)) listen(event.key);
+    const { key } = event;
+    if (key === "1") guess("a");
+    else if (key === "2") guess("b");
+    else if (key === "a" || key === "b" || key === "x") listen(key);
     else return;
     event.preventDefault();
   });

@@ -1,263 +1,398 @@
 // The checker's findings in a prompt file before there is one: the same rules, in the same words.
-(function () {
+(() => {
   "use strict";
-  var gallery = window.gallery, rules = window.GALLERY_RULES, file, faults;
+  const { gallery, GALLERY_RULES: rules } = window;
+  const { cells, isName, isTaken, pathOf } = gallery.promptFile;
+  /** @type {PromptFile} */
+  let file;
+  /** @type {Fault[]} */
+  let faults;
 
   // ---- words
 
-  function say(name, parts) {
-    return rules.wording[name].replace(/\{(\w+)\}/g, function (_, part) { return parts[part]; });
+  /**
+   * @param {string} name
+   * @param {Record<string, string | number>} [parts]
+   */
+  function say(name, parts = {}) {
+    return rules.wording[name].replace(/\{(\w+)\}/g, (_, part) => String(parts[part]));
   }
 
-  // A number as Python writes it.
+  /**
+   * A number as Python writes it.
+   * @param {string} text
+   */
   function repr(text) {
-    var value = Number(text);
+    const value = Number(text);
     if (!text.includes(".")) return text === "-0" ? "0" : text;
-    if (!isFinite(value)) return value < 0 ? "-inf" : "inf";
+    if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";
     if (Object.is(value, -0)) return "-0.0";
-    var scientific = value.toExponential().split("e"), exponent = Number(scientific[1]);
+    const [digits, power] = value.toExponential().split("e");
+    const exponent = Number(power);
     if (value !== 0 && (exponent < -4 || exponent >= 16)) {
-      return scientific[0] + "e" + (exponent < 0 ? "-" : "+") + String(Math.abs(exponent)).padStart(2, "0");
+      return `${digits}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
     }
-    return Number.isInteger(value) ? value + ".0" : String(value);
+    return Number.isInteger(value) ? `${value}.0` : String(value);
   }
 
-  // A number in six digits, as Python's "g" gives it where it needs no exponent.
-  function brief(value) { return String(Number(value.toPrecision(6))); }
+  /**
+   * A number in six digits, as Python's "g" gives it where it needs no exponent.
+   * @param {number} value
+   */
+  function brief(value) {
+    return String(Number(value.toPrecision(6)));
+  }
 
-  function codeOf(character) { return character.codePointAt(0).toString(16).padStart(4, "0"); }
+  /** @param {string} character */
+  function codeOf(character) {
+    return (character.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
+  }
 
-  // A value as messages show it: short, on one line, with nothing unseen in it.
+  /**
+   * A value as messages show it: short, on one line, with nothing unseen in it.
+   * @param {FileValue} value
+   */
   function shown(value) {
-    if (value.day) return value.day;
-    if (value.number) {
-      var text = repr(value.number);
+    if (typeof value !== "string") {
+      if (value.day) return value.day;
+      const text = repr(value.number ?? "");
       return /^-?\d{21,}$/.test(text) ? "a number of more than 20 digits" : text;
     }
-    var characters = Array.from(value);
-    if (characters.length > 60) characters = characters.slice(0, 57).concat("...");
-    return '"' + characters.join("").replace(/[\p{C}\p{Z}]/gu, function (character) {
-      return character === " " ? " " : "\\u" + codeOf(character);
-    }).replaceAll("##[", "##\\u005b") + '"';
+    const characters = Array.from(value);
+    const short = characters.length > 60 ? `${characters.slice(0, 57).join("")}...` : value;
+    const seen = short.replace(/[\p{C}\p{Z}]/gu, (character) =>
+      character === " " ? " " : `\\u${codeOf(character)}`,
+    );
+    return `"${seen.replaceAll("##[", "##\\u005b")}"`;
   }
 
   // ---- names that are near, as Python's difflib finds them
 
+  /**
+   * How many letters two names share in blocks, the longest first.
+   * @param {string[]} a
+   * @param {string[]} b
+   * @returns {number}
+   */
   function matched(a, b) {
-    var best = 0, endA = 0, endB = 0, lengths = [];
-    a.forEach(function (character, i) {
-      var next = [];
-      b.forEach(function (other, j) {
+    let best = 0;
+    let endA = 0;
+    let endB = 0;
+    /** @type {number[]} */
+    let lengths = [];
+    a.forEach((character, i) => {
+      /** @type {number[]} */
+      const next = [];
+      b.forEach((other, j) => {
         if (character !== other) return;
         next[j] = (lengths[j - 1] || 0) + 1;
-        if (next[j] > best) { best = next[j]; endA = i + 1; endB = j + 1; }
+        if (next[j] > best) [best, endA, endB] = [next[j], i + 1, j + 1];
       });
       lengths = next;
     });
     if (!best) return 0;
-    return best + matched(a.slice(0, endA - best), b.slice(0, endB - best)) + matched(a.slice(endA), b.slice(endB));
+    const before = matched(a.slice(0, endA - best), b.slice(0, endB - best));
+    return before + best + matched(a.slice(endA), b.slice(endB));
   }
 
+  /**
+   * @param {string} name
+   * @param {string[]} known
+   */
   function didYouMean(name, known) {
-    var letters = Array.from(name), nearest = null, most = 0.6;
-    known.forEach(function (other) {
-      var own = Array.from(other), ratio = 2 * matched(own, letters) / (own.length + letters.length);
-      if (ratio > most || (ratio === most && (nearest === null || other > nearest))) { nearest = other; most = ratio; }
-    });
-    if (nearest === null) nearest = known.find(function (other) { return other.startsWith(name); });
+    const letters = Array.from(name);
+    /** @type {string | undefined} */
+    let nearest;
+    let most = 0.6;
+    for (const other of known) {
+      const own = Array.from(other);
+      const ratio = (2 * matched(own, letters)) / (own.length + letters.length);
+      if (ratio > most || (ratio === most && (nearest === undefined || other > nearest))) {
+        [nearest, most] = [other, ratio];
+      }
+    }
+    nearest ??= known.find((other) => other.startsWith(name));
     return nearest === undefined ? "" : say("DID_YOU_MEAN", { name: nearest });
   }
 
   // ---- one value
 
+  /** @typedef {(place: string, text: string) => void} Check */
+
+  /** @type {Check} */
   function tell(place, message) {
-    if (!faults.some(function (fault) { return fault[0] === place && fault[1] === message; })) faults.push([place, message]);
+    if (!faults.some((fault) => fault[0] === place && fault[1] === message)) faults.push([place, message]);
   }
 
-  function told(places) { return faults.some(function (fault) { return places.test(fault[0]); }); }
+  /** @param {RegExp} places */
+  function isToldOf(places) {
+    return faults.some(([place]) => places.test(place));
+  }
 
-  function lengthOf(text) { return Array.from(text).length; }
+  /** @param {string} text */
+  function lengthOf(text) {
+    return Array.from(text).length;
+  }
 
+  /** @param {string} text */
   function hidden(text) {
-    var found = new RegExp(rules.hidden, "u").exec(text);
-    return found && "U+" + codeOf(found[0]).toUpperCase();
+    const found = new RegExp(rules.hidden, "u").exec(text);
+    return found && `U+${codeOf(found[0]).toUpperCase()}`;
   }
 
-  // Marks that combine change places with the one that stands last of all.
+  /**
+   * Marks that combine change places with the one that stands last of all.
+   * @param {string} character
+   */
   function isMark(character) {
-    return character === "\u0345" || ("\u0345" + character).normalize("NFD")[0] !== "\u0345";
+    return character === "\u0345" || `\u0345${character}`.normalize("NFD")[0] !== "\u0345";
   }
 
+  /** @param {string} text */
   function isPiled(text) {
-    var marks = 0;
-    return new RegExp("\\p{M}{" + (rules.marks + 1) + "}", "u").test(text) && Array.from(text).some(function (character) {
+    if (!new RegExp(`\\p{M}{${rules.marks + 1}}`, "u").test(text)) return false;
+    let marks = 0;
+    return Array.from(text).some((character) => {
       marks = isMark(character) ? marks + 1 : 0;
       return marks > rules.marks;
     });
   }
 
+  /** @type {Check} */
   function checkCharacters(place, text) {
-    if (hidden(text)) tell(place, say("HIDDEN", { character: hidden(text) }));
+    const character = hidden(text);
+    if (character) tell(place, say("HIDDEN", { character }));
     else if (isPiled(text)) tell(place, say("PILED", { count: rules.marks }));
   }
 
-  function checkForm(place, text, form) {
-    if (!new RegExp(form[0], "u").test(text)) tell(place, say("NOT_OF_FORM", { value: shown(text), form: form[1] }));
+  /**
+   * @param {string} place
+   * @param {string} text
+   * @param {Form} form
+   */
+  function checkForm(place, text, [pattern, form]) {
+    if (!new RegExp(pattern, "u").test(text)) tell(place, say("NOT_OF_FORM", { value: shown(text), form }));
   }
 
+  /**
+   * @param {string} place
+   * @param {FileValue} value
+   * @param {NumberRule} rule
+   */
   function checkNumber(place, value, rule) {
-    var number = Number(value.number), isWhole = value.number && !value.number.includes(".");
-    if (isWhole && value.number.replace("-", "").length > rules.digits) {
-      tell(place, say("MANY_DIGITS", { value: '"' + value.number.slice(0, 57) + '..."' }));
+    const written = typeof value === "string" ? undefined : value.number;
+    const number = Number(written);
+    const isWhole = Boolean(written && !written.includes("."));
+    if (written && isWhole && written.replace("-", "").length > rules.digits) {
+      tell(place, say("MANY_DIGITS", { value: `"${written.slice(0, 57)}..."` }));
       return;
     }
-    var isOfKind = value.number && (isWhole || !rule.whole) && (!isWhole || isFinite(number) || rule.whole);
-    if (!isOfKind) tell(place, say("NOT_OF_KIND", { value: shown(value), kind: rule.kind }));
-    else if (!rule.whole && !isFinite(number)) tell(place, say("UNUSABLE_NUMBER", { value: shown(value) }));
-    else if (number < rule.minimum || number > rule.maximum || number <= rule.exclusiveMinimum || number >= rule.exclusiveMaximum) {
+    const isEndless = !rule.whole && !Number.isFinite(number);
+    if (!written || (isWhole ? isEndless : rule.whole)) {
+      tell(place, say("NOT_OF_KIND", { value: shown(value), kind: rule.kind }));
+    } else if (isEndless) tell(place, say("UNUSABLE_NUMBER", { value: shown(value) }));
+    else if (isOutside(number, rule)) {
       tell(place, say("OUT_OF_RANGE", { value: shown(value), bounds: rule.bounds }));
     }
   }
 
+  /**
+   * What is not given bounds nothing: no number is less or more than NaN.
+   * @param {number} number
+   * @param {NumberRule} rule
+   */
+  function isOutside(number, rule) {
+    const { minimum = NaN, maximum = NaN, exclusiveMinimum = NaN, exclusiveMaximum = NaN } = rule;
+    return number < minimum || number > maximum || number <= exclusiveMinimum || number >= exclusiveMaximum;
+  }
+
+  /** @type {Check} */
   function checkPrompt(place, text) {
     if (isPiled(text)) return;
-    var length = lengthOf(text.normalize("NFC")), limit = rules.limits.prompt_length;
-    if (length > limit) tell(place, say("TOO_LONG", { count: length, limit: limit }));
+    const count = lengthOf(text.normalize("NFC"));
+    const limit = rules.limits.prompt_length;
+    if (count > limit) tell(place, say("TOO_LONG", { count, limit }));
   }
 
+  /** @type {Check} */
   function checkModel(place, name) {
-    var known = Object.keys(rules.models);
-    if (!known.includes(name)) {
-      tell(place, say("NO_MODEL", { value: shown(name), near: didYouMean(name, known), known: known.join(", ") }));
-    }
+    const known = Object.keys(rules.models);
+    if (known.includes(name)) return;
+    const near = didYouMean(name, known);
+    tell(place, say("NO_MODEL", { value: shown(name), near, known: known.join(", ") }));
   }
 
+  /** @param {string} name */
   function checkMelody(name) {
-    if (name.startsWith(rules.digest[0])) {
-      if (!new RegExp(rules.digest[1]).test(name)) tell("melody", say("NO_DIGEST", { value: shown(name), prefix: rules.digest[0] }));
+    const [prefix, digest] = rules.digest;
+    if (name.startsWith(prefix)) {
+      if (!new RegExp(digest).test(name)) tell("melody", say("NO_DIGEST", { value: shown(name), prefix }));
       return;
     }
-    var way = name.split("/").filter(function (part) { return part && part !== "."; });
-    var last = way[way.length - 1] || "", dot = last.lastIndexOf(".");
-    var suffix = dot > 0 && dot < last.length - 1 ? last.slice(dot).toLowerCase() : "";
+    const way = name.split("/").filter((part) => part && part !== ".");
+    const last = way[way.length - 1] ?? "";
+    const dot = last.lastIndexOf(".");
+    const suffix = dot > 0 && dot < last.length - 1 ? last.slice(dot).toLowerCase() : "";
     if (!rules.suffixes.includes(suffix)) {
-      tell("melody", shown(name) + " " + say("NO_MELODY_FILE", { suffixes: rules.suffixes.join(", ") }));
-    } else if (leadsOut(name, way)) tell("melody", shown(name) + " " + rules.wording.MELODY_OUTSIDE);
+      tell("melody", `${shown(name)} ${say("NO_MELODY_FILE", { suffixes: rules.suffixes.join(", ") })}`);
+    } else if (leadsOut(name, way)) tell("melody", `${shown(name)} ${rules.wording.MELODY_OUTSIDE}`);
   }
 
+  /**
+   * @param {string} name
+   * @param {string[]} way - its parts
+   */
   function leadsOut(name, way) {
-    var depth = file.folder ? file.folder.split("/").length : 0;
-    return name.startsWith("/") || way.some(function (part) { return (depth += part === ".." ? -1 : 1) < 0; });
+    let depth = file.folder ? file.folder.split("/").length : 0;
+    return (
+      name.startsWith("/") ||
+      way.some((part) => {
+        depth += part === ".." ? -1 : 1;
+        return depth < 0;
+      })
+    );
   }
 
+  /**
+   * @param {string} place
+   * @param {string} field
+   * @param {FileValue} value
+   */
   function checkValue(place, field, value) {
     if (rules.numbers[field]) checkNumber(place, value, rules.numbers[field]);
-    else if (field === "prompt") checkPrompt(place, value);
+    if (typeof value !== "string") return;
+    if (field === "prompt") checkPrompt(place, value);
     else if (field === "model") checkModel(place, value);
-    if (typeof value === "string") checkCharacters(place, value);
+    checkCharacters(place, value);
   }
 
   // ---- the file
 
   function checkNames() {
-    var parts = file.folder ? file.folder.split("/") : [];
-    if (parts.length > rules.folders) tell("folder", say("MANY_FOLDERS", { count: rules.folders }));
-    parts.concat(file.name).forEach(function (part, place) {
-      var isWrong = place < parts.length ? !new RegExp(rules.forms.name[0]).test(part) : !gallery.promptFile.isName(part);
-      if (isWrong) tell(place < parts.length ? "folder" : "name", say("NO_NAME", { name: shown(part), form: rules.forms.name[1] }));
-    });
-    if (gallery.promptFile.isTaken(file.folder, file.name)) tell("name", say("TAKEN", { file: gallery.promptFile.pathOf(file) }));
+    const [pattern, form] = rules.forms.name;
+    const folders = file.folder ? file.folder.split("/") : [];
+    if (folders.length > rules.folders) tell("folder", say("MANY_FOLDERS", { count: rules.folders }));
+    for (const name of folders) {
+      if (!new RegExp(pattern).test(name)) tell("folder", say("NO_NAME", { name: shown(name), form }));
+    }
+    if (!isName(file.name)) tell("name", say("NO_NAME", { name: shown(file.name), form }));
+    if (isTaken(file.folder, file.name)) tell("name", say("TAKEN", { file: pathOf(file) }));
   }
 
-  function checkMatter(matter) {
-    matter.forEach(function (value, field) {
-      if (field === "tags") value.forEach(function (tag, place) {
-        checkCharacters("tags[" + (place + 1) + "]", tag);
-        checkForm("tags[" + (place + 1) + "]", tag, rules.forms.tags);
-      });
-      else if (field === "vary") value.forEach(function (values, axis) {
-        if (!values.length) tell("vary." + axis, rules.wording.NO_VALUES);
-        values.forEach(function (each, place) { checkValue("vary." + axis + "[" + (place + 1) + "]", axis, each); });
-      });
-      else if (rules.forms[field]) checkForm(field, value, rules.forms[field]);
-      if (field !== "tags" && field !== "vary") checkValue(field, field, value);
-    });
-    var title = lengthOf(matter.get("title") || ""), tags = (matter.get("tags") || []).length, limits = rules.limits;
+  /**
+   * A field's value as text; empty where it has none.
+   * @param {string} field
+   */
+  function textOf(field) {
+    const value = file.matter.get(field);
+    return typeof value === "string" ? value : "";
+  }
+
+  function checkMatter() {
+    for (const [field, value] of file.matter) {
+      if (field === "tags") checkTags();
+      else if (field === "vary") checkGrid();
+      else {
+        if (rules.forms[field]) checkForm(field, textOf(field), rules.forms[field]);
+        checkValue(field, field, /** @type {FileValue} */ (value));
+      }
+    }
+    const title = lengthOf(textOf("title"));
+    const limit = rules.limits.tags;
     if (title > rules.title) tell("title", say("TOO_LONG", { count: title, limit: rules.title }));
-    if (tags > limits.tags) tell("tags", say("MANY_TAGS", { count: tags, limit: limits.tags }));
-    if (matter.get("melody")) checkMelody(matter.get("melody"));
-    if (!matter.get("prompt") && !(matter.get("vary") || new Map()).has("prompt")) tell("prompt", rules.wording.MISSING);
+    if (file.tags.length > limit) tell("tags", say("MANY_TAGS", { count: file.tags.length, limit }));
+    if (textOf("melody")) checkMelody(textOf("melody"));
+    if (!textOf("prompt") && !file.grid.has("prompt")) tell("prompt", rules.wording.MISSING);
   }
 
-  function checkNotes(notes) {
-    var length = lengthOf(notes), limit = rules.limits.note_length;
-    if (length > limit) tell("notes", say("LONG_NOTES", { count: length, limit: limit }));
-    var lines = notes.split("\n").length;
-    if (lines > rules.notes.lines) tell("notes", say("MANY_LINES", { count: lines, limit: rules.notes.lines }));
-    rules.notes.signs.forEach(function (sign) {
-      var count = notes.split(sign).length - 1;
-      if (count > rules.notes.most) tell("notes", say("MANY_SIGNS", { count: count, sign: sign, limit: rules.notes.most }));
+  function checkTags() {
+    file.tags.forEach((tag, place) => {
+      checkCharacters(`tags[${place + 1}]`, tag);
+      checkForm(`tags[${place + 1}]`, tag, rules.forms.tags);
     });
-    if (hidden(notes)) tell("notes", say("HIDDEN_IN_NOTES", { character: hidden(notes) }));
+  }
+
+  function checkGrid() {
+    for (const [axis, values] of file.grid) {
+      if (!values.length) tell(`vary.${axis}`, rules.wording.NO_VALUES);
+      values.forEach((value, place) => {
+        checkValue(`vary.${axis}[${place + 1}]`, axis, value);
+      });
+    }
+  }
+
+  function checkNotes() {
+    const { notes } = file;
+    const { lines, signs, most } = rules.notes;
+    /**
+     * @param {string} word - of what there is too much
+     * @param {number} count
+     * @param {number} limit
+     * @param {string} [sign]
+     */
+    const limited = (word, count, limit, sign = "") => {
+      if (count > limit) tell("notes", say(word, { count, limit, sign }));
+    };
+    limited("LONG_NOTES", lengthOf(notes), rules.limits.note_length);
+    limited("MANY_LINES", notes.split("\n").length, lines);
+    for (const sign of signs) limited("MANY_SIGNS", notes.split(sign).length - 1, most, sign);
+    const character = hidden(notes);
+    if (character) tell("notes", say("HIDDEN_IN_NOTES", { character }));
   }
 
   // ---- its clips
 
-  // The combinations of a grid; of none there is one, which changes nothing.
-  function cells(grid) {
-    var found = [{}];
-    grid.forEach(function (values, axis) {
-      found = found.flatMap(function (cell) {
-        return values.map(function (value) { return Object.assign({}, cell, { [axis]: value }); });
-      });
-    });
-    return found;
-  }
-
-  function countOf(grid) {
-    var count = 1;
-    grid.forEach(function (values) { count *= values.length; });
-    return count;
-  }
-
-  function checkClip(own, usual, cell) {
-    var value = function (field) {
-      var written = cell[field] || own.get(field);
-      return written ? Number(written.number) : usual[field] === undefined ? rules.numbers[field].usual : usual[field];
+  /**
+   * What is wrong with one clip; how many seconds it lasts.
+   * @param {Record<string, unknown>} usual - of the preset
+   * @param {Record<string, FileValue>} cell - of the grid
+   */
+  function checkClip(usual, cell) {
+    /**
+     * @param {string} field
+     * @returns {number | null}
+     */
+    const value = (field) => {
+      const written = cell[field] ?? file.matter.get(field);
+      if (written) return Number(/** @type {{ number?: string }} */ (written).number);
+      return /** @type {number | null} */ (field in usual ? usual[field] : rules.numbers[field].usual);
     };
-    var place = function (field) { return (field in cell ? "vary." : "") + field; };
-    var name = cell.model || own.get("model") || Object.keys(rules.models)[0], model = rules.models[name];
-    var duration = value("duration"), stride = value("extend_stride");
+    const place = (/** @type {string} */ field) => (field in cell ? `vary.${field}` : field);
+    const name = String(cell.model ?? (textOf("model") || Object.keys(rules.models)[0]));
+    const model = rules.models[name];
+    const duration = value("duration") ?? 0;
+    const stride = value("extend_stride");
     if (duration > model.longest) {
-      tell(place("duration"), say(model.short ? "LONG_FOR_MODEL" : "LONG_FOR_GALLERY", {
-        duration: brief(duration), model: name, longest: brief(model.longest),
-      }));
+      const word = model.short ? "LONG_FOR_MODEL" : "LONG_FOR_GALLERY";
+      const parts = { duration: brief(duration), model: name, longest: brief(model.longest) };
+      tell(place("duration"), say(word, parts));
     } else if (stride !== null && stride >= model.window) {
-      tell(place("extend_stride"), say("LONG_STRIDE", { stride: brief(stride), model: name, window: brief(model.window) }));
-    } else if (own.get("melody") && !model.melody) {
-      var able = Object.keys(rules.models).filter(function (other) { return rules.models[other].melody; });
+      const parts = { stride: brief(stride), model: name, window: brief(model.window) };
+      tell(place("extend_stride"), say("LONG_STRIDE", parts));
+    } else if (textOf("melody") && !model.melody) {
+      const able = Object.keys(rules.models).filter((other) => rules.models[other].melody);
       tell("melody", say("MODEL_WITHOUT_MELODY", { model: name, models: able.join(", ") || "none" }));
     }
     return duration;
   }
 
   // How many clips the file asks for, and how many seconds; null where that cannot be said.
-  function checkClips(matter) {
-    var grid = matter.get("vary") || new Map(), count = countOf(grid), limit = rules.limits.clips_per_prompt;
-    if (count > limit) tell("vary", say("MANY_CLIPS", { count: count, limit: limit }));
-    if (told(/^(vary|duration|extend_stride|melody)/)) return null;
-    var usual = rules.presets[matter.get("preset") || ""] || {};
-    var seconds = cells(grid).reduce(function (sum, cell) { return sum + checkClip(matter, usual, cell); }, 0);
-    return told(/^(vary|duration|extend_stride)/) ? null : { clips: count, seconds: seconds };
+  function checkClips() {
+    const count = [...file.grid.values()].reduce((product, values) => product * values.length, 1);
+    const limit = rules.limits.clips_per_prompt;
+    if (count > limit) tell("vary", say("MANY_CLIPS", { count, limit }));
+    if (isToldOf(/^(vary|duration|extend_stride|melody)/)) return null;
+    const usual = rules.presets[textOf("preset")] ?? {};
+    const seconds = cells(file.grid).reduce((sum, cell) => sum + checkClip(usual, cell), 0);
+    return isToldOf(/^(vary|duration|extend_stride)/) ? null : { clips: count, seconds };
   }
 
-  // What is wrong, as pairs of a place and a message, and what the file asks for.
-  gallery.checkPromptFile = function (given) {
+  gallery.checkPromptFile = (given) => {
     file = given;
     faults = [];
     checkNames();
-    checkMatter(file.matter);
-    checkNotes(file.notes);
-    return { asks: checkClips(file.matter), faults: faults };
+    checkMatter();
+    checkNotes();
+    return { asks: checkClips(), faults };
   };
 })();

@@ -1,100 +1,166 @@
-// Clips: what an element of the page says of one, and what the scripts under clips/ know of all.
-(function () {
+// What a page's scripts share: its elements; and clips, as an element says of one and as the scripts
+// under clips/ know of all.
+(() => {
   "use strict";
-  var gallery = (window.gallery = window.gallery || {});
-  var root = document.documentElement.dataset.root;
-  var parts = {}; // what was asked for: part -> promise
+  const { gallery } = window;
+  const root = document.documentElement.dataset.root ?? "";
+  /** @type {Map<string, Promise<unknown>>} */
+  const loading = new Map(); // the parts under clips/ that were asked for
 
+  // ---- elements
+
+  gallery.dom = {
+    within: (root) => (selector) => /** @type {any} */ (root.querySelector(selector)),
+    part: (root) => (name) => /** @type {any} */ (root.querySelector(`[data-${name}]`)),
+    all: (root, name) => [.../** @type {NodeListOf<any>} */ (root.querySelectorAll(`[data-${name}]`))],
+    around: (event) => (name) => /** @type {Element} */ (event.target).closest(`[data-${name}]`),
+    make: (tag, properties = {}) => Object.assign(document.createElement(tag), properties),
+  };
+  const { make } = gallery.dom;
+
+  // A row offers its takes as buttons; its picture then belongs to the take that plays.
+  /** @type {Clips["hostOf"]} */
+  function hostOf(element) {
+    return element.parentElement?.closest("[data-clip]") ?? element;
+  }
+
+  /** @type {Clips["elementsOf"]} */
+  function elementsOf(clip) {
+    return clip ? gallery.dom.all(document, `clip="${CSS.escape(clip.key)}"`) : [];
+  }
+
+  /** @type {Clips["read"]} */
+  function read(element) {
+    const data = element.dataset;
+    const host = hostOf(element);
+    /** @type {HTMLElement} */
+    const named = element.closest("[data-name]") ?? host;
+    const written = host.querySelector(".row-prompt a") ?? document.querySelector("[data-quote]");
+    return {
+      key: data.clip ?? "",
+      id: data.id ?? "",
+      state: /** @type {ClipState} */ (data.state),
+      audio: data.audio ?? "",
+      cover: data.cover ?? "",
+      length: Number(data.length) || 0,
+      peaks: data.peaks ?? "",
+      page: data.page ?? "",
+      facts: data.facts ?? "",
+      label: data.label ?? "",
+      name: named.dataset.name || (written ? written.textContent.trim() : document.title),
+    };
+  }
+
+  // The other way round: makes an element one that plays this clip.
+  /** @type {Clips["give"]} */
+  function give(element, clip) {
+    const { key, id, state, length, audio, cover, page, facts } = clip;
+    Object.assign(element.dataset, { clip: key, id, state, length, audio, cover, page, facts });
+  }
+
+  // A clip's sound as a picture, and whether it is a sketch: see the macro `picture` in
+  // templates/parts/clips.html.
+  /** @type {Clips["showPicture"]} */
+  function showPicture(picture, clip) {
+    const image = picture.querySelector("img");
+    if (!clip.cover) image?.remove();
+    else if (!image) {
+      const size = { width: 480, height: 96 };
+      picture.prepend(make("img", { alt: "", ...size, loading: "lazy", decoding: "async", src: clip.cover }));
+    } else if (image.getAttribute("src") !== clip.cover) image.src = clip.cover;
+    if (picture.dataset.state === clip.state) return;
+    picture.dataset.state = clip.state;
+    picture.querySelector(".mark")?.remove();
+    if (clip.state === "sketch") picture.append(make("span", { className: "mark", textContent: "sketch" }));
+    else if (clip.state === "pending") {
+      picture.append(make("span", { className: "mark mark-none", textContent: "not rendered yet" }));
+    }
+  }
+
+  // ---- what the scripts under clips/ know
+
+  /** @type {Clips["link"]} */
   function link(address) {
     return /^https?:/.test(address) ? address : root + address.split("/").map(encodeURIComponent).join("/");
   }
 
   // Pages opened from disk may load scripts but not fetch.
+  /** @type {Clips["loadScript"]} */
   function loadScript(address) {
-    return new Promise(function (resolve, reject) {
-      var script = document.createElement("script");
-      script.src = root + address;
-      script.onload = resolve;
-      script.onerror = reject;
-      document.head.append(script);
+    return new Promise((resolve, reject) => {
+      document.head.append(make("script", { src: root + address, onload: resolve, onerror: reject }));
     });
   }
 
-  // A row offers its takes as buttons; its picture then belongs to the take that plays.
-  function hostOf(element) {
-    return (element.parentElement && element.parentElement.closest("[data-clip]")) || element;
+  /** @type {Clips["find"]} */
+  async function find(key) {
+    if (!/^[0-9a-f]{8,32}$/.test(key)) return null;
+    const name = key.slice(0, 2);
+    // Where there is no such part, no clip's key begins so.
+    const script = loading.get(name) ?? loadScript(`clips/${name}.js`).catch(() => {});
+    loading.set(name, script);
+    await script;
+    const known = window.GALLERY_CLIPS?.[name] ?? {};
+    const whole = Object.keys(known).find((other) => other.startsWith(key));
+    return whole ? unpack(whole, known[whole]) : null;
   }
 
-  function read(element) {
-    var data = element.dataset;
-    var host = hostOf(element);
-    var named = element.closest("[data-name]") || host;
-    var written = host.querySelector(".row-prompt a") || document.querySelector("[data-quote]");
-    return {
-      key: data.clip, id: data.id, state: data.state, audio: data.audio, cover: data.cover,
-      length: Number(data.length) || 0, peaks: data.peaks || "", page: data.page, facts: data.facts,
-      label: data.label || "", name: named.dataset.name || (written ? written.textContent.trim() : document.title),
-    };
-  }
-
-  // The other way round: makes an element one that plays this clip.
-  function give(element, clip) {
-    var data = element.dataset;
-    data.clip = clip.key;
-    data.id = clip.id;
-    data.state = clip.state;
-    data.length = clip.length;
-    data.audio = clip.audio;
-    data.cover = clip.cover;
-    data.page = clip.page;
-    data.facts = clip.facts;
-  }
-
-  // A clip of the whole gallery by its key, or by its first eight digits or more; null if there is none.
-  function find(key) {
-    if (!/^[0-9a-f]{8,32}$/.test(key)) return Promise.resolve(null);
-    var name = key.slice(0, 2);
-    var known = function () { return (window.GALLERY_CLIPS || {})[name] || {}; };
-    parts[name] = parts[name] || loadScript("clips/" + name + ".js").catch(function () { /* none begins so */ });
-    return parts[name].then(function () {
-      var whole = Object.keys(known()).find(function (other) { return other.startsWith(key); });
-      return whole ? unpack(whole, known()[whole]) : null;
-    });
-  }
-
+  /**
+   * @param {string} key
+   * @param {PackedClip} data
+   * @returns {KnownClip}
+   */
   function unpack(key, data) {
-    var id = key.slice(0, 8);
+    const { audio, cover, facts, ...same } = data;
+    const id = key.slice(0, 8);
     return {
-      key: key, id: id, state: data.state, length: data.length, peaks: data.peaks, label: data.label,
-      audio: data.audio && link(data.audio), cover: data.cover && link(data.cover),
-      page: link("prompts/" + data.path + "/index.html") + "#" + id,
-      facts: line(data.facts), name: shorten(data.text),
-      // Beyond what the player needs:
-      path: data.path, title: data.title, text: data.text, pairs: data.facts, values: data.values,
-      request: data.request, file: data.audio,
+      ...same,
+      key,
+      id,
+      audio: audio && link(audio),
+      cover: cover && link(cover),
+      page: `${link(`prompts/${same.path}/index.html`)}#${id}`,
+      facts: line(facts),
+      name: shorten(same.text),
+      pairs: facts,
+      file: audio,
     };
   }
 
+  // ---- words
+
+  /** @type {Clips["line"]} */
   function line(pairs) {
-    return pairs.map(function (pair) { return pair.filter(Boolean).join(" "); }).join(" · ");
+    return pairs.map((pair) => pair.filter(Boolean).join(" ")).join(" · ");
   }
 
+  /** @type {Clips["clock"]} */
   function clock(seconds) {
-    var whole = Math.floor(seconds + 0.5);
-    return Math.floor(whole / 60) + ":" + String(whole % 60).padStart(2, "0");
+    const whole = Math.floor(seconds + 0.5);
+    return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
   }
 
   // As gallery/site/theme/labels.py does it.
+  /** @type {Clips["shorten"]} */
   function shorten(text) {
-    text = text.trim().split(/\s+/).join(" ");
-    var signs = Array.from(text);
-    if (signs.length <= 220) return text;
-    var head = signs.slice(0, 220).join("");
-    return (head.slice(110).includes(" ") ? head.slice(0, head.lastIndexOf(" ")) : head) + " …";
+    const whole = text.trim().split(/\s+/).join(" ");
+    const signs = Array.from(whole);
+    if (signs.length <= 220) return whole;
+    const head = signs.slice(0, 220).join("");
+    return `${head.slice(110).includes(" ") ? head.slice(0, head.lastIndexOf(" ")) : head} …`;
   }
 
   gallery.clips = {
-    read: read, give: give, find: find, hostOf: hostOf, line: line, link: link, loadScript: loadScript,
-    clock: clock, shorten: shorten,
+    read,
+    give,
+    find,
+    hostOf,
+    elementsOf,
+    showPicture,
+    line,
+    link,
+    loadScript,
+    clock,
+    shorten,
   };
 })();

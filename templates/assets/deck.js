@@ -1,65 +1,94 @@
 // Two <audio> elements: one is heard, the other gets ready behind it. A switch is a crossfade of a
 // few milliseconds between elements that play the same second: nothing stops in between.
-(function () {
+(() => {
   "use strict";
-  var gallery = (window.gallery = window.gallery || {});
-  var FADE = 16; // milliseconds
-  var NEAR = 0.03; // seconds: closer than this, two elements are in step
-  var TRIES = 6;
-  var TOLD = ["play", "pause", "ended", "seeked", "loadedmetadata", "error"];
+  const FADE = 16; // milliseconds
+  const NEAR = 0.03; // seconds: closer than this, two elements are in step
+  const TRIES = 6;
+  /** @type {DeckEvent[]} */
+  const TOLD = ["play", "pause", "ended", "seeked", "loadedmetadata", "error"];
 
-  // `tell` hears the events of the element that is heard, and "swap" when the other takes its place.
-  gallery.makeDeck = function (tell) {
-    var volume = 1, muted = false, rate = 1;
-    var heard = make(), other = make();
-    var turn = 0; // what was begun for an earlier wish is given up
-    var coming = ""; // the address that is heard as soon as it is in step
-    var partners = []; // two addresses, of which one goes along silently, to be heard at once
-    var fading = 0;
+  window.gallery.makeDeck = (tell) => {
+    let volume = 1;
+    let muted = false;
+    let rate = 1;
+    let heard = make();
+    let other = make();
+    let turn = 0; // what was begun for an earlier wish is given up
+    let coming = ""; // the address that is heard as soon as it is in step
+    /** @type {string[]} */
+    let partners = []; // two addresses, of which one goes along silently, to be heard at once
+    /** @type {ReturnType<typeof setInterval> | undefined} */
+    let fading;
 
     function make() {
-      var element = new Audio();
+      const element = new Audio();
       element.preload = "none";
-      TOLD.forEach(function (kind) {
-        element.addEventListener(kind, function () {
+      for (const kind of TOLD) {
+        element.addEventListener(kind, () => {
           if (element !== heard) return;
           // It came to its end before the next was ready: that one begins at its beginning.
           if (kind === "ended" && coming) start(coming, 0);
           else tell(kind);
         });
-      });
+      }
       return element;
     }
 
-    function source(element) { return element.getAttribute("src") || ""; }
+    /** @param {HTMLAudioElement} element */
+    function source(element) {
+      return element.getAttribute("src") ?? "";
+    }
 
-    // Muted as well: some phones know no volume but their own.
-    function silence(element) { element.muted = true; element.volume = 0; }
+    /**
+     * Muted as well: some phones know no volume but their own.
+     * @param {HTMLAudioElement} element
+     */
+    function silence(element) {
+      element.muted = true;
+      element.volume = 0;
+    }
 
-    function sound(element, share) { element.muted = muted; element.volume = volume * share; }
+    /**
+     * @param {HTMLAudioElement} element
+     * @param {number} share - of the volume
+     */
+    function sound(element, share) {
+      element.muted = muted;
+      element.volume = volume * share;
+    }
 
+    /** @param {HTMLAudioElement} element */
+    function setRate(element) {
+      element.defaultPlaybackRate = rate;
+      element.playbackRate = rate;
+    }
+
+    /**
+     * @param {HTMLAudioElement} element
+     * @param {string} src
+     */
     function put(element, src) {
       if (source(element) !== src) element.src = src;
-      element.defaultPlaybackRate = element.playbackRate = rate;
+      setRate(element);
     }
 
     function exchange() {
-      var leaving = heard;
-      heard = other;
-      other = leaving;
+      [heard, other] = [other, heard];
     }
 
     function partner() {
-      var src = coming || source(heard);
-      return partners.includes(src) ? partners.find(function (address) { return address !== src; }) || "" : "";
+      const src = coming || source(heard);
+      return partners.includes(src) ? (partners.find((address) => address !== src) ?? "") : "";
     }
 
     function bringPartner() {
-      var src = partner();
+      const src = partner();
       // It is brought again when it is wanted.
-      if (src) bring(src, turn).catch(function () {});
+      if (src) bring(src, turn).catch(() => {});
     }
 
+    /** @type {Deck["start"]} */
     function start(src, at) {
       turn++;
       coming = "";
@@ -74,14 +103,14 @@
     }
 
     function play() {
-      var promise = heard.play();
+      const promise = heard.play();
       bringPartner();
       return promise;
     }
 
     function pause() {
       turn++;
-      var at = heard.currentTime;
+      const at = heard.currentTime;
       heard.pause();
       other.pause();
       if (!coming) return;
@@ -93,72 +122,83 @@
       tell("swap");
     }
 
+    /** @type {Deck["seek"]} */
     function seek(seconds) {
       heard.currentTime = seconds;
       if (partner() && !other.paused) other.currentTime = seconds;
     }
 
+    /**
+     * @param {HTMLAudioElement} element
+     * @param {string} kind - of event
+     */
     function once(element, kind) {
-      return new Promise(function (resolve, reject) {
+      return new Promise((resolve, reject) => {
         element.addEventListener(kind, resolve, { once: true });
         element.addEventListener("error", reject, { once: true });
       });
     }
 
-    function ready(element) {
+    /** @param {HTMLAudioElement} element */
+    async function ready(element) {
       element.preload = "auto";
-      return element.readyState > 2 ? Promise.resolve() : once(element, "canplay");
+      if (element.readyState <= 2) await once(element, "canplay");
     }
 
-    function gap() { return heard.currentTime - other.currentTime; }
+    function gap() {
+      return heard.currentTime - other.currentTime;
+    }
 
-    // Lets the other element play the second that is heard, silently. False if it has no such second.
-    function bring(src, mine) {
-      var lead = 0.03; // how long a seek takes; learned below
+    /**
+     * Lets the other element play the second that is heard, silently. False if it has no such second.
+     * @param {string} src
+     * @param {number} mine - the turn for which it is brought
+     */
+    async function bring(src, mine) {
+      let lead = 0.03; // how long a seek takes; learned below
       silence(other);
       put(other, src);
-      var align = function (tries) {
+      await ready(other);
+      for (let tries = TRIES; ; tries--) {
         if (mine !== turn) return false;
-        var aim = heard.currentTime + lead;
+        const aim = heard.currentTime + lead;
         if (aim >= other.duration) return false;
-        var sought = once(other, "seeked");
+        const sought = once(other, "seeked");
         other.currentTime = aim;
-        return Promise.all([sought, other.play()])
-          .then(function () { return new Promise(function (resolve) { setTimeout(resolve, 30); }); })
-          .then(function () {
-            if (Math.abs(gap()) < NEAR || !tries) return true;
-            lead = Math.max(0, Math.min(1, lead + gap()));
-            return align(tries - 1);
-          });
-      };
-      return ready(other).then(function () { return align(TRIES); });
+        await Promise.all([sought, other.play()]);
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        if (Math.abs(gap()) < NEAR || !tries) return true;
+        lead = Math.max(0, Math.min(1, lead + gap()));
+      }
     }
 
-    function swap(src) {
-      var mine = ++turn;
+    /** @type {Deck["swap"]} */
+    async function swap(src) {
+      const mine = ++turn;
       coming = src;
-      var inStep = source(other) === src && !other.paused && Math.abs(gap()) < NEAR;
-      return (inStep ? Promise.resolve(true) : bring(src, mine)).then(function (there) {
+      const isInStep = source(other) === src && !other.paused && Math.abs(gap()) < NEAR;
+      try {
+        const isThere = isInStep || (await bring(src, mine));
         if (mine !== turn) return;
         coming = "";
-        if (there) cross();
+        if (isThere) cross();
         else start(src, 0);
-      }, function (error) {
-        if (mine !== turn || error.name === "AbortError") return;
+      } catch (error) {
+        if (mine !== turn || /** @type {Error} */ (error).name === "AbortError") return;
         coming = "";
         heard.pause();
         tell("error");
-      });
+      }
     }
 
     function cross() {
-      var began = performance.now();
+      const began = performance.now();
       exchange();
       clearInterval(fading);
-      fading = setInterval(function () {
-        var share = Math.min(1, (performance.now() - began) / FADE);
-        sound(heard, Math.sin(share * Math.PI / 2));
-        other.volume = volume * Math.cos(share * Math.PI / 2);
+      fading = setInterval(() => {
+        const share = Math.min(1, (performance.now() - began) / FADE);
+        sound(heard, Math.sin((share * Math.PI) / 2));
+        other.volume = volume * Math.cos((share * Math.PI) / 2);
         if (share < 1) return;
         clearInterval(fading);
         silence(other);
@@ -168,25 +208,27 @@
     }
 
     return {
-      start: start,
-      swap: swap,
-      play: play,
-      pause: pause,
-      seek: seek,
-      // Of these two addresses, the one that isn't heard goes along.
-      pair: function (addresses) { partners = addresses; },
-      src: function () { return coming || source(heard); },
-      time: function () { return heard.currentTime; },
-      length: function () { return coming ? NaN : heard.duration; },
-      paused: function () { return heard.paused; },
-      set: function (settings) {
-        if (settings.volume !== undefined) volume = settings.volume;
-        if (settings.muted !== undefined) muted = settings.muted;
-        if (settings.rate !== undefined) rate = settings.rate;
-        sound(heard, 1);
-        [heard, other].forEach(function (element) { element.defaultPlaybackRate = element.playbackRate = rate; });
+      start,
+      swap,
+      play,
+      pause,
+      seek,
+      pair: (addresses) => {
+        partners = addresses;
       },
-      settings: function () { return { volume: volume, muted: muted, rate: rate }; },
+      src: () => coming || source(heard),
+      time: () => heard.currentTime,
+      length: () => (coming ? Number.NaN : heard.duration),
+      paused: () => heard.paused,
+      set: (settings) => {
+        volume = settings.volume ?? volume;
+        muted = settings.muted ?? muted;
+        rate = settings.rate ?? rate;
+        sound(heard, 1);
+        setRate(heard);
+        setRate(other);
+      },
+      settings: () => ({ volume, muted, rate }),
     };
   };
 })();

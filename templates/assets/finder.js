@@ -1,134 +1,192 @@
 // The list of prompts: its search field, its filters and its order. The address always says what is shown.
-(function () {
+(() => {
   "use strict";
-  var search = window.gallery.search;
-  var PART = 30; // rows drawn at once
-  var MOST_CHOSEN = 50; // an address can ask for anything
-  var main = document.querySelector("[data-finder]");
-  var find = function (name) { return main.querySelector("[data-" + name + "]"); };
-  var field = document.getElementById("question"), order = find("order");
-  var listed = find("rows"), found = find("found"), nothing = find("nothing"), more = find("more");
-  var tally = find("tally"), usualTally = tally.innerHTML;
-  var prompts = null, matches = [], drawn = 0;
+  const { gallery } = window;
+  const { dom, search } = gallery;
+  const PART = 30; // rows drawn at once
+  const MOST_CHOSEN = 50; // an address can ask for anything
+  const main = /** @type {HTMLElement} */ (document.querySelector("[data-finder]"));
+  const find = dom.within(main);
+  const part = dom.part(main);
+  /** @type {HTMLInputElement} */
+  const field = find("#question");
+  /** @type {HTMLSelectElement} */
+  const order = part("order");
+  const listed = part("rows");
+  const found = part("found");
+  const nothing = part("nothing");
+  const more = part("more");
+  const tally = part("tally");
+  const usualTally = tally.innerHTML;
+  /** @type {SearchPrompt[] | null} */
+  let prompts = null;
+  /** @type {SearchPrompt[]} */
+  let matches = [];
+  let drawn = 0;
 
-  function load() {
-    return search.load(Number(main.dataset.parts)).then(function (all) { prompts = all; });
+  async function load() {
+    prompts = await search.load(Number(main.dataset.parts));
   }
 
   // ---- what is asked for, in the address and in the form
 
+  /** @returns {Asked} */
   function nothingAsked() {
-    var state = { q: "", order: "", chosen: {}, ranges: {} };
-    search.names.forEach(function (name) { state.chosen[name] = []; });
-    return state;
+    const chosen = Object.fromEntries(search.names.map((name) => [name, []]));
+    return { q: "", order: "", chosen: /** @type {any} */ (chosen), ranges: {} };
   }
 
   function asked() {
-    var given = new URLSearchParams(location.search), state = nothingAsked();
-    state.q = (given.get("q") || "").slice(0, field.maxLength);
-    state.order = given.get("order") || "";
-    search.names.forEach(function (name) { state.chosen[name] = given.getAll(name).slice(0, MOST_CHOSEN); });
-    search.ranges.forEach(function (name) {
-      var ends = /^([\d.]*?)\.\.([\d.]*)$/.exec(given.get(name) || "");
+    const given = new URLSearchParams(location.search);
+    const state = nothingAsked();
+    state.q = (given.get("q") ?? "").slice(0, field.maxLength);
+    state.order = given.get("order") ?? "";
+    for (const name of search.names) state.chosen[name] = given.getAll(name).slice(0, MOST_CHOSEN);
+    for (const name of search.ranges) {
+      const ends = /^([\d.]*?)\.\.([\d.]*)$/.exec(given.get(name) ?? "");
       if (ends) setRange(state, name, ends[1], ends[2]);
-    });
+    }
     return state;
   }
 
+  /**
+   * @param {Asked} state
+   * @param {string} name
+   * @param {string} low
+   * @param {string} high
+   */
   function setRange(state, name, low, high) {
-    var isNumber = function (end) { return end !== "" && isFinite(end); };
-    if (isNumber(low) || isNumber(high)) state.ranges[name] = [isNumber(low) ? low : "", isNumber(high) ? high : ""];
+    const [from, to] = [low, high].map((end) => (end !== "" && Number.isFinite(Number(end)) ? end : ""));
+    if (from || to) state.ranges[name] = [from, to];
   }
 
   function formState() {
-    var state = nothingAsked();
+    const state = nothingAsked();
     state.q = field.value.trim();
     state.order = order.value;
-    search.names.forEach(function (name) {
-      state.chosen[name] = boxes(name).filter(function (box) { return box.checked; }).map(valueOf);
-    });
-    search.ranges.forEach(function (name) { setRange(state, name, end(name, "low").value, end(name, "high").value); });
+    for (const name of search.names) {
+      const checked = boxes(name).filter((box) => box.checked);
+      state.chosen[name] = checked.map(valueAt);
+    }
+    for (const name of search.ranges) setRange(state, name, end(name, "low").value, end(name, "high").value);
     return state;
   }
 
+  /**
+   * @param {FilterName} name
+   * @returns {HTMLInputElement[]}
+   */
   function boxes(name) {
-    return Array.from(main.querySelectorAll('[data-filter="' + name + '"] input'));
+    return [...main.querySelectorAll(/** @type {"input"} */ (`[data-filter="${name}"] input`))];
   }
 
-  function valueOf(box) {
-    return box.closest("[data-value]").dataset.value;
+  /** @param {HTMLInputElement} box */
+  function itemOf(box) {
+    return /** @type {HTMLElement} */ (box.closest("[data-value]"));
   }
 
+  /** @param {HTMLInputElement} box */
+  function valueAt(box) {
+    return itemOf(box).dataset.value ?? "";
+  }
+
+  /**
+   * @param {string} name
+   * @param {"low" | "high"} side
+   * @returns {HTMLInputElement}
+   */
   function end(name, side) {
-    return main.querySelector('[data-range="' + name + '"] [data-end="' + side + '"]');
+    return find(`[data-range="${name}"] [data-end="${side}"]`);
   }
 
+  /** @param {Asked} state */
   function fill(state) {
     field.value = state.q;
     order.value = state.order;
     if (order.selectedIndex < 0) order.value = "";
-    search.names.forEach(function (name) {
+    for (const name of search.names) {
       // A value that the sidebar doesn't offer is offered as soon as the address asks for it.
-      state.chosen[name].forEach(function (value) {
-        if (!boxes(name).some(function (box) { return valueOf(box) === value; })) offer(name, value);
-      });
-      boxes(name).forEach(function (box) { box.checked = state.chosen[name].includes(valueOf(box)); });
-    });
-    search.ranges.forEach(function (name) {
-      var range = state.ranges[name] || ["", ""];
-      end(name, "low").value = range[0];
-      end(name, "high").value = range[1];
-    });
-    if (Object.keys(state.ranges).length) find("ranges").open = true;
+      for (const value of state.chosen[name]) {
+        if (!boxes(name).some((box) => valueAt(box) === value)) offer(name, value);
+      }
+      for (const box of boxes(name)) box.checked = state.chosen[name].includes(valueAt(box));
+    }
+    for (const name of search.ranges) {
+      const [low, high] = state.ranges[name] ?? ["", ""];
+      end(name, "low").value = low;
+      end(name, "high").value = high;
+    }
+    if (Object.keys(state.ranges).length) part("ranges").setAttribute("open", "");
   }
 
+  /**
+   * @param {FilterName} name
+   * @param {string} value
+   */
   function offer(name, value) {
-    var list = main.querySelector('[data-filter="' + name + '"] ul');
-    if (!list || !list.firstElementChild) return;
-    var item = list.firstElementChild.cloneNode(true);
+    const list = main.querySelector(`[data-filter="${name}"] ul`);
+    if (!list?.firstElementChild) return;
+    const item = /** @type {HTMLElement} */ (list.firstElementChild.cloneNode(true));
     item.dataset.value = value;
-    item.querySelector("label span").textContent = value;
-    var link = item.querySelector("a");
-    if (link) link.remove();
+    dom.within(item)("label span").textContent = value;
+    item.querySelector("a")?.remove();
     list.append(item);
   }
 
+  /** @param {Asked} state */
   function addressOf(state) {
-    var given = new URLSearchParams();
+    const given = new URLSearchParams();
     if (state.q) given.set("q", state.q);
-    search.names.forEach(function (name) { state.chosen[name].forEach(function (value) { given.append(name, value); }); });
-    search.ranges.forEach(function (name) { if (state.ranges[name]) given.set(name, state.ranges[name].join("..")); });
+    for (const name of search.names) {
+      for (const value of state.chosen[name]) given.append(name, value);
+    }
+    for (const name of search.ranges) {
+      if (state.ranges[name]) given.set(name, state.ranges[name].join(".."));
+    }
     if (state.order) given.set("order", state.order);
-    var query = given.toString();
-    return location.pathname + (query ? "?" + query : "");
+    const query = given.toString();
+    return location.pathname + (query ? `?${query}` : "");
   }
 
+  /** @param {Asked} state */
   function chosenIn(state) {
-    return search.names.reduce(function (sum, name) { return sum + state.chosen[name].length; }, 0)
-      + Object.keys(state.ranges).length;
+    return Object.values(state.chosen).flat().length + Object.keys(state.ranges).length;
   }
 
   // ---- drawing
 
+  /** @param {Asked} state */
   function show(state) {
-    var chosen = chosenIn(state), usual = !state.q && !state.order && !chosen;
-    main.querySelectorAll("[data-clear]").forEach(function (button) { button.hidden = usual; });
-    find("chosen-count").textContent = chosen ? "(" + chosen + ")" : "";
-    if (usual) {
+    const chosen = chosenIn(state);
+    const isUsual = !state.q && !state.order && !chosen;
+    for (const button of dom.all(main, "clear")) button.hidden = isUsual;
+    part("chosen-count").textContent = chosen ? `(${chosen})` : "";
+    if (isUsual) {
       listed.hidden = false;
-      found.hidden = nothing.hidden = more.hidden = true;
+      found.hidden = true;
+      nothing.hidden = true;
+      more.hidden = true;
       found.replaceChildren();
       tally.innerHTML = usualTally;
       if (prompts) showCounts(search.look(prompts, state).counts);
       done();
-    } else if (prompts) showResults(state);
-    else load().then(function () { show(formState()); }, function () {
-      tally.textContent = "The search could not be loaded; the tags and models are pages of their own.";
-    });
+    } else if (prompts) showResults(prompts, state);
+    else {
+      load().then(
+        () => show(formState()),
+        () => {
+          tally.textContent = "The search could not be loaded; the tags and models are pages of their own.";
+        },
+      );
+    }
   }
 
-  function showResults(state) {
-    var result = search.look(prompts, state);
+  /**
+   * @param {SearchPrompt[]} all
+   * @param {Asked} state
+   */
+  function showResults(all, state) {
+    const result = search.look(all, state);
     matches = result.prompts;
     drawn = 0;
     listed.hidden = true;
@@ -136,9 +194,11 @@
     found.replaceChildren();
     drawMore();
     nothing.hidden = matches.length > 0;
-    var amount = document.createElement("b");
-    amount.textContent = matches.length.toLocaleString("en") + (matches.length === 1 ? " prompt" : " prompts");
-    tally.replaceChildren(amount, matches.length ? " found" : " found; try fewer words");
+    const textContent = matches.length.toLocaleString("en") + (matches.length === 1 ? " prompt" : " prompts");
+    tally.replaceChildren(
+      dom.make("b", { textContent }),
+      matches.length ? " found" : " found; try fewer words",
+    );
     showCounts(result.counts);
     done();
   }
@@ -147,66 +207,86 @@
     document.dispatchEvent(new Event("rows:drawn"));
   }
 
+  /** @param {Counts} counts */
   function showCounts(counts) {
-    search.names.forEach(function (name) {
-      boxes(name).forEach(function (box) {
-        var item = box.closest("[data-value]");
-        var amount = counts[name].get(valueOf(box)) || 0;
-        item.querySelector(".count").textContent = amount;
-        item.classList.toggle("is-empty", !amount && !box.checked);
-      });
-    });
+    for (const name of search.names) {
+      for (const box of boxes(name)) {
+        const amount = counts[name].get(valueAt(box)) ?? 0;
+        dom.within(itemOf(box))(".count").textContent = String(amount);
+        itemOf(box).classList.toggle("is-empty", !amount && !box.checked);
+      }
+    }
   }
 
   function drawMore() {
-    var rows = document.createDocumentFragment();
-    matches.slice(drawn, drawn + PART).forEach(function (prompt) {
-      rows.append(window.gallery.drawRow(prompt, search.takesOf(prompt)));
-    });
-    found.append(rows);
+    const next = matches.slice(drawn, drawn + PART);
+    found.append(...next.map((prompt) => gallery.drawRow(prompt, search.takesOf(prompt))));
     drawn += PART;
     more.hidden = drawn >= matches.length;
   }
 
-  // ---- hands and keys
+  // ---- clicks and keys
 
   // While someone types, one entry in the history is enough; a filter is a step of its own.
-  var typing = false;
+  let isTyping = false;
 
-  function change(step) {
-    var state = formState();
-    history[typing && !step ? "replaceState" : "pushState"](null, "", addressOf(state));
-    typing = !step;
+  /** @param {boolean} isStep */
+  function change(isStep) {
+    const state = formState();
+    if (isTyping && !isStep) history.replaceState(null, "", addressOf(state));
+    else history.pushState(null, "", addressOf(state));
+    isTyping = !isStep;
     show(state);
   }
 
-  field.addEventListener("focus", function () { load().catch(function () { /* told when it is needed */ }); });
-  field.addEventListener("blur", function () { typing = false; });
-  main.addEventListener("input", function (event) {
-    if (event.target === field || event.target.matches("[data-end]")) change(false);
+  function stopTyping() {
+    isTyping = false;
+  }
+
+  function showAsked() {
+    const state = asked();
+    fill(state);
+    show(state);
+  }
+
+  field.addEventListener("focus", () => load().catch(() => {})); // told when it is needed
+  field.addEventListener("blur", stopTyping);
+  main.addEventListener("input", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (target === field || target.matches("[data-end]")) change(false);
   });
-  main.querySelector("form").addEventListener("submit", function (event) { event.preventDefault(); typing = false; });
-  order.addEventListener("change", function () { change(true); });
-  main.addEventListener("change", function (event) {
-    if (event.target.matches("[data-filter] input")) change(true);
-    else if (event.target.matches("[data-end]")) typing = false;
+  find("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    stopTyping();
   });
-  main.addEventListener("click", function (event) {
-    if (event.target.closest("[data-more]")) { drawMore(); done(); }
-    if (!event.target.closest("[data-clear]")) return;
+  order.addEventListener("change", () => change(true));
+  main.addEventListener("change", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (target.matches("[data-filter] input")) change(true);
+    else if (target.matches("[data-end]")) stopTyping();
+  });
+  main.addEventListener("click", (event) => {
+    const on = dom.around(event);
+    if (on("more")) {
+      drawMore();
+      done();
+    }
+    if (!on("clear")) return;
     fill(nothingAsked());
     change(true);
     field.focus();
   });
-  window.addEventListener("popstate", function () { typing = false; var state = asked(); fill(state); show(state); });
+  window.addEventListener("popstate", () => {
+    stopTyping();
+    showAsked();
+  });
 
   // The filters stand open beside the list, and folded above it on a phone.
-  var wide = matchMedia("(min-width: 60rem)");
-  var unfold = function () { find("filters").open = wide.matches; };
+  const wide = matchMedia("(min-width: 60rem)");
+  const unfold = () => part("filters").toggleAttribute("open", wide.matches);
   wide.addEventListener("change", unfold);
   unfold();
 
-  var state = asked();
-  if (addressOf(state) !== location.pathname) { fill(state); show(state); }
+  if (addressOf(asked()) !== location.pathname) showAsked();
   if (location.hash === "#question") field.focus();
 })();

@@ -1,13 +1,19 @@
 // Goes to a prompt by chance: each is as likely as any other. Only its part of the index is loaded.
-(function () {
+(async () => {
   "use strict";
-  var clips = window.gallery.clips;
-  var counts = document.querySelector("[data-counts]").dataset.counts.split(",").map(Number);
-  var all = counts.reduce(function (sum, count) { return sum + count; }, 0);
-  var place = Math.floor(Math.random() * all), part = 0;
-  if (!all) return;
-  while (place >= counts[part]) place -= counts[part++];
-  clips.loadScript("search/" + part + ".js").then(function () {
-    location.replace(clips.link("prompts/" + window.GALLERY[0].rows[place][0] + "/index.html"));
-  }, function () { /* the page says where the list is */ });
+  const { clips, dom } = window.gallery;
+  const counts = (dom.part(document)("counts").dataset.counts ?? "").split(",").map(Number);
+  let place = Math.floor(Math.random() * counts.reduce((sum, count) => sum + count, 0));
+  const part = counts.findIndex((count) => {
+    if (place < count) return true;
+    place -= count;
+    return false;
+  });
+  if (part < 0) return;
+  try {
+    await clips.loadScript(`search/${part}.js`);
+    location.replace(clips.link(`prompts/${window.GALLERY[0].rows[place][0]}/index.html`));
+  } catch {
+    // the page says where the list is
+  }
 })();

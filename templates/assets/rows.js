@@ -1,88 +1,71 @@
 // Rows of lists, drawn from data into the server's own markup: see the macro `row` in
 // templates/parts/clips.html.
-(function () {
+(() => {
   "use strict";
-  var gallery = window.gallery, clips = gallery.clips;
-  var template = document.querySelector("[data-row]").content;
+  const { gallery } = window;
+  const { clips, dom } = gallery;
+  const template = /** @type {HTMLTemplateElement} */ (document.querySelector("[data-row]"));
 
-  function make(tag, kind, text) {
-    var element = document.createElement(tag);
-    element.className = kind;
-    if (text !== undefined) element.textContent = text;
-    return element;
-  }
-
-  // `prompt`: path or page, title, text, tags, line; `takes`: its clips, the first of which the row plays.
-  function draw(prompt, takes) {
-    var row = template.cloneNode(true).querySelector(".row");
-    var clip = takes[0], name = prompt.title || clips.shorten(prompt.text);
+  gallery.drawRow = (prompt, takes) => {
+    const content = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    const find = dom.within(content);
+    const row = find(".row");
+    const clip = takes[0];
+    const name = prompt.title || clips.shorten(prompt.text);
     clips.give(row, clip);
-    var title = row.querySelector(".row-title"), anchor = row.querySelector(".row-prompt a");
-    title.hidden = !prompt.title;
-    title.textContent = prompt.title;
-    anchor.href = prompt.page || clips.link("prompts/" + prompt.path + "/index.html");
+    find(".row-title").hidden = !prompt.title;
+    find(".row-title").textContent = prompt.title;
+    /** @type {HTMLAnchorElement} */
+    const anchor = find(".row-prompt a");
+    anchor.href = prompt.page || clips.link(`prompts/${prompt.path}/index.html`);
     anchor.textContent = clips.shorten(prompt.text);
-    row.querySelector(".facts").replaceChildren.apply(row.querySelector(".facts"), factsOf(prompt, clip));
-    drawLine(row.querySelector(".row-line"), prompt, takes);
-    drawPicture(row, clip);
-    row.querySelector("[data-star]").setAttribute("aria-label", "Favourite: " + name);
-    row.querySelector("[data-compare]").setAttribute("aria-label", "Compare: " + name);
-    var button = row.querySelector(".play");
-    if (clip.state === "pending") button.replaceWith(make("span", "play play-none"));
-    else button.setAttribute("aria-label", "Play " + (clip.state === "sketch" ? "sketch: " : "") + name);
-    if (!clip.audio) row.querySelector("[data-compare]").remove();
+    find(".facts").replaceChildren(...factsOf(prompt, clip));
+    drawLine(find(".row-line"), prompt, takes);
+    clips.showPicture(find(".picture"), clip);
+    find("[data-star]").setAttribute("aria-label", `Favourite: ${name}`);
+    find("[data-compare]").setAttribute("aria-label", `Compare: ${name}`);
+    const play = find(".play");
+    if (clip.state === "pending") play.replaceWith(dom.make("span", { className: "play play-none" }));
+    else play.setAttribute("aria-label", `Play ${clip.state === "sketch" ? "sketch: " : ""}${name}`);
+    if (!clip.audio) find("[data-compare]").remove();
     return row;
-  }
+  };
 
-  function markOf(state) {
-    if (state === "sketch") return [make("span", "mark", "sketch")];
-    return state === "pending" ? [make("span", "mark mark-none", "not rendered yet")] : [];
-  }
-
+  /**
+   * @param {RowPrompt} prompt
+   * @param {RowTake} clip
+   */
   function factsOf(prompt, clip) {
-    var parts = clip.pairs.map(function (fact) {
-      var element = make("span", "fact");
-      if (fact[0]) element.append(make("i", "", fact[0]), " ");
-      element.append(fact[1]);
-      return element;
+    const facts = clip.pairs.map(([label, value]) => {
+      const fact = dom.make("span", { className: "fact" });
+      if (label) fact.append(dom.make("i", { textContent: label }), " ");
+      fact.append(value);
+      return fact;
     });
-    prompt.tags.forEach(function (tag) {
-      var element = make("a", "tag", "#" + tag[0]);
-      element.href = clips.link("tags/" + tag[1] + "/index.html");
-      parts.push(element);
+    const tags = prompt.tags.map(([tag, slug]) => {
+      const href = clips.link(`tags/${slug}/index.html`);
+      return dom.make("a", { className: "tag", textContent: `#${tag}`, href });
     });
-    return parts.flatMap(function (part) { return [part, " "]; });
+    return [...facts, ...tags].flatMap((part) => [part, " "]);
   }
 
+  /**
+   * @param {HTMLElement} line
+   * @param {RowPrompt} prompt
+   * @param {RowTake[]} takes
+   */
   function drawLine(line, prompt, takes) {
-    if (!prompt.line[0]) return line.remove();
-    line.replaceChildren(make("span", "", prompt.line[0]));
-    prompt.line[1].forEach(function (item) { line.append(" ", make("span", "differs", item)); });
+    const [lead, items] = prompt.line;
+    if (!lead) return line.remove();
+    line.replaceChildren(dom.make("span", { textContent: lead }));
+    for (const item of items) line.append(" ", dom.make("span", { className: "differs", textContent: item }));
     if (takes.length < 2) return;
-    takes.forEach(function (take) {
-      var button = make("button", "take", take.label);
-      button.type = "button";
+    for (const take of takes) {
+      const button = dom.make("button", { className: "take", type: "button", textContent: take.label });
       clips.give(button, take);
-      button.dataset.label = prompt.line[1][0] + " " + take.label;
+      button.dataset.label = `${items[0]} ${take.label}`;
       button.disabled = take.state === "pending";
       line.append(" ", button);
-    });
-  }
-
-  function drawPicture(row, clip) {
-    var picture = row.querySelector(".picture");
-    picture.dataset.state = clip.state;
-    picture.querySelectorAll("img, .mark").forEach(function (element) { element.remove(); });
-    if (clip.cover) {
-      var image = new Image(480, 96);
-      image.alt = "";
-      image.loading = "lazy";
-      image.decoding = "async";
-      image.src = clip.cover;
-      picture.prepend(image);
     }
-    picture.append.apply(picture, markOf(clip.state));
   }
-
-  gallery.drawRow = draw;
 })();

@@ -1,147 +1,213 @@
 // What the search looks through, and how. The scripts under search/ are loaded on first use.
-(function () {
+(() => {
   "use strict";
-  var gallery = window.gallery, clips = gallery.clips;
-  var names = ["model", "tag", "author", "length", "compares", "state"];
-  var ranges = ["guidance", "temperature", "top-k", "top-p", "duration"]; // as search.py packs them
-  var loading = null;
+  const { gallery } = window;
+  const { clips } = gallery;
+  /** @type {FilterName[]} */
+  const names = ["model", "tag", "author", "length", "compares", "state"];
+  const ranges = ["guidance", "temperature", "top-k", "top-p", "duration"]; // as search/index.py packs them
+  /** @type {Promise<SearchPrompt[]> | null} */
+  let loading = null;
 
-  // All prompts, newest first.
+  /** @type {Search["load"]} */
   function load(parts) {
     if (!loading) {
-      var all = [];
-      for (var part = 0; part < parts; part++) all.push(clips.loadScript("search/" + part + ".js"));
-      loading = Promise.all(all).then(function () {
-        var prompts = window.GALLERY.sort(function (a, b) { return a.part - b.part; }).flatMap(unpack);
-        prompts.forEach(function (prompt, position) { prompt.position = position; });
-        return prompts;
-      });
+      loading = loadAll(parts);
       // What failed once may work on the next letter.
-      loading.catch(function () { loading = null; });
+      loading.catch(() => {
+        loading = null;
+      });
     }
     return loading;
   }
 
-  // A row as search.py packs it: [path, title, text, tags, author, models, lengths, compares, states,
-  // tempo, ranges, line, takes]; most of it by number in the part's tables.
+  /** @param {number} parts */
+  async function loadAll(parts) {
+    await Promise.all(Array.from({ length: parts }, (_, part) => clips.loadScript(`search/${part}.js`)));
+    const prompts = window.GALLERY.sort((a, b) => a.part - b.part).flatMap(unpack);
+    prompts.forEach((prompt, position) => {
+      prompt.position = position;
+    });
+    return prompts;
+  }
+
+  /**
+   * The prompts of a part, in whose rows most is by number in the part's tables.
+   * @param {SearchPart} data
+   */
   function unpack(data) {
-    var named = function (table) { return function (number) { return data[table][number]; }; };
-    return data.rows.map(function (row) {
-      var tags = row[3].map(named("tags")), author = data.authors[row[4]];
-      var prompt = {
-        path: row[0], title: row[1], text: row[2], tags: tags, tempo: row[9], line: row[11], packed: row[12],
-        states: data.states, homes: data.homes,
+    return data.rows.map((row) => {
+      const [path, title, text, tagged, by, models, lengths, compares, states, tempo, spans, ...rest] = row;
+      const [line, packed] = rest;
+      const tags = tagged.map((number) => data.tags[number]);
+      const author = data.authors[by];
+      /** @type {SearchPrompt} */
+      const prompt = {
+        path,
+        title,
+        text,
+        tags,
+        tempo,
+        line,
+        packed,
+        states: data.states,
+        homes: data.homes,
         values: {
-          tag: tags.map(function (tag) { return tag[0]; }),
-          model: row[5].map(named("models")),
+          tag: tags.map(([name]) => name),
+          model: models.map((number) => data.models[number]),
           author: author ? [author.toLowerCase()] : [],
-          length: row[6].map(named("lengths")),
-          compares: row[7].map(named("compares")),
-          state: row[8].map(named("states")),
+          length: lengths.map((number) => data.lengths[number]),
+          compares: compares.map((number) => data.compares[number]),
+          state: states.map((number) => data.states[number]),
         },
-        ranges: row[10].map(named("ranges")),
+        ranges: spans.map((number) => data.ranges[number]),
+        position: 0,
+        sought: "",
       };
-      prompt.sought = fold([row[1], row[2], prompt.values.tag.join(" "), author, prompt.values.model.join(" ")].join("\n"));
+      const { tag, model } = prompt.values;
+      prompt.sought = fold([title, text, tag.join(" "), author, model.join(" ")].join("\n"));
       return prompt;
     });
   }
 
-  // A clip of the index: [key, state, length, facts, label, audio, cover]; the last two only where
-  // they don't follow from the key.
+  /** @type {Search["takesOf"]} */
   function takesOf(prompt) {
-    return prompt.packed.map(function (packed) {
-      var key = packed[0], state = prompt.states[packed[1]], home = prompt.homes[state];
-      var at = function (index, suffix) {
-        var address = packed[index] || (home && state !== "pending" ? home[index - 5] + key + suffix : "");
+    return prompt.packed.map(([key, number, length, pairs, label, ...files]) => {
+      const state = prompt.states[number];
+      const home = prompt.homes[state];
+      // Files are told only where they don't follow from the key.
+      const file = (/** @type {0 | 1} */ which, /** @type {string} */ suffix) => {
+        const address = files[which] || (home ? home[which] + key + suffix : "");
         return address && clips.link(address);
       };
-      return {
-        key: key, id: key.slice(0, 8), state: state, length: packed[2], pairs: packed[3], facts: clips.line(packed[3]),
-        label: packed[4], audio: at(5, ".mp3"), cover: at(6, ".webp"),
-        page: clips.link("prompts/" + prompt.path + "/index.html") + "#" + key.slice(0, 8),
-      };
+      const id = key.slice(0, 8);
+      const page = `${clips.link(`prompts/${prompt.path}/index.html`)}#${id}`;
+      const [audio, cover] = [file(0, ".mp3"), file(1, ".webp")];
+      return { key, id, state, length, pairs, facts: clips.line(pairs), label, audio, cover, page };
     });
   }
 
-  // Upper case, accents and width make no difference.
+  /**
+   * Upper case, accents and width make no difference.
+   * @param {string} text
+   */
   function fold(text) {
-    return text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
+    return text
+      .normalize("NFKD")
+      .replace(/[\u0300-\u036f]/g, "")
+      .toLowerCase();
   }
 
+  /**
+   * @param {SearchPrompt} prompt
+   * @param {FilterName} name
+   * @param {string[]} chosen
+   */
   function fits(prompt, name, chosen) {
     if (!chosen.length) return true;
-    var has = function (value) { return prompt.values[name].includes(value); };
+    const has = (/** @type {string} */ value) => prompt.values[name].includes(value);
     // Every tag narrows; of anything else a prompt has one, so there each choice widens.
     return name === "tag" ? chosen.every(has) : chosen.some(has);
   }
 
-  // One of its clips lies within all ranges at once. What is not used by a clip lies nowhere.
+  /**
+   * A range that is asked for: its place among the packed values, its ends.
+   * @typedef {[place: number, low: number, high: number]} AskedRange
+   */
+
+  /**
+   * One of its clips lies within all ranges at once. What is not used by a clip lies nowhere.
+   * @param {SearchPrompt} prompt
+   * @param {AskedRange[]} asked
+   */
   function within(prompt, asked) {
-    return prompt.ranges.some(function (values) {
-      return asked.every(function (range) {
-        var value = values[range[0]];
-        return value !== null && value >= range[1] && value <= range[2];
-      });
-    });
+    return prompt.ranges.some((values) =>
+      asked.every(([place, low, high]) => {
+        const value = values[place];
+        return value !== null && value >= low && value <= high;
+      }),
+    );
   }
 
-  // The prompts that fit, in order, and beside each value how many choosing it would leave.
+  /** @type {Search["look"]} */
   function look(prompts, state) {
-    var words = fold(state.q).split(/\s+/).filter(Boolean);
-    var asked = ranges.flatMap(function (name, index) {
-      var range = state.ranges[name];
-      return range ? [[index, range[0] === "" ? -Infinity : Number(range[0]), range[1] === "" ? Infinity : Number(range[1])]] : [];
+    const words = fold(state.q).split(/\s+/).filter(Boolean);
+    /** @type {AskedRange[]} */
+    const asked = [];
+    ranges.forEach((name, place) => {
+      const range = state.ranges[name];
+      if (!range) return;
+      const [low, high] = range;
+      asked.push([place, low === "" ? -Infinity : Number(low), high === "" ? Infinity : Number(high)]);
     });
-    var counts = {}, result = [];
-    names.forEach(function (name) { counts[name] = new Map(); });
-    prompts.forEach(function (prompt) {
-      if (!words.every(function (word) { return prompt.sought.includes(word); })) return;
-      if (asked.length && !within(prompt, asked)) return;
-      var failing = names.filter(function (name) { return !fits(prompt, name, state.chosen[name]); });
+    const counts = /** @type {Counts} */ (Object.fromEntries(names.map((name) => [name, new Map()])));
+    const result = [];
+    for (const prompt of prompts) {
+      if (!words.every((word) => prompt.sought.includes(word))) continue;
+      if (asked.length && !within(prompt, asked)) continue;
+      const failing = names.filter((name) => !fits(prompt, name, state.chosen[name]));
       if (!failing.length) result.push(prompt);
-      names.forEach(function (name) {
-        if (failing.length > 1 || (failing.length === 1 && (failing[0] !== name || name === "tag"))) return;
-        prompt.values[name].forEach(function (value) { counts[name].set(value, (counts[name].get(value) || 0) + 1); });
-      });
-    });
+      if (failing.length > 1) continue;
+      for (const name of names) {
+        if (failing.length && (failing[0] !== name || name === "tag")) continue;
+        for (const value of prompt.values[name]) counts[name].set(value, (counts[name].get(value) ?? 0) + 1);
+      }
+    }
     sort(result, state.order, words);
-    return { prompts: result, counts: counts };
+    return { prompts: result, counts };
   }
 
+  /** @param {SearchPrompt} prompt */
   function titleOf(prompt) {
-    if (prompt.folded === undefined) prompt.folded = fold(prompt.title || prompt.text);
+    prompt.folded ??= fold(prompt.title || prompt.text);
     return prompt.folded;
   }
 
-  function length(prompt) { return prompt.packed[0][2]; }
+  /** @param {SearchPrompt} prompt */
+  function lengthOf(prompt) {
+    return prompt.packed[0][2];
+  }
 
-  // Among equals the newest first. Those without a tempo come last, whichever way.
-  var orders = {
-    oldest: function (a, b) { return b.position - a.position; },
-    title: function (a, b) { return titleOf(a) < titleOf(b) ? -1 : titleOf(a) > titleOf(b) ? 1 : 0; },
-    shortest: function (a, b) { return length(a) - length(b); },
-    longest: function (a, b) { return length(b) - length(a); },
-    slowest: function (a, b) { return (a.tempo || Infinity) - (b.tempo || Infinity) || 0; },
-    fastest: function (a, b) { return b.tempo - a.tempo; },
+  /**
+   * Among equals the newest first, as they come. Those without a tempo come last, whichever way.
+   * @type {Record<string, (a: SearchPrompt, b: SearchPrompt) => number>}
+   */
+  const orders = {
+    oldest: (a, b) => b.position - a.position,
+    title: (a, b) => (titleOf(a) < titleOf(b) ? -1 : titleOf(a) > titleOf(b) ? 1 : 0),
+    shortest: (a, b) => lengthOf(a) - lengthOf(b),
+    longest: (a, b) => lengthOf(b) - lengthOf(a),
+    slowest: (a, b) => (a.tempo || Infinity) - (b.tempo || Infinity) || 0,
+    fastest: (a, b) => b.tempo - a.tempo,
   };
 
+  /**
+   * @param {SearchPrompt[]} result
+   * @param {string} order
+   * @param {string[]} words
+   */
   function sort(result, order, words) {
     if (Object.hasOwn(orders, order)) result.sort(orders[order]);
     else if (words.length && order !== "newest") {
       // Whole beginnings of words before their middles.
-      var score = new Map(result.map(function (prompt) {
-        return [prompt, words.filter(function (word) { return startsWord(prompt.sought, word); }).length];
-      }));
-      result.sort(function (a, b) { return score.get(b) - score.get(a) || a.position - b.position; });
+      const scores = new Map();
+      for (const prompt of result) {
+        scores.set(prompt, words.filter((word) => startsWord(prompt.sought, word)).length);
+      }
+      result.sort((a, b) => scores.get(b) - scores.get(a));
     }
   }
 
+  /**
+   * @param {string} text
+   * @param {string} word
+   */
   function startsWord(text, word) {
-    for (var at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
       if (at === 0 || /[\s,.;:"'(/#-]/.test(text[at - 1])) return true;
     }
     return false;
   }
 
-  gallery.search = { names: names, ranges: ranges, load: load, look: look, takesOf: takesOf };
+  gallery.search = { names, ranges, load, look, takesOf };
 })();

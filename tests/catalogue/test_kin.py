@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gallery.catalogue.kin import MOST_KIN, Kin, find_kin, word_changes
+from gallery.catalogue.kin import MOST_KIN, Kin, find_kin
 from gallery.prompts.request import Request
 from support.galleries import Gallery
 
@@ -68,11 +68,6 @@ def test_near_wordings_are_kin(one: str, other: str) -> None:
 def test_other_prompts_are_not_kin() -> None:
     a, b = request(prompt="slow lofi piano, rainy night"), request(prompt="angry thrash metal, fast")
     assert not kin_of([a, b])[a.key]
-
-
-def test_changed_words_are_marked() -> None:
-    assert word_changes("80 bpm drums", "90 bpm drums") == [["-", "80"], ["+", "90"], ["=", " bpm drums"]]
-    assert word_changes("dubstep", "dubstep, wav") == [["=", "dubstep"], ["+", ", wav"]]
 
 
 def test_many_alike_stay_few() -> None:

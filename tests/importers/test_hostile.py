@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from gallery.config import load_config
 from gallery.importers import audio
-from gallery.importers.drafts import Desk
+from gallery.importers.drafts import TrialGallery
 from gallery.importers.found import Unusable
 from gallery.importers.sources import find_clips
 from support.others_clips import (
@@ -261,12 +261,12 @@ def test_any_values_at_all(
     config = load_config(gallery.root)
     finds = find_clips(config, [folder], folder)
     assert len(finds.clips) + len(finds.refused) == 2
-    desk = Desk(config, folder, "x")
+    trial = TrialGallery(config, folder, "x")
     for clip in finds.clips:
         try:
             assert (
-                desk.request(clip).model == "facebook/musicgen-small"
-                or clip.provenance["engine"] == "replicate"
+                trial.request(clip).model == "facebook/musicgen-small"
+                or clip.provenance.engine == "replicate"
             )
         except Unusable as error:
             assert str(error)

@@ -13,6 +13,7 @@ from mutagen import id3
 
 from gallery.config import load_config
 from gallery.engines import Render
+from gallery.engines.provenance import Provenance
 from gallery.prompts.folder import read_prompts
 from gallery.prompts.request import Request
 from gallery.store.lossless import LosslessStore
@@ -44,7 +45,7 @@ def other(tmp_path: Path, gallery: Gallery) -> Gallery:
     for prompt in read_prompts(config).prompts:
         for number, clip in enumerate(prompt.clips):
             sound = music(1, number, channels=config.models[clip.model].channels)
-            renders.put(Render(clip.request, sound, 32000, {"engine": "musicgen", "engine_version": 1}))
+            renders.put(Render(clip.request, sound, 32000, Provenance(engine="musicgen", engine_version=1)))
     assert "3 clips (3 rendered)" in made.run("build", "--engine", "none").out
     return made
 

@@ -360,7 +360,7 @@ def test_no_tags():
 
 def test_peaks_follow_the_audio():
     ramp = noise(2, 0.02) * np.linspace(0, 1, 2 * RATE, dtype=np.float32)[:, None]
-    levels = [picture.ALPHABET.index(character) for character in make(ramp).peaks]
+    levels = [picture.LEVELS.index(character) for character in make(ramp).peaks]
     assert len(levels) == 200
     assert max(levels) == 63
     assert np.corrcoef(levels, np.arange(200))[0, 1] > 0.95
@@ -370,7 +370,7 @@ def test_peaks_follow_the_audio():
 def test_peaks_are_linear_and_of_any_channel():
     audio = np.zeros((2000, 2), dtype=np.float32)
     audio[0, 0], audio[10, 1], audio[1999, 0] = -0.5, 0.25, 0.1
-    assert picture.peaks(audio) == "/" + picture.ALPHABET[32] + "A" * 197 + picture.ALPHABET[13]
+    assert picture.peaks(audio) == "/" + picture.LEVELS[32] + "A" * 197 + picture.LEVELS[13]
 
 
 # The cover

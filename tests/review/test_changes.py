@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 
 from gallery.config import load_config
 from gallery.engines import Render
+from gallery.engines.provenance import Provenance
 from gallery.prompts.folder import read_prompts
 from gallery.store.places import Stores
 from support.branches import NO_ESTIMATE, Branch, commit, git, make_branch, shelve
@@ -85,7 +86,7 @@ def test_what_the_store_or_this_machine_has_costs_nothing(branch: Branch) -> Non
     branch.prompt("new/one", "prompt: new", "duration: 1", "vary: {seed: [1, 2, 3, 4]}")
     config = load_config(branch.root)
     last = read_prompts(config, [branch.root / "prompts/new"]).prompts[0].clips[-1]
-    about = {"engine": "musicgen", "engine_version": 1}
+    about = Provenance(engine="musicgen", engine_version=1)
     audio = np.zeros((32000, 1), np.float32)
     Stores.of(config).lossless.put(Render(last.request, audio, 32000, about))
     assert branch.proposed()[1:] == [

@@ -211,7 +211,7 @@ def test_a_workspace_full_of_nonsense_is_as_none(gallery: Gallery, secret: Path,
     files = [
         path for path in (gallery.root / ".gallery").rglob("*") if path.is_file() and path.suffix != ".lock"
     ]
-    assert len(files) > 5
+    assert len(files) >= 5
     for path in [*files, gallery.root / "site/catalogue.json"]:
         path.write_text(text)
     ran = gallery.run("build", "--engine", "sketch")
@@ -245,25 +245,21 @@ LIES_OF_CLIPS = [
 ]
 
 
-def test_what_was_published_is_read_back_only_if_a_build_wrote_it(gallery: Gallery, secret: Path) -> None:
+def test_what_lies_in_the_site_decides_nothing(gallery: Gallery, secret: Path) -> None:
     gallery.prompt("a", "prompt: a", "duration: 1")
     assert gallery.run("build", "--engine", "none").code == 0
-    published = json.loads((gallery.root / "site/catalogue.json").read_text())
+    before = gallery.files("site")
+    published = json.loads(before["catalogue.json"])
     [entry] = published["prompts"]
-    page = (gallery.root / "site/prompts/a/index.html").read_text()
     gallery.prompt("a", "prompt: a", "seed: x")
     wrong = [{**entry, **lie} for lie in LIES_OF_ENTRIES]
     wrong += [{**entry, "clips": [{**entry["clips"][0], **lie}]} for lie in LIES_OF_CLIPS]
-    for lie in [*wrong, entry]:
+    for lie in wrong:
         gallery.write("site/catalogue.json", json.dumps({**published, "prompts": [lie]}))
         ran = gallery.run("build", "--engine", "none")
         assert ran.code == 1
         assert ran.err == 'prompts/a.md:3: seed: "x" is not a whole number\n'
-        assert (gallery.root / "site/prompts/a/index.html").read_text() == page
-        listed = [
-            each["path"] for each in json.loads((gallery.root / "site/catalogue.json").read_text())["prompts"]
-        ]
-        assert listed == (["a"] if lie is entry else []), lie
+        assert gallery.files("site") == before
     assert secret.read_text() == SECRET
 
 

@@ -9,11 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gallery.catalogue.entries import Catalogue
 from gallery.config import load_config
 from gallery.prompts.folder import read_prompts
-from gallery.site import write_site
 from support.add_form import AT_FIELDS, TYPE, Form
+from support.entries_catalogue import write_entries
 from support.galleries import SETTINGS, Gallery
 from support.sample_site import entry, make_config, sample_entries, tree
 
@@ -308,7 +307,7 @@ def test_a_melody_that_must_lie_beside_is_told(form: Form) -> None:
 
 
 def test_without_a_repository_it_copies_and_saves(tmp_path: Path, open_page: Any) -> None:
-    write_site(Catalogue(), {}, make_config(tmp_path), tmp_path / "site")
+    write_entries([], {}, make_config(tmp_path), tmp_path / "site")
     page, _ = open_page((tmp_path / "site/add/index.html").as_uri())
     assert page.locator("[data-propose]").count() == 0 and "GitHub" not in page.inner_text(".result")
     page.evaluate(TYPE, {"prompt": "rain"})
@@ -332,14 +331,14 @@ def test_without_scripts_it_says_how(served: str, site: Path, open_page: Any, ga
     # Where the gallery has more to say on contributing, that is linked.
     gallery.write("gallery.toml", SETTINGS.replace("[site]", '[site]\nrepository = "https://github.com/o/g"'))
     gallery.write("CONTRIBUTING.md", "# Contributing\n")
-    write_site(Catalogue(), {}, load_config(gallery.root), gallery.root / "site")
+    write_entries([], {}, load_config(gallery.root), gallery.root / "site")
     page = (gallery.root / "site/add/index.html").read_text()
     assert page.count("https://github.com/o/g/blob/main/CONTRIBUTING.md") == 2
 
 
 def test_it_is_written_where_its_input_changed(tmp_path: Path) -> None:
     def build(items: Any) -> dict[str, tuple[str, int]]:
-        write_site(Catalogue(published=items), {}, make_config(tmp_path), tmp_path / "site")
+        write_entries(items, {}, make_config(tmp_path), tmp_path / "site")
         return {name: stamp for name, stamp in tree(tmp_path / "site").items() if name.startswith("add/")}
 
     items = sample_entries()

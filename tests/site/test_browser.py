@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from gallery.state.tool import packaged
+from support.entries_catalogue import write_entries
+from support.sample_site import make_config, make_files
 from support.site_fixtures import PLAYED, shown, until
 
 pytest_plugins = ["support.site_fixtures"]
@@ -166,3 +170,29 @@ def test_less_motion_is_respected(address: str, watch: Any) -> None:
     page, _ = watch(f"{address}/index.html", reduced_motion="reduce")
     page.click(".row >> nth=0 >> .play")
     assert page.evaluate("getComputedStyle(document.querySelector('.dock')).animationName") == "none"
+
+
+# What a gallery may have among its own scripts.
+OWN_SCRIPT = """document.addEventListener("kept", ({ detail }) => {
+  document.body.dataset.kept = `${detail}: ${window.gallery.keep.list(detail).length}`;
+});"""
+
+
+def test_scripts_answer_to_their_former_names(entries: Any, media: Any, tmp_path: Path, watch: Any) -> None:
+    loads = (packaged("templates") / "parts/loads.html").read_text()
+    former = loads.replace('"storage"', '"keep"').replace('"actions"', '"hands"')
+    assert former.count("keep") == former.count("hands") == 1
+    for name, text in {
+        "parts/loads.html": former + '<script defer src="{{ asset("own.js") }}"></script>\n',
+        "assets/own.js": OWN_SCRIPT,
+    }.items():
+        path = tmp_path / "templates" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    write_entries(entries, make_files(entries, media), make_config(tmp_path), tmp_path / "site")
+    page, _ = watch(f"{(tmp_path / 'site').as_uri()}/index.html")
+    page.click(".row >> nth=0 >> .play")
+    until(page, PLAYED % 0.1)
+    page.keyboard.press("f")
+    until(page, "document.body.dataset.kept === 'favourites: 1'")
+    assert not [path for path in tmp_path.glob("site/assets/*.js") if path.stem in ("keep", "hands")]

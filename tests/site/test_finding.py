@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from gallery.catalogue.entries import Catalogue
 from gallery.site.pages import rows
 from gallery.site.pages.pages import Pages
 from gallery.site.theme.theme import Theme
+from gallery.state.database import State
+from support.entries_catalogue import EntriesCatalogue
 from support.sample_site import clip, entry, make_config
 from support.site_fixtures import shown, until
 
@@ -186,7 +187,8 @@ def test_no_download_is_heavy(tmp_path: Path) -> None:
         request = {**kind["request"], "prompt": text}
         one = {**kind, "key": key, "id": key[:8], "peaks": peaks, "request": request}
         entries.append(entry(f"p/{number}", text, [one], tags=[f"t{number % 99}"]))
-    pages = Pages(Catalogue(published=entries), config := make_config(tmp_path), Theme(config))
+    config, state = make_config(tmp_path), State.temporary()
+    pages = Pages(EntriesCatalogue(entries), config, Theme(config, state), state)
     scripts = {page.address: page for page in pages._data() if page.address.startswith(("search/", "clips/"))}
     assert len([address for address in scripts if address.startswith("clips/")]) == 256
     for address in ("search/0.js", "search/1.js", "clips/00.js", "clips/7f.js", "clips/ff.js"):

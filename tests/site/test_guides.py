@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from gallery.catalogue.entries import Catalogue
 from gallery.prompts.request import parameter_fields
-from gallery.site import write_site
 from gallery.site.pages import guides
 from support import ROOT
+from support.entries_catalogue import write_entries
 from support.sample_site import entry, make_config, make_files, sample_entries, tree, write_guides
 
 pytest_plugins = ["support.site_fixtures"]
@@ -39,7 +38,7 @@ def test_a_guide_is_a_page_in_each_language(site: Path) -> None:
 
 def test_the_sites_own_language_comes_first(entries: Any, tmp_path: Path) -> None:
     write_guides(tmp_path)
-    write_site(Catalogue(published=entries), {}, make_config(tmp_path, language="de-AT"), tmp_path / "site")
+    write_entries(entries, {}, make_config(tmp_path, language="de-AT"), tmp_path / "site")
     listed = (tmp_path / "site/guides/index.html").read_text()
     assert listed.index('<section class="guide-list" lang="de"') < listed.index(
         '<section class="guide-list" lang="en"'
@@ -96,7 +95,7 @@ def test_what_is_missing_is_told_once_and_stops_nothing(
     entries: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_guides(tmp_path)
-    write_site(Catalogue(published=entries), {}, make_config(tmp_path), tmp_path / "site")
+    write_entries(entries, {}, make_config(tmp_path), tmp_path / "site")
     told = capsys.readouterr().err.splitlines()
     assert told == [
         f"guides/{language}/guidance.md:33: no prompt no/such/prompt" for language in ("en", "de")
@@ -122,7 +121,7 @@ def test_a_guide_that_cannot_be_read_is_told_and_left_out(
     folder.mkdir(parents=True)
     (folder / name).write_text(text)
     (folder / "good.md").write_text(f"{MATTER}Text.\n")
-    write_site(Catalogue(published=[entry("a/b", "c")]), {}, make_config(tmp_path), tmp_path / "site")
+    write_entries([entry("a/b", "c")], {}, make_config(tmp_path), tmp_path / "site")
     assert capsys.readouterr().err.startswith(said)
     assert [path.parent.name for path in (tmp_path / "site/guides/en").glob("*/*")] == ["good"]
 
@@ -130,7 +129,7 @@ def test_a_guide_that_cannot_be_read_is_told_and_left_out(
 def test_a_gallery_without_guides_gets_those_that_come_along(
     entries: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_site(Catalogue(published=entries), {}, make_config(tmp_path), tmp_path / "site")
+    write_entries(entries, {}, make_config(tmp_path), tmp_path / "site")
     found = {path.parent.name for path in (tmp_path / "site/guides/de").glob("*/index.html")}
     assert found == {path.stem for path in (ROOT / "guides" / "de").glob("*.md")}
     # They speak of prompts that this gallery never had: nobody's mistake.
@@ -139,7 +138,7 @@ def test_a_gallery_without_guides_gets_those_that_come_along(
 
 def test_an_own_folder_takes_the_place_of_all(entries: Any, tmp_path: Path) -> None:
     (tmp_path / "guides").mkdir()
-    write_site(Catalogue(published=entries), {}, make_config(tmp_path), tmp_path / "site")
+    write_entries(entries, {}, make_config(tmp_path), tmp_path / "site")
     assert "None yet." in (tmp_path / "site/guides/index.html").read_text()
 
 
@@ -147,15 +146,15 @@ def test_only_guides_that_show_a_prompt_follow_its_changes(media: Any, tmp_path:
     write_guides(tmp_path)
     (tmp_path / "guides/de/guidance.md").unlink()
     config, items = make_config(tmp_path), sample_entries()
-    write_site(Catalogue(published=items), make_files(items, media), config, tmp_path / "site")
+    write_entries(items, make_files(items, media), config, tmp_path / "site")
     before = tree(tmp_path / "site")
     next(item for item in items if item["path"] == "compare/strip")["notes"] = "Other words."
-    write_site(Catalogue(published=items), make_files(items, media), config, tmp_path / "site")
+    write_entries(items, make_files(items, media), config, tmp_path / "site")
     after = tree(tmp_path / "site")
     changed = {name for name in after if after[name][0] != before[name][0]}
     assert {name for name in changed if name.startswith("guides/")} == set()  # the clips are as they were
     (tmp_path / "guides/en/seeds.md").write_text("---\ntitle: Seeds\nsummary: New.\n---\nA number.\n")
-    write_site(Catalogue(published=items), make_files(items, media), config, tmp_path / "site")
+    write_entries(items, make_files(items, media), config, tmp_path / "site")
     assert "New." in (tmp_path / "site/guides/en/seeds/index.html").read_text()
     assert "New." in (tmp_path / "site/guides/index.html").read_text()
 

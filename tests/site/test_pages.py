@@ -13,9 +13,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gallery.catalogue.entries import Catalogue
-from gallery.site import write_site
 from gallery.site.theme import notes
+from support.entries_catalogue import write_entries
 from support.sample_site import HOSTILE_NOTES, entry, make_config, make_files
 
 pytest_plugins = ["support.site_fixtures"]
@@ -69,11 +68,11 @@ def test_the_front_page_is_light(site: Path, media: Any, tmp_path: Path) -> None
         entry(f"p/{n}", f"prompt number {n} with a few more words, 90 bpm", tags=["lofi", f"t{n % 9}"])
         for n in range(60)
     ]
-    write_site(Catalogue(published=many), {}, make_config(tmp_path, page_size=60), tmp_path / "site")
+    write_entries(many, {}, make_config(tmp_path, page_size=60), tmp_path / "site")
     names = [
         "index.html",
         "assets/site.css",
-        *(f"assets/{name}.js" for name in ("theme", "keep", "clips", "deck", "player", "hands")),
+        *(f"assets/{name}.js" for name in ("theme", "storage", "clips", "deck", "player", "actions")),
         *(f"assets/{name}.js" for name in ("search", "rows", "finder")),
         "search/0.js",
     ]
@@ -195,9 +194,7 @@ def test_feed_and_sitemap(site: Path) -> None:
 
 
 def test_without_an_address_there_is_no_feed(entries: Any, media: Any, tmp_path: Path) -> None:
-    write_site(
-        Catalogue(published=entries), make_files(entries, media), make_config(tmp_path), tmp_path / "site"
-    )
+    write_entries(entries, make_files(entries, media), make_config(tmp_path), tmp_path / "site")
     assert not (tmp_path / "site/feed.xml").exists() and not (tmp_path / "site/sitemap.xml").exists()
     for page in pages(tmp_path / "site"):
         text = page.read_text()
@@ -206,8 +203,8 @@ def test_without_an_address_there_is_no_feed(entries: Any, media: Any, tmp_path:
 
 def test_control_characters_break_no_feed(tmp_path: Path) -> None:
     odd = entry("odd", "a\x00b\x0b & <c> \ufffe", title="t\x01", tags=["x\x02"])
-    write_site(
-        Catalogue(published=[odd]),
+    write_entries(
+        [odd],
         {},
         make_config(tmp_path, base_url="https://example.org/"),
         tmp_path / "site",
@@ -224,7 +221,7 @@ def test_previews_from_another_host_are_allowed_by_the_policy(entries: Any, tmp_
     item["clips"][0].update(
         audio="https://cdn.example.net/a/x.mp3", cover="https://cdn.example.net/a/x.webp", kin=[]
     )
-    write_site(Catalogue(published=[item]), {}, config, tmp_path / "site")
+    write_entries([item], {}, config, tmp_path / "site")
     text = (tmp_path / "site/index.html").read_text()
     assert re.search(r"media-src [^;]*https://cdn\.example\.net;", text) and re.search(
         r"img-src [^;]*https://cdn\.example\.net", text

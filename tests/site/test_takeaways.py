@@ -13,9 +13,9 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from gallery.catalogue.entries import Catalogue
-from gallery.site import cards, write_site
-from gallery.site.theme.theme import packaged
+from gallery.site import cards
+from gallery.state.tool import packaged
+from support.entries_catalogue import write_entries
 from support.sample_site import HOSTILE, clip, entry, make_config, make_files, tree
 
 pytest_plugins = ["support.site_fixtures"]
@@ -46,7 +46,7 @@ def test_downloads_have_names(site: Path, entries: Any) -> None:
 
 
 def test_without_an_address_less_is_offered(entries: Any, tmp_path: Path) -> None:
-    write_site(Catalogue(published=entries), {}, make_config(tmp_path), tmp_path / "site")
+    write_entries(entries, {}, make_config(tmp_path), tmp_path / "site")
     page = (tmp_path / "site/prompts/lofi/rainy/index.html").read_text()
     assert "iframe" not in page and "og:image" not in page
     assert not (tmp_path / "site/embed").exists() and not list((tmp_path / "site").rglob("*.jpg"))
@@ -124,8 +124,8 @@ def test_the_podcast_has_every_render_and_no_sketch(site: Path, entries: Any) ->
 
 def test_a_podcast_without_renders_is_empty(tmp_path: Path) -> None:
     items = [entry("a/b", "bell", [clip("bell", state="sketch")])]
-    write_site(
-        Catalogue(published=items),
+    write_entries(
+        items,
         {},
         make_config(tmp_path, base_url="https://example.org/"),
         tmp_path / "site",
@@ -151,7 +151,9 @@ def test_cards_are_pictures_of_the_clips(site: Path) -> None:
 
 
 def test_a_card_is_the_same_each_time(media: Any) -> None:
-    fonts = {path.name: path for path in (packaged() / "assets/fonts").glob("*.woff2")}
+    fonts = {
+        path.name: path.read_bytes() for path in (packaged("templates") / "assets/fonts").glob("*.woff2")
+    }
     text = "euphoric festival anthem, supersaw chord stabs, four-on-the-floor kick, 128 bpm"
     card = cards.Card(text, "Test gallery", "small · 8 s", "render", media[0], "AZ" * 100)
     first = cards.draw(card, fonts)
@@ -169,11 +171,11 @@ def test_a_card_is_the_same_each_time(media: Any) -> None:
 def test_notes_and_templates_draw_no_card_anew(own_entries: Any, media: Any, tmp_path: Path) -> None:
     config = make_config(tmp_path, base_url="https://example.org/")
     files = make_files(own_entries, media)
-    write_site(Catalogue(published=own_entries), files, config, tmp_path / "site")
+    write_entries(own_entries, files, config, tmp_path / "site")
     before = tree(tmp_path / "site")
     own_entries[0]["notes"] = "Other words."
     own_entries[1]["text"] = "Other words."
-    write_site(Catalogue(published=own_entries), files, config, tmp_path / "site")
+    write_entries(own_entries, files, config, tmp_path / "site")
     after = tree(tmp_path / "site")
     assert {name for name in after if name.endswith(".jpg") and after[name] != before[name]} == {
         "prompts/lofi/dry/card.jpg"

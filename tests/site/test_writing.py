@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from gallery.catalogue.entries import Catalogue
 from gallery.config import Config
-from gallery.site import Written, write_site
-from gallery.site.theme.addresses import slug
+from gallery.site.theme.addresses import segment
+from gallery.state.outcome import Written
+from gallery.utils.digest import digest
 from support import ROOT, TESTS
+from support.entries_catalogue import write_entries
 from support.sample_site import clip, entry, make_config, make_files, tree
 
 pytest_plugins = ["support.site_fixtures"]
@@ -38,19 +40,15 @@ def out(root: Path) -> Path:
     return root / "site"
 
 
-def build(entries: Any, media: Any, config: Config, out: Path, **options: Any) -> Written:
-    return write_site(Catalogue(published=entries), make_files(entries, media), config, out, **options)
+def build(entries: Any, media: Any, config: Config, out: Path) -> Written:
+    return write_entries(entries, make_files(entries, media), config, out)
 
 
-def manifest_of(config: Config) -> Path:
-    return next((config.workspace / "pages").glob("*.json"))
-
-
-def rewrite_manifest(config: Config, **files: Any) -> None:
-    path = manifest_of(config)
-    manifest = json.loads(path.read_text())
-    manifest["files"].update({name.replace("__", "/"): value for name, value in files.items()})
-    path.write_text(json.dumps(manifest))
+def rewrite_list(out: Path, **files: Any) -> None:
+    path = out / ".gallery.json"
+    told = json.loads(path.read_text())
+    told["files"].update({name.replace("__", "/"): value for name, value in files.items()})
+    path.write_text(json.dumps(told))
 
 
 def test_nothing_changed_writes_nothing(own_entries: Any, media: Any, own_config: Config, out: Path) -> None:
@@ -99,14 +97,49 @@ def test_a_removed_prompt_takes_its_files_along(
     assert not (out / "prompts/sound/sketched").exists() and not (out / "tags/sound_effect").exists()
 
 
-def test_what_is_kept_stays(own_entries: Any, media: Any, own_config: Config, out: Path) -> None:
+def test_a_page_that_others_changed_is_not_removed(
+    own_entries: Any, media: Any, own_config: Config, out: Path, capsys: Any
+) -> None:
     build(own_entries, media, own_config, out)
     own_entries[:] = [item for item in own_entries if item["path"] != "lofi/dry"]
     page = out / "prompts/lofi/dry/index.html"
-    build(own_entries, media, own_config, out, keep=["prompts/lofi/dry/"])
-    assert page.exists()
+    page.write_text("mine now")
     build(own_entries, media, own_config, out)
-    assert not page.exists()
+    assert page.read_text() == "mine now"
+    assert (
+        "prompts/lofi/dry/index.html: no page any more, but not what a build wrote" in capsys.readouterr().err
+    )
+
+
+def test_without_the_state_the_output_tells_what_was_written(
+    own_entries: Any, media: Any, own_config: Config, out: Path
+) -> None:
+    build(own_entries, media, own_config, out)
+    told = json.loads((out / ".gallery.json").read_text())["files"]
+    assert told == {name: digest for name, (digest, _) in tree(out).items()}
+    shutil.rmtree(own_config.workspace)
+    gone = next(item for item in own_entries if item["path"] == "sound/sketched")
+    own_entries.remove(gone)
+    written = build(own_entries, media, own_config, out)
+    assert written.removed and not (out / "prompts/sound/sketched").exists()
+    fresh = out.parent / "fresh"
+    build(own_entries, media, own_config, fresh)
+    assert {n: d for n, (d, _) in tree(out).items()} == {n: d for n, (d, _) in tree(fresh).items()}
+
+
+def test_the_list_of_an_earlier_version_is_read_once(
+    own_entries: Any, media: Any, own_config: Config, out: Path
+) -> None:
+    build(own_entries, media, own_config, out)
+    files = json.loads((out / ".gallery.json").read_text())["files"]
+    shutil.rmtree(own_config.workspace)
+    (out / ".gallery.json").unlink()
+    older = own_config.workspace / "pages" / f"{digest(str(out.resolve()))}.json"
+    older.parent.mkdir(parents=True)
+    older.write_text(json.dumps({"output": str(out), "whole": True, "files": dict.fromkeys(files, "x 1 2")}))
+    own_entries[:] = [item for item in own_entries if item["path"] != "sound/sketched"]
+    build(own_entries, media, own_config, out)
+    assert not (out / "prompts/sound/sketched").exists() and not older.exists()
 
 
 def test_lost_and_altered_pages_come_back(
@@ -129,14 +162,11 @@ def test_a_store_inside_the_site_is_left_alone(
         (out / address).write_bytes(files[address].read_bytes())
         files[address] = out / address
     before = tree(store)
-    write_site(Catalogue(published=own_entries), files, own_config, out)
-    assert not [
-        name for name in json.loads(manifest_of(own_config).read_text())["files"] if name.startswith("audio/")
-    ]
-    rewrite_manifest(
-        own_config, **{name.replace("/", "__"): ["", 0, 0] for name in files if name.startswith("audio/")}
-    )
-    write_site(Catalogue(published=[]), {}, own_config, out)
+    write_entries(own_entries, files, own_config, out)
+    told = json.loads((out / ".gallery.json").read_text())["files"]
+    assert not [name for name in told if name.startswith("audio/")]
+    rewrite_list(out, **{name.replace("/", "__"): "" for name in files if name.startswith("audio/")})
+    write_entries([], {}, own_config, out)
     assert tree(store) == before
 
 
@@ -154,7 +184,7 @@ def test_copies_follow_their_sources(own_entries: Any, media: Any, tmp_path: Pat
     assert not (out / "audio").exists()
 
 
-def test_a_tampered_manifest_removes_nothing_outside(
+def test_a_tampered_list_removes_nothing_outside(
     own_entries: Any, media: Any, own_config: Config, out: Path, tmp_path: Path
 ) -> None:
     build(own_entries, media, own_config, out)
@@ -173,17 +203,18 @@ def test_a_tampered_manifest_removes_nothing_outside(
         "..",
         "bad\0name",
     ]
-    rewrite_manifest(own_config, **{name: ["x", 8, 0] for name in evil})
+    rewrite_list(out, **dict.fromkeys(evil, ""))
     build(own_entries, media, own_config, out)
     assert (outside / "file").read_text() == "precious"
     assert (out / "link").is_symlink()
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": {"a": 1}}', '{"files": []}', "null", "\x00"])
-def test_an_unreadable_manifest_is_as_none(text: str, media: Any, own_config: Config, out: Path) -> None:
+def test_an_unreadable_list_is_as_none(text: str, media: Any, own_config: Config, out: Path) -> None:
     build([entry("a", "a")], media, own_config, out)
     before = {name: digest for name, (digest, _) in tree(out).items()}
-    manifest_of(own_config).write_text(text)
+    shutil.rmtree(own_config.workspace)
+    (out / ".gallery.json").write_text(text)
     build([entry("a", "a")], media, own_config, out)
     assert {name: digest for name, (digest, _) in tree(out).items()} == before
 
@@ -195,7 +226,7 @@ def test_a_killed_build_leaves_nothing_unknown(
 
     real, written = writer.write_changed, []
 
-    def killed(target: str, data: Any) -> bool:
+    def killed(target: str, data: Any) -> tuple[bool, str]:
         path = Path(target)
         written.append(path)
         if len(written) == 15:
@@ -221,13 +252,12 @@ def test_the_same_bytes_for_any_hash_seed_and_order(tmp_path: Path) -> None:
 import sys; sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 from support.sample_site import make_config, sample_entries
-from gallery.catalogue.entries import Catalogue
-from gallery.site import write_site
+from support.entries_catalogue import write_entries
 entries = sample_entries()
 if sys.argv[3] == "1": entries.reverse()
 root = Path(sys.argv[1])
 config = make_config(root, base_url="https://example.org/x/")
-write_site(Catalogue(published=entries), {}, config, root / "site")
+write_entries(entries, {}, config, root / "site")
 """
     found = []
     for seed in ("0", "1"):
@@ -259,12 +289,11 @@ def test_a_nothing_to_do_build_imports_no_template_engine(media: Any, own_config
 import sys; sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 from support.sample_site import make_config, sample_entries
-from gallery.catalogue.entries import Catalogue
-from gallery.site import write_site
+from support.entries_catalogue import write_entries
 root = Path(sys.argv[1])
 for loaded in (1, 0):
     for name in ("jinja2", "markdown", "nh3"): sys.modules.pop(name, None)
-    write_site(Catalogue(published=sample_entries()), {}, make_config(root), root / "site")
+    write_entries(sample_entries(), {}, make_config(root), root / "site")
     assert [name in sys.modules for name in ("jinja2", "nh3")] == [bool(loaded)] * 2
 """
     subprocess.run(
@@ -335,7 +364,7 @@ def test_slugs_are_unique_and_safe() -> None:
         "a",
     ]
     names += ["<script>", "a/b", "a\\b", "..\\x", "trailing ", " x", "ünï", "x~y"]
-    slugs = [slug(name) for name in names]
+    slugs = [segment(name) for name in names]
     assert len({each.casefold() for each in slugs}) == len(names)
     for each in slugs:
         assert (
@@ -343,4 +372,4 @@ def test_slugs_are_unique_and_safe() -> None:
             and not set(each) & set('/\\:*?"<>|% #')
             and len(each.encode()) <= 120
         )
-    assert [slug("r-b"), slug("sound effect"), slug("日本")] == ["r-b", "sound_effect", "日本"]
+    assert [segment("r-b"), segment("sound effect"), segment("日本")] == ["r-b", "sound_effect", "日本"]

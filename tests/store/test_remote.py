@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from gallery.config import load_config
-from gallery.store.sync import exchange_of
+from gallery.state.opening import open_state
+from gallery.store.sync import sync_of
 from support import COMMAND
 from support.galleries import SETTINGS, Gallery, catalogue, render_all
 from support.object_store import ENVIRONMENT, Bucket, ObjectStore, keeping, shelve
@@ -183,7 +184,8 @@ def test_a_push_that_comes_too_late_changes_nothing(here: Gallery, bucket: Bucke
     keys = shelve(here, 3)
     other = clone(here, tmp_path / "other")
     shelve(other, 3, b"noise")
-    with exchange_of(load_config(other.root)) as exchange:
+    config = load_config(other.root)
+    with open_state(config.workspace) as state, sync_of(config, state) as exchange:
         assert exchange
         exchange.look(take=False)
         # Between the other's look and its push: two clips come, and a third one's audio.
@@ -330,8 +332,8 @@ def test_an_unreachable_store_is_said_in_a_line_and_loses_nothing(here: Gallery,
         assert planned.code == 0
         assert bucket.url in planned.err
         after = here.files("")
-        assert {name: after[name] for name in before if "cache.sqlite" not in name} == {
-            name: data for name, data in before.items() if "cache.sqlite" not in name
+        assert {name: after[name] for name in before if "state.sqlite" not in name} == {
+            name: data for name, data in before.items() if "state.sqlite" not in name
         }
     finally:
         bucket.store.start()

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from gallery.catalogue.entries import Catalogue
 from gallery.config import load_config
 from gallery.prompts.folder import read_prompts
 from gallery.prompts.prompt import Prompt
-from gallery.site import write_site
+from support.entries_catalogue import write_entries
 from support.galleries import SETTINGS, Gallery
 from support.sample_site import sample_entries
 
@@ -111,7 +110,7 @@ def writing_gallery(tmp_path_factory: pytest.TempPathFactory) -> Gallery:
     made.write("gallery.toml", SETTINGS.replace("[models.small]", f"{SITE}\n[models.small]", 1) + LIMITS)
     made.write("prompts/presets.yaml", PRESETS)
     soundfile.write(made.write("prompts/tune.wav", b""), np.zeros(8000, np.float32), 8000)
-    write_site(Catalogue(published=sample_entries()), {}, load_config(made.root), made.root / "site")
+    write_entries(sample_entries(), {}, load_config(made.root), made.root / "site")
     return made
 
 

@@ -21,14 +21,15 @@ from gallery.config import load_config
 from gallery.importers import own_mp3
 from gallery.importers.audio import read_sound
 from gallery.importers.damaged import recover
-from gallery.importers.drafts import Desk
+from gallery.importers.drafts import TrialGallery
 from gallery.importers.found import Unusable
 from gallery.importers.sources import find_clips
 from gallery.prompts.folder import read_prompts
 from gallery.prompts.melody import melody_problem
 from gallery.prompts.request import Request
-from gallery.site.theme.theme import notes
-from gallery.state.published import published_before
+from gallery.site.theme import notes
+from gallery.site.writer import Writer
+from gallery.state.database import State
 from gallery.store.clips import Store
 from support.galleries import SETTINGS
 from support.mistakes import FRONT_MATTER
@@ -43,7 +44,7 @@ atexit.register(shutil.rmtree, ROOT, ignore_errors=True)
 for _name in ("prompts", "site/audio", "clips", "scratch"):
     (ROOT / _name).mkdir(parents=True)
 CONFIG = load_config(ROOT)
-DESK = Desk(CONFIG, ROOT / "scratch", "x")
+TRIAL = TrialGallery(CONFIG, ROOT / "scratch", "x")
 
 
 def _one_line(text: str) -> None:
@@ -87,7 +88,7 @@ def _import(*names: str) -> None:
         _one_line(str(refusal))
     for clip in finds.clips:
         try:
-            request = DESK.request(clip)
+            request = TRIAL.request(clip)
             model = next(model for model in CONFIG.models.values() if model.hub == request.model)
             for file in clip.files:
                 sound = read_sound(file, request.duration, model)
@@ -146,7 +147,7 @@ def tags(data: bytes) -> None:
     path.write_bytes(data)
     try:
         clip = own_mp3.read_clip(CONFIG, path)
-        request = DESK.request(clip)
+        request = TRIAL.request(clip)
         sound = read_sound(path, request.duration, CONFIG.models["small"])
         own_mp3.finished_preview(path, sound)
     except Unusable as error:
@@ -168,11 +169,15 @@ def record(data: bytes) -> None:
         _one_line(str(problem))
 
 
-def catalogue(data: bytes) -> None:
-    """What an earlier build published."""
-    (ROOT / "site/catalogue.json").write_bytes(data)
-    for entry in published_before(ROOT / "site", {"a"}):
-        assert entry["path"] == "a"
+def site_list(data: bytes) -> None:
+    """The list of what builds wrote into a site: nothing outside of that goes with it."""
+    precious, site = ROOT / "precious", ROOT / "fuzzed/site"
+    precious.write_text("precious")
+    site.mkdir(parents=True, exist_ok=True)
+    (site / "page.html").write_text("a page")
+    (site / ".gallery.json").write_bytes(data)
+    Writer(site, State.temporary(), [], ROOT / "fuzzed/.gallery").write([], {})
+    assert precious.read_text() == "precious"
 
 
 def _encoded(form: str) -> bytes:
@@ -214,23 +219,9 @@ def _record() -> bytes:
     return json.dumps(kept).encode()
 
 
-def _catalogue() -> bytes:
-    request = Request(model="facebook/musicgen-small", prompt="a", duration=0.5)
-    clip = {
-        "state": "pending",
-        "engine": "",
-        "provenance": {},
-        "audio": "",
-        "cover": "",
-        "peaks": "",
-        "bytes": 0,
-    }
-    clip |= {"length": 0.5, "loudness": None, "key": request.key, "id": request.key[:8], "model": "small"}
-    clip |= {"request": request.model_dump(exclude_none=True), "changes": {}, "kin": []}
-    entry = dict.fromkeys(("file", "title", "text", "author", "license", "date", "notes"), "")
-    return json.dumps(
-        {"prompts": [{**entry, "path": "a", "tags": [], "clips": [clip], "grid": None}]}
-    ).encode()
+def _site_lists() -> Iterable[bytes]:
+    for address in ("page.html", "../../precious", str(ROOT / "precious"), "a/../../precious"):
+        yield json.dumps({"version": 1, "whole": True, "files": {address: ""}}).encode()
 
 
 # What is fuzzed by name, with what to start from.
@@ -241,7 +232,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], Callable[[], Iterable[bytes]]]
     "lines": (lines, lambda: [b"\n".join(_metadata())]),
     "comment": (comment, lambda: [embedded(metadata(era, 'a "b" c')).encode() for era in ("v0", "v1", "v2")]),
     "record": (record, lambda: [_record()]),
-    "catalogue": (catalogue, lambda: [_catalogue()]),
+    "site_list": (site_list, _site_lists),
     "wav": (_audio(".wav"), lambda: [SOUNDS["WAV"]]),
     "flac": (_audio(".flac"), lambda: [SOUNDS["FLAC"], _commented(".flac")]),
     "ogg": (_audio(".ogg"), lambda: [SOUNDS["OGG"], _commented(".ogg")]),

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from gallery.cli import main
 from gallery.config import load_config
 from gallery.engines import Render
+from gallery.engines.provenance import Provenance
 from gallery.prompts.folder import read_prompts
 from gallery.store.lossless import LosslessStore
 
@@ -116,12 +117,9 @@ def render_all(gallery: Gallery, *names: str) -> list[str]:
             time_axis = np.arange(round(clip.request.duration * model.sample_rate)) / model.sample_rate
             tone = 0.2 * np.sin(2 * np.pi * (220 + clip.request.seed % 400) * time_axis)
             audio = np.repeat(tone.astype(np.float32)[:, None], model.channels, axis=1)
-            about = {
-                "engine": "musicgen",
-                "engine_version": 1,
-                "date": "2026-11-20T00:00:00Z",
-                "device": "test",
-            }
+            about = Provenance(
+                engine="musicgen", engine_version=1, date="2026-11-20T00:00:00Z", device="test"
+            )
             renders.put(Render(clip.request, audio, model.sample_rate, about))
             keys.append(clip.key)
     return keys

@@ -228,12 +228,12 @@ def make_files(entries: list[dict[str, Any]], media: dict[float, Path]) -> dict[
 
 
 def tree(folder: Path) -> dict[str, tuple[str, int]]:
-    """Every file with its digest and time of change."""
+    """Every file with its digest and time of change, but for the list of them."""
     return {
         path.relative_to(folder).as_posix(): (
             hashlib.sha256(path.read_bytes()).hexdigest(),
             path.stat().st_mtime_ns,
         )
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != ".gallery.json"
     }

@@ -11,6 +11,7 @@ import functools
 import http.server
 import io
 import math
+import os
 import shutil
 import subprocess
 import threading
@@ -25,9 +26,8 @@ import pytest
 import soundfile
 from PIL import Image
 
-from gallery.catalogue.entries import Catalogue
 from gallery.config import Config
-from gallery.site import write_site
+from support.entries_catalogue import write_entries
 from support.sample_site import make_config, make_files, sample_entries, write_guides
 
 # The first is Chromium without windows: opening a page costs it half as much.
@@ -115,7 +115,7 @@ def site(
 ) -> Path:
     """The built site. Nobody changes it."""
     output = tmp_path_factory.mktemp("served") / "gallery"
-    write_site(Catalogue(published=entries), make_files(entries, media), config, output)
+    write_entries(entries, make_files(entries, media), config, output)
     return output
 
 
@@ -166,7 +166,9 @@ def served(site: Path) -> Any:
 def browser() -> Any:
     from playwright.sync_api import sync_playwright
 
-    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
+    # Whoever debugs wants to see it.
+    wanted = BROWSERS[1:] if os.environ.get("PWDEBUG") else BROWSERS
+    chromium = next(filter(None, map(shutil.which, wanted)), None)
     assert chromium, "these tests look at the pages with Chromium, and there is none"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)

@@ -79,7 +79,7 @@ def write_checkpoint(
     from omegaconf import OmegaConf
 
     from gallery.engines.musicgen.checkpoint import text_encoder_known
-    from gallery.engines.musicgen.melody import separator_stood_in
+    from gallery.engines.musicgen.melody_audio import separator_stood_in
     from gallery.engines.musicgen.standins import import_audiocraft, placed
 
     shape = KINDS[kind]

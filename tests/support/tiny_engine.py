@@ -61,7 +61,7 @@ class Tiny:
         with placed():
             if melody:
                 samples, rate = soundfile.read(melody, dtype="float32", always_2d=True)
-                from gallery.engines.musicgen.melody import load_separator
+                from gallery.engines.musicgen.melody_audio import load_separator
 
                 load_separator(self.checkpoint.lm.condition_provider.conditioners["self_wav"], "cpu")
                 wave = torch.from_numpy(samples.T.copy())
@@ -76,11 +76,13 @@ class Tiny:
         self, requests: Sequence[Request], *, size: int | None = None, melodies: dict[str, Path] | None = None
     ) -> list[torch.Tensor]:
         """What the engine's schedule makes of requests together: their tokens."""
-        from gallery.engines.musicgen.clip import clip_of
+        from gallery.engines.musicgen.generation import generation_of
         from gallery.engines.musicgen.schedule import Done, Schedule
 
         clips = [
-            clip_of(request, self.checkpoint.window, int(50 * (request.extend_stride or self.model.stride)))
+            generation_of(
+                request, self.checkpoint.window, int(50 * (request.extend_stride or self.model.stride))
+            )
             for request in requests
         ]
         made = {}

@@ -5,7 +5,7 @@
 | session | Ray: connected to, or started here |
 | worker | what runs on the cluster's machines |
 | queues | which clips a worker is given next |
-| foreman | workers started, given clips, heard and replaced |
+| dispatcher | workers started, given clips, listened to and replaced |
 
 Requests and melodies travel to the workers, audio comes back; weights don't travel.
 Nothing here imports Ray before there is something to render.
@@ -50,12 +50,12 @@ class ClusterEngine:
 
     def render(self, requests: Sequence[Request]) -> Generator[Render | Failure, None, None]:
         """Render every request, each exactly once. Raises GalleryError where the cluster cannot be used."""
-        from gallery.engines.cluster.foreman import Foreman
+        from gallery.engines.cluster.dispatcher import Dispatcher
         from gallery.engines.cluster.session import connected
 
         with connected(self._cluster.address, self._cluster.workers) as (ray, scratch):
-            foreman = Foreman(ray, self._cluster.workers, self._config, self._melodies, scratch)
-            yield from foreman.render(requests)
+            dispatcher = Dispatcher(ray, self._cluster.workers, self._config, self._melodies, scratch)
+            yield from dispatcher.render(requests)
 
 
 def availability() -> str | None:

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from gallery.prompts.request import Request
 
 # The most clips that a worker is given at once.
-HANDFUL = {"cuda": 256, "cpu": 16}
+MAX_CLIPS = {"cuda": 256, "cpu": 16}
 
 # For so many clips a further worker loads a model that others hold already. A GPU decodes
 # a batch with idle slots no faster than a full one, so that few clips gain nothing there.
-ENOUGH = {"cuda": 32, "cpu": 1}
+CLIPS_PER_LOAD = {"cuda": 32, "cpu": 1}
 
-# What was in hand when a worker died is tried again in so many parts.
-PARTS = 8
+# The clips of a worker that died are tried again in so many parts.
+RETRY_PARTS = 8
 
 
 @dataclass
@@ -37,11 +37,11 @@ class _Queue:
 
 
 class Queues:
-    """The clips that nobody has in hand, by model."""
+    """The clips that no worker has been given, by model."""
 
     def __init__(self, requests: Sequence[Request], device: str) -> None:
         """``device`` is what the workers render on: ``cuda`` or ``cpu``."""
-        self._handful, self._enough = HANDFUL[device], ENOUGH[device]
+        self._max_clips, self._clips_per_load = MAX_CLIPS[device], CLIPS_PER_LOAD[device]
         self._frames = [request.frames for request in requests]
         self._queues: dict[str, _Queue] = {}
         self._deaths: Counter[int] = Counter()
@@ -63,9 +63,11 @@ class Queues:
         if held in models:
             return held
         new = [
-            model for model in models if not holders.get(model) or len(self._queues[model]) >= self._enough
+            model
+            for model in models
+            if not holders.get(model) or len(self._queues[model]) >= self._clips_per_load
         ]
-        # What nobody holds comes first, then where there is most to do for each of its holders.
+        # What no worker holds comes first, then where there is most to do for each of its holders.
         return max(new, key=lambda model: (not holders.get(model), self._load(model, holders)), default=None)
 
     def _load(self, model: str, holders: Mapping[str, int]) -> float:
@@ -81,14 +83,14 @@ class Queues:
         queue = self._queues[model]
         if not queue.clips:
             return queue.suspects.popleft()
-        sharers = max(1, min(workers, -(-len(queue.clips) // self._enough)))
-        taken = queue.clips[::sharers][: self._handful]
+        sharers = max(1, min(workers, -(-len(queue.clips) // self._clips_per_load)))
+        taken = queue.clips[::sharers][: self._max_clips]
         chosen = set(taken)
         queue.clips = [number for number in queue.clips if number not in chosen]
         return taken
 
     def give_back(self, model: str, clips: Sequence[int]) -> list[int]:
-        """Take back what a worker had in hand when it died; returns the clip that is to blame, if found.
+        """Take back the clips of a worker that died; returns the one that is to blame, if found.
 
         They are tried again in smaller groups. A clip is to blame when its worker dies
         over it alone, and it was not the first one.
@@ -96,7 +98,7 @@ class Queues:
         self._deaths.update(clips)
         if len(clips) == 1 and self._deaths[clips[0]] > 1:
             return list(clips)
-        size = -(-len(clips) // PARTS)
+        size = -(-len(clips) // RETRY_PARTS)
         groups = [list(clips[start : start + size]) for start in range(0, len(clips), size)]
         self._queues[model].suspects.extend(groups)
         return []

@@ -11,8 +11,8 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gallery.engines.musicgen.wording import one_line
 from gallery.errors import GalleryError
+from gallery.errors.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def connected(address: str, workers: int | None) -> Iterator[tuple[Any, str | No
             "_temp_dir": scratch,
         }
     else:
-        _knock(address)
+        _refuse_unreachable(address)
     import ray  # which takes its settings from the environment, once
     from ray._private import worker as internals
 
@@ -67,8 +67,8 @@ def connected(address: str, workers: int | None) -> Iterator[tuple[Any, str | No
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _knock(address: str) -> None:
-    """Find out in a moment whether anyone is there; Ray would take long, and be loud about it."""
+def _refuse_unreachable(address: str) -> None:
+    """Find out in a moment whether there is a cluster; Ray would take long, and be loud about it."""
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gallery import __version__
 from gallery.engines import Render
 from gallery.engines.musicgen import MusicGenEngine, availability
-from gallery.engines.musicgen.wording import one_line
+from gallery.errors.text import one_line
 from gallery.prompts.request import Request
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Greeting:
+class WorkerStatus:
     """What a worker says of itself: its machine, gallery's version there, what keeps it from rendering."""
 
     host: str
@@ -47,9 +47,9 @@ class Worker:
         self._melodies: dict[str, Path] = {}
         self._engine = MusicGenEngine(models, root=root, melodies=self._melodies, device=device)
 
-    def greet(self) -> Greeting:
-        """Say who is there."""
-        return Greeting(self._host, __version__, availability(self._models, self._root))
+    def status(self) -> WorkerStatus:
+        """What there is to know before it is given anything to do."""
+        return WorkerStatus(self._host, __version__, availability(self._models, self._root))
 
     def hold(self, hub: str) -> str | None:
         """Load a model, and return what keeps it from that, or None."""
@@ -80,6 +80,7 @@ class Worker:
             for result in self._engine.render(requests):
                 number = numbers[id(result.request)]
                 if isinstance(result, Render):
-                    result = replace(result, provenance=result.provenance | {"host": self._host})
+                    provenance = result.provenance.with_fields(host=self._host)
+                    result = replace(result, provenance=provenance)
                 yield number, result
         self._melodies.clear()

@@ -3,14 +3,13 @@
 | module | its one job |
 |---|---|
 | standins, spectrogram | audiocraft, imported on today's torch |
-| files, checkpoint | a model's weights: found, loaded |
-| melody, conditions | what a clip is conditioned on, encoded alone |
+| checkpoint_files, checkpoint | a model's weights: found, loaded |
+| melody_audio, conditions | what a clip is conditioned on, encoded alone |
 | weights, attention, kernel, decoder | the transformer's step over a static cache |
 | sampler | which tokens follow |
-| windows, clip | what a request asks for, window by window |
+| windows, generation | a clip as its request asks for it, window by window |
 | batch, memory, schedule | many clips at once |
 | codec | tokens to audio |
-| wording | what went wrong, in one line |
 
 Nothing here imports torch before there is something to render.
 """
@@ -22,11 +21,12 @@ import importlib.util
 import logging
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
-from gallery.engines.musicgen.files import has_weights
-from gallery.engines.musicgen.wording import one_line
+from gallery.engines.musicgen.checkpoint_files import has_weights
+from gallery.engines.provenance import Provenance
+from gallery.errors.text import one_line
 from gallery.prompts.request import FRAME_RATE
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from gallery.config import Model
     from gallery.engines.musicgen.checkpoint import Checkpoint
-    from gallery.engines.musicgen.clip import Clip
+    from gallery.engines.musicgen.generation import Generation
     from gallery.engines.musicgen.schedule import Done, Failed
     from gallery.prompts.request import Request
 
@@ -125,11 +125,11 @@ class MusicGenEngine:
             gc.collect()  # what decoding took is out of memory before more is decoded
 
     def _render(self, hub: str, requests: Sequence[Request]) -> Iterator[Render | Failure]:
-        from gallery.engines.musicgen.clip import clip_of
+        from gallery.engines.musicgen.generation import generation_of
 
         checkpoint = self.hold(hub)
         model = self._models[hub]
-        clips: list[Clip] = []
+        clips: list[Generation] = []
         for request in requests:
             stride = int(FRAME_RATE * (request.extend_stride or model.stride))
             if request.frames > checkpoint.window and not 0 < stride < checkpoint.window:
@@ -138,11 +138,13 @@ class MusicGenEngine:
                     request, f"extend_stride must be above 0 and below the model's window, {window}"
                 )
                 continue
-            clips.append(clip_of(request, checkpoint.window, stride))
+            clips.append(generation_of(request, checkpoint.window, stride))
         if clips:
             yield from self._decode(model, checkpoint, clips)
 
-    def _decode(self, model: Model, checkpoint: Checkpoint, clips: list[Clip]) -> Iterator[Render | Failure]:
+    def _decode(
+        self, model: Model, checkpoint: Checkpoint, clips: list[Generation]
+    ) -> Iterator[Render | Failure]:
         from gallery.engines.musicgen.schedule import Done, Schedule
 
         schedule = Schedule(checkpoint, clips, self._melodies, self._batch_size)
@@ -207,29 +209,29 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _about(model: Model, checkpoint: Checkpoint) -> dict[str, Any]:
+def _about(model: Model, checkpoint: Checkpoint) -> Provenance:
     """What the records of a model's clips have in common."""
     import torch
 
-    return {
-        "engine": MusicGenEngine.name,
-        "engine_version": ENGINE_VERSION,
-        "model": model.hub,
-        "revision": checkpoint.revision,
-        "text_encoder": checkpoint.text_encoder,
-        "device": device_name(checkpoint.device),
-        "dtype": str(checkpoint.dtype).removeprefix("torch."),
+    return Provenance(
+        engine=MusicGenEngine.name,
+        engine_version=ENGINE_VERSION,
+        model=model.hub,
+        revision=checkpoint.revision,
+        text_encoder=checkpoint.text_encoder,
+        device=device_name(checkpoint.device),
+        dtype=str(checkpoint.dtype).removeprefix("torch."),
         # torch with its build (+cpu, +cu130), which only torch itself tells.
-        "libraries": {library: version(library) for library in LIBRARIES} | {"torch": str(torch.__version__)},
-    }
+        libraries={library: version(library) for library in LIBRARIES} | {"torch": str(torch.__version__)},
+    )
 
 
-def _result(done: Done, about: dict[str, Any], checkpoint: Checkpoint) -> Render:
-    provenance = about | {
-        "batch_size": done.batch_size,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(done.clip.seconds, 3),
-    }
+def _result(done: Done, about: Provenance, checkpoint: Checkpoint) -> Render:
+    provenance = about.with_fields(
+        batch_size=done.batch_size,
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=round(done.clip.seconds, 3),
+    )
     return Render(done.clip.request, done.audio, checkpoint.sample_rate, provenance)
 
 

@@ -22,8 +22,8 @@ from gallery.engines.musicgen.sampler import Sampler, Variant, variant_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gallery.engines.musicgen.clip import Clip
     from gallery.engines.musicgen.conditions import Condition
+    from gallery.engines.musicgen.generation import Generation
     from gallery.engines.musicgen.weights import Weights
 
 # Steps that noise is drawn for at once in a batch of fixed shape. Otherwise it is
@@ -35,7 +35,7 @@ NOISE_STEPS = 32
 class _Use:
     """What a slot is used for."""
 
-    clip: Clip
+    clip: Generation
     columns: int  # the last column of the clip's sequence
     column: int  # the next column to be made
     taken: int  # positions before column 0
@@ -71,7 +71,7 @@ class Batch:
         self._delays = torch.tensor(weights.delays)
 
     @property
-    def clips(self) -> list[Clip]:
+    def clips(self) -> list[Generation]:
         """The clips in it."""
         return [use.clip for use in self._uses.values()]
 
@@ -96,7 +96,7 @@ class Batch:
         noise = [self._noise_steps - use.drawn % self._noise_steps for use in self._uses.values()]
         return min(left + noise)
 
-    def admit(self, clip: Clip, condition: Condition) -> None:
+    def admit(self, clip: Generation, condition: Condition) -> None:
         """Begin a clip's next window in a free slot."""
         slot = next(slot for slot in range(self.slots) if slot not in self._uses)
         sequence, first = self._lay_out(clip)
@@ -132,7 +132,7 @@ class Batch:
             use.column += count
             use.drawn += count
 
-    def finished(self) -> list[tuple[Clip, Tensor]]:
+    def finished(self) -> list[tuple[Generation, Tensor]]:
         """Take out the clips whose window is done, each with its tokens [codebooks, frames]."""
         done = [slot for slot, use in self._uses.items() if use.column > use.columns]
         taken = []
@@ -144,7 +144,7 @@ class Batch:
             self._close_ranks()
         return taken
 
-    def _lay_out(self, clip: Clip) -> tuple[Tensor, int]:
+    def _lay_out(self, clip: Generation) -> tuple[Tensor, int]:
         """A window's sequence, -1 where a token is to be made, and the first column to make.
 
         Column 0 is all special tokens. Codebook k's frame t is in column t + 1 + its delay.

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gallery.engines.musicgen.files import CODEC_FILE, LM_FILE
-from gallery.engines.musicgen.melody import separator_stood_in
+from gallery.engines.musicgen.checkpoint_files import CODEC_FILE, LM_FILE
+from gallery.engines.musicgen.melody_audio import separator_stood_in
 from gallery.engines.musicgen.standins import import_audiocraft, placed
-from gallery.engines.musicgen.wording import one_line
 from gallery.errors import GalleryError
+from gallery.errors.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

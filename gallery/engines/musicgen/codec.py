@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gallery.engines.musicgen.checkpoint import Checkpoint
-    from gallery.engines.musicgen.clip import Clip
+    from gallery.engines.musicgen.generation import Generation
 
 # Clips that a GPU decodes at once: always so many, so that a clip's audio doesn't
 # depend on how many others are done with it. The CPU gains nothing from it.
@@ -23,7 +23,9 @@ GPU_BATCH = 4
 
 
 @torch.no_grad()
-def decode(checkpoint: Checkpoint, clips: Sequence[Clip]) -> Iterator[tuple[Clip, NDArray[np.float32]]]:
+def decode(
+    checkpoint: Checkpoint, clips: Sequence[Generation]
+) -> Iterator[tuple[Generation, NDArray[np.float32]]]:
     """Each clip with its audio [samples, channels], clips of one length together."""
     size = 1 if checkpoint.device == "cpu" else GPU_BATCH
     for frames, group in groupby(sorted(clips, key=lambda clip: clip.frames), lambda clip: clip.frames):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from gallery.engines.musicgen.checkpoint import CannotLoad
-from gallery.engines.musicgen.melody import BadMelody, fixed_shifts, load_separator, read_melody
+from gallery.engines.musicgen.melody_audio import BadMelody, fixed_shifts, load_separator, read_melody
 from gallery.engines.musicgen.standins import placed
 
 if TYPE_CHECKING:

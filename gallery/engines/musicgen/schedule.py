@@ -21,7 +21,7 @@ from gallery.engines.musicgen.batch import Batch
 from gallery.engines.musicgen.codec import decode
 from gallery.engines.musicgen.conditions import Conditions
 from gallery.engines.musicgen.decoder import slot_bytes
-from gallery.engines.musicgen.melody import BadMelody
+from gallery.engines.musicgen.melody_audio import BadMelody
 from gallery.engines.musicgen.memory import batch_size, is_out_of_memory
 from gallery.engines.musicgen.weights import weights_of
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gallery.engines.musicgen.checkpoint import Checkpoint
-    from gallery.engines.musicgen.clip import Clip
+    from gallery.engines.musicgen.generation import Generation
 
 
 @dataclass(frozen=True)
 class Done:
     """A clip with its audio [samples, channels], and the batch shape that it was decoded in."""
 
-    clip: Clip
+    clip: Generation
     audio: NDArray[np.float32]
     batch_size: int
 
@@ -49,7 +49,7 @@ class Done:
 class Failed:
     """A clip that could not be made, and why, in one line."""
 
-    clip: Clip
+    clip: Generation
     reason: str
 
 
@@ -59,7 +59,7 @@ class Schedule:
     def __init__(
         self,
         checkpoint: Checkpoint,
-        clips: Sequence[Clip],
+        clips: Sequence[Generation],
         melodies: Mapping[str, Path],
         size: int | None = None,
     ) -> None:
@@ -75,7 +75,7 @@ class Schedule:
         each = slot_bytes(self._weights, self._positions, self._cross)
         self._size = size or batch_size(self._device, each, len(clips))
         self._batch: Batch | None = None
-        self._made: list[Clip] = []  # their tokens are complete; their audio is to be decoded
+        self._made: list[Generation] = []  # their tokens are complete; their audio is to be decoded
 
     @property
     def frames(self) -> int:

@@ -2,13 +2,11 @@
 
 | module | its one job |
 |---|---|
-| asking | a request as Replicate's input, exactly or not at all |
-| money | what it costs: estimated, agreed to, counted |
-| tickets | what was asked for and not yet handed over, on the disk |
-| trouble, service | the HTTP API: calls, errors, waits |
-| delivery | whether what came is what was asked for |
-| purchase | one clip's way from question to audio |
-| crew | many clips at once |
+| prediction | a request as a prediction's input, its output as a render: exactly, or not at all |
+| spending | what it costs: estimated, agreed to, counted |
+| journal | what was asked for and not yet handed over, on the disk |
+| client | the HTTP API: calls, errors, waits |
+| pool | one clip's way from question to audio, and many clips at once |
 
 Nothing here imports Replicate's client before there is something to render.
 """
@@ -23,9 +21,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gallery.engines import Failure
-from gallery.engines.replicate.asking import CannotAsk, Order, prediction_input
-from gallery.engines.replicate.money import Ledger, Payment, agree
-from gallery.engines.replicate.tickets import DamagedTicket, Tickets
+from gallery.engines.replicate.journal import DamagedEntry, Journal
+from gallery.engines.replicate.prediction import CannotAsk, Job, prediction_input
+from gallery.engines.replicate.spending import Ledger, Payment, agree, unset_prices
 from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
@@ -46,13 +44,13 @@ _VARIABLE = "REPLICATE_API_TOKEN"
 class Quote:
     """What would become of requests: to be paid for, paid for by an earlier build, refused."""
 
-    to_pay: list[Order] = field(default_factory=list)
-    paid: list[Order] = field(default_factory=list)
+    to_pay: list[Job] = field(default_factory=list)
+    paid: list[Job] = field(default_factory=list)
     refused: list[Failure] = field(default_factory=list)
 
     def describe(self, settings: ReplicateSettings) -> str:
         """What it would cost, in one line."""
-        seconds = sum(order.request.duration for order in self.to_pay)
+        seconds = sum(job.request.duration for job in self.to_pay)
         text = f"Replicate: {count(len(self.to_pay), 'prediction')} to pay for, {seconds:g} s of audio"
         if unset := unset_prices(settings):
             text += f", cost unknown: {unset}"
@@ -87,22 +85,21 @@ class ReplicateEngine:
     def _render(self, offered: Quote) -> Generator[Render | Failure, None, None]:
         yield from offered.refused
         # What was paid for comes first: Replicate keeps it for an hour.
-        orders = offered.paid + offered.to_pay
-        if not orders:
+        jobs = offered.paid + offered.to_pay
+        if not jobs:
             return
-        from gallery.engines.replicate.crew import Crew
-        from gallery.engines.replicate.purchase import Purchases
-        from gallery.engines.replicate.service import Service
+        from gallery.engines.replicate.client import ReplicateClient
+        from gallery.engines.replicate.pool import Runner, WorkerPool
 
         settings, stop = self._config.replicate, threading.Event()
-        tickets, ledger = tickets_of(self._config), Ledger(settings, self._payment.max_cost)
-        tickets.remove_leftovers()
-        service = Service(os.environ[_VARIABLE].strip(), stop)
+        journal, ledger = _journal(self._config), Ledger(settings, self._payment.max_cost)
+        journal.remove_leftovers()
+        client = ReplicateClient(os.environ[_VARIABLE].strip(), stop)
         try:
-            purchases = Purchases(service, tickets, ledger, settings, stop)
-            yield from Crew(purchases, tickets, stop).make(orders, settings.concurrency)
+            runner = Runner(client, journal, ledger, settings, stop)
+            yield from WorkerPool(runner, journal, stop).run(jobs, settings.concurrency)
         finally:
-            service.close()
+            client.close()
             if told := ledger.summary():
                 say(told)
 
@@ -110,33 +107,32 @@ class ReplicateEngine:
 def quote(requests: Sequence[Request], config: Config, melodies: Mapping[str, Path]) -> Quote:
     """What would become of requests, found out without asking Replicate anything."""
     models = {model.hub: model for model in config.models.values()}
-    tickets, offered = tickets_of(config), Quote()
+    journal, offered = _journal(config), Quote()
     for request in requests:
-        model = models[request.model]
         try:
-            order = _order(request, model, tickets, melodies)
+            job = _job(request, models[request.model], journal, melodies)
         except CannotAsk as reason:
             offered.refused.append(Failure(request, str(reason)))
         else:
-            (offered.paid if order.ticket and order.ticket.prediction else offered.to_pay).append(order)
+            (offered.paid if job.entry and job.entry.prediction else offered.to_pay).append(job)
     return offered
 
 
-def _order(request: Request, model: Model, tickets: Tickets, melodies: Mapping[str, Path]) -> Order:
+def _job(request: Request, model: Model, journal: Journal, melodies: Mapping[str, Path]) -> Job:
     given = prediction_input(request, model, "")
     melody = melodies.get(request.melody or "") if "input_audio" in given else None
     if "input_audio" in given and not melody:
         raise CannotAsk("its melody is not among the prompt files")
-    name = tickets.name(request.key)
     try:
-        ticket = tickets.get(request.key)
-    except DamagedTicket as error:
+        entry = journal.get(request.key)
+    except DamagedEntry as error:
         raise CannotAsk(
-            f"{name} cannot be read, and this may have been paid for: remove it to ask and pay for it anew"
+            f"{journal.name(request.key)} cannot be read, and this may have been paid for: "
+            "remove it to ask and pay for it anew"
         ) from error
-    if ticket and ticket.refused:
-        raise CannotAsk(f"{ticket.refused}; {tickets.paid(request.key)}")
-    return Order(request, model, given, melody, ticket)
+    if entry and entry.refused:
+        raise CannotAsk(f"{entry.refused}; {journal.paid(request.key)}")
+    return Job(request, model, given, melody, entry)
 
 
 def availability(settings: ReplicateSettings) -> str | None:
@@ -150,13 +146,5 @@ def availability(settings: ReplicateSettings) -> str | None:
     return unset_prices(settings) or None
 
 
-def unset_prices(settings: ReplicateSettings) -> str:
-    """What keeps costs from being estimated, and what to do about it; nothing if they can be."""
-    names = ("price_per_second", "compute_per_audio_second")
-    unset = [name for name in names if getattr(settings, name) is None]
-    return f"set {' and '.join(unset)} in [replicate] of gallery.toml, see docs/replicate.md" if unset else ""
-
-
-def tickets_of(config: Config) -> Tickets:
-    """The gallery's tickets."""
-    return Tickets(config.workspace / "replicate")
+def _journal(config: Config) -> Journal:
+    return Journal(config.workspace / "replicate")

@@ -1,7 +1,8 @@
 """The sketch engine: a small synthesiser that stands in where no model can run.
 
-A sketch is a short piece (or, for AudioGen, a scene of sounds) that follows the
-prompt's words: tempo, genre, mood, instruments. It lets a gallery be built, looked at
+A sketch is a short piece that follows the prompt's words: tempo, genre, mood,
+instruments. For AudioGen, whose sounds no small synthesiser has, it is noise over a hum,
+of a colour and pitch for each prompt and seed. It lets a gallery be built, looked at
 and worked on without a GPU. It is not what a model would make, and it claims nothing
 about one: it depends on the prompt, the seed, the duration, and the model's sample
 rate, channels and kind, and on nothing else. Clips that differ only in guidance,
@@ -18,11 +19,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gallery.engines import SKETCH_VERSION, Failure, Render
+from gallery.engines import Failure, Render
+from gallery.engines.provenance import Provenance
+from gallery.engines.sketch.atmospheres import atmosphere
 from gallery.engines.sketch.composition import compose
-from gallery.engines.sketch.effects import atmosphere, scene
 from gallery.engines.sketch.mix import master, mix
 from gallery.engines.sketch.plan import make_plan
+from gallery.engines.sketch.waves import (
+    NOISE_LOOP,
+    Wave,
+    as_wave,
+    cycle,
+    drift,
+    oscillate,
+    shaped_noise,
+    stream,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -55,24 +67,34 @@ class SketchEngine:
             audio = sketch(request, model.sample_rate, model.channels, model.kind == "audiogen")
         except MemoryError:
             return Failure(request, f"out of memory: a sketch of {request.duration:g} s")
-        provenance = {"engine": self.name, "engine_version": SKETCH_VERSION}
-        return Render(request, audio, model.sample_rate, provenance)
+        return Render(request, audio, model.sample_rate, Provenance(engine=self.name))
 
 
 def sketch(request: Request, sample_rate: int, channels: int, sound_effect: bool) -> NDArray[np.float32]:
     """A request's sketch, [samples, channels], peak about 0.6.
 
-    ``sound_effect`` makes a scene of sounds instead of music, as AudioGen does.
+    ``sound_effect`` makes a sound instead of music, as AudioGen does.
     """
     samples = max(1, round(request.duration * sample_rate))
     # As in the key: what is inert in a request changes no sketch either.
     heard = request.canonical()
     prompt, seed = heard["prompt"], heard.get("seed", 0)
     if sound_effect:
-        audio = scene(prompt, seed, samples, sample_rate, channels)
+        audio = _noise_and_hum(prompt, seed, samples, sample_rate, channels)
     else:
         plan = make_plan(prompt, seed)
         audio = mix(plan, compose(plan, request.duration), samples, sample_rate, channels)
         for name in plan.atmospheres:
             audio += atmosphere(name, seed, samples, sample_rate, channels)
     return np.ascontiguousarray(master(audio, sample_rate).T)
+
+
+def _noise_and_hum(prompt: str, seed: int, samples: int, rate: int, channels: int) -> Wave:
+    """Noise that slowly swells over a hum, [channels, samples], not yet mastered."""
+    dice = stream("sound effect", seed, prompt)
+    colour = tuple((hz, float(dice.uniform(-30, 0))) for hz in (80, 250, 700, 2000, 5000))
+    hum = oscillate(cycle(dice.random(8) / np.arange(1, 9)), float(dice.uniform(60, 240)), samples, rate)
+    # Loops of one length, so that a longer clip begins like a shorter one.
+    noise = [np.resize(shaped_noise(dice, NOISE_LOOP, rate, colour), samples) for _ in range(channels)]
+    swell = 0.2 + 0.8 * drift(dice, samples, rate, 3)
+    return as_wave(np.stack(noise) * swell + hum)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gallery.engines.sketch import harmony
 from gallery.engines.sketch.melody import Melody
-from gallery.engines.sketch.tables import patterns, voices
+from gallery.engines.sketch.tables import tables
 from gallery.engines.sketch.waves import stream
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _fill(plan: Plan, bar: _Bar) -> dict[str, str]:
 def _play_bass(plan: Plan, bar: _Bar, notes: list[Note]) -> None:
     if plan.bass is None or (bar.breaks_down and plan.beat):
         return
-    centre = min(voices()[plan.bass].centre, 45)
+    centre = min(tables().voices[plan.bass].centre, 45)
     root = harmony.near(plan.tonic + bar.chord[0], centre)
     target = harmony.near(plan.tonic + bar.following[0], root)
     pitches = {
@@ -185,7 +185,7 @@ def _play_bass(plan: Plan, bar: _Bar, notes: list[Note]) -> None:
 def _play_chords(plan: Plan, bar: _Bar, notes: list[Note]) -> None:
     if plan.comp is None:
         return
-    voice = voices()[plan.comp]
+    voice = tables().voices[plan.comp]
     centre = min(max(voice.centre, 55), 67)
     pitches = harmony.voicing(bar.chord, plan.tonic, centre)
     if voice.sound.fifth:
@@ -217,10 +217,10 @@ def _play_counter(plan: Plan, bar: _Bar, notes: list[Note]) -> None:
     """Long thirds and sevenths, or, for instruments whose notes die away, a broken chord."""
     if plan.counter is None:
         return
-    voice = voices()[plan.counter]
+    voice = tables().voices[plan.counter]
     pitches = harmony.voicing(bar.chord, plan.tonic, voice.centre)
     if voice.life.seconds:
-        line = patterns().chords["broken three" if plan.steps == 12 else "arpeggio"]
+        line = tables().patterns.chords["broken three" if plan.steps == 12 else "arpeggio"]
         for step, symbol, held in _events(line, plan.steps, bar.number):
             octave, tone = divmod(int(symbol), len(pitches))
             pitch = pitches[tone] + 12 * octave

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from gallery.engines.sketch.tables import Voice, voices
+from gallery.engines.sketch.tables import Voice, tables
 from gallery.engines.sketch.waves import (
     Wave,
     as_wave,
@@ -48,7 +48,7 @@ def play(name: str, pitch: int, seconds: float, rate: int, beat: float, side: in
     ``beat`` is the length of a beat, for voices that move with it. A section's
     ``side`` 1 is the same note from other players, for the other ear.
     """
-    voice = voices()[name]
+    voice = tables().voices[name]
     pitch = fit(pitch, voice)
     ring = seconds + voice.life.release
     if voice.sound.spread:
@@ -82,7 +82,7 @@ def _section(name: str, pitch: int, rate: int) -> Wave:
     It is made by one inverse transform, so it costs the same for any number of
     players and has no seam.
     """
-    voice = voices()[name]
+    voice = tables().voices[name]
     ratios, levels = _spectrum(voice, frequency(pitch), rate)
     centres = ratios * frequency(pitch) * _LOOP / rate
     # At least half a bin wide, so that a band between two bins keeps its pitch.
@@ -108,7 +108,7 @@ def _section(name: str, pitch: int, rate: int) -> Wave:
 @lru_cache(maxsize=320)
 def _tone(name: str, pitch: int, seconds: float, rate: int, beat: float) -> Wave:
     """A note of one player, as long as it is kept."""
-    voice = voices()[name]
+    voice = tables().voices[name]
     samples = int(seconds * rate)
     hz = frequency(pitch)
     wave = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gallery.engines.sketch import harmony
-from gallery.engines.sketch.tables import patterns, voices
+from gallery.engines.sketch.tables import tables
 from gallery.engines.sketch.waves import stream
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Melody:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._phrases: dict[str, list[_Contour]] = {}
-        voice = voices()[plan.lead or "piano"]
+        voice = tables().voices[plan.lead or "piano"]
         # Above the chords, where the instrument reaches that high.
         self._centre = min(max(voice.centre, min(69, voice.range[1] - 9)), 84)
         self._ladder = harmony.ladder(plan.scale, plan.tonic, self._centre)
@@ -75,7 +75,7 @@ class Melody:
 
     def _invent(self, dice: np.random.Generator) -> list[_Contour]:
         riff = self._plan.tune == "riff"
-        rows = patterns().tunes["song" if riff else self._plan.tune]
+        rows = tables().patterns.tunes["song" if riff else self._plan.tune]
         rhythms = [rows[int(index)] for index in dice.permutation(len(rows))]
         motif = self._contour(rhythms[0], dice)
         varied = _varied(motif, dice)
@@ -99,13 +99,8 @@ class Melody:
             contour.append((step, level, held))
             level += _MOVES[int(dice.integers(len(_MOVES)))]
             # Turn back at the edges instead of lingering there.
-            level = (
-                2 * _HIGHEST - level
-                if level > _HIGHEST
-                else 2 * _LOWEST - level
-                if level < _LOWEST
-                else level
-            )
+            level = min(level, 2 * _HIGHEST - level)
+            level = max(level, 2 * _LOWEST - level)
         return contour
 
     def _ended(self, contour: _Contour) -> _Contour:

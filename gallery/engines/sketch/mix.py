@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gallery.engines.sketch import instruments, percussion
-from gallery.engines.sketch.tables import voices
-from gallery.engines.sketch.waves import Wave, as_wave, convolve, fade_in, fade_out, shaped_noise, stream
+from gallery.engines.sketch.tables import tables
+from gallery.engines.sketch.waves import Wave, as_wave, convolve, fade_in, fade_out, lay, shaped_noise, stream
 
 if TYPE_CHECKING:
     from gallery.engines.sketch.composition import Hit, Note, Score
@@ -36,12 +36,17 @@ def mix(plan: Plan, score: Score, samples: int, rate: int, channels: int) -> Wav
     dry = np.zeros((channels, samples), dtype=np.float32)
     wet = np.zeros((channels, samples), dtype=np.float32)
     beat = 60 / plan.bpm
-    band = _Band(rate, beat)
-    band.lay_part(wet, plan.comp, score.comp, _COMP, pan=-0.1, width=1.0)
-    band.lay_part(wet, plan.counter, score.counter, _COUNTER, pan=-0.3, width=0.4)
+
+    def lay_part(bus: Wave, name: str | None, notes: list[Note], level: float, **place: float) -> None:
+        if name:
+            for note in notes:
+                _lay_note(bus, name, note, level * note.level, rate, beat, **place)
+
+    lay_part(wet, plan.comp, score.comp, _COMP, pan=-0.1, width=1.0)
+    lay_part(wet, plan.counter, score.counter, _COUNTER, pan=-0.3, width=0.4)
     lead_level = _LEAD * (1.15 if plan.featured else 1.0)
-    band.lay_part(wet, plan.lead, score.lead, lead_level, pan=0.06, width=0.2, echo=plan.echo)
-    band.lay_part(dry, plan.bass, score.bass, _BASS)
+    lay_part(wet, plan.lead, score.lead, lead_level, pan=0.06, width=0.2, echo=plan.echo)
+    lay_part(dry, plan.bass, score.bass, _BASS)
     if plan.pump:
         duck = _duck(score.drums, plan.pump, beat, samples, rate)
         wet *= duck
@@ -49,7 +54,7 @@ def mix(plan: Plan, score: Score, samples: int, rate: int, channels: int) -> Wav
     wet = convolve(wet, _response(rate, channels, plan.room, plan.wet, plan.cutoff))
     for hit in score.drums:
         wave = percussion.strike(hit.drum, plan.kit, rate)
-        _lay(
+        lay(
             dry, wave, int(hit.start * rate), _gains(hit.level * _DRUMS, percussion.place(hit.drum), channels)
         )
     dry += wet
@@ -100,56 +105,34 @@ def _loud_rms(audio: Wave, rate: int) -> float:
     return float(np.sqrt(np.mean(power[power >= 0.25 * power.mean()])))
 
 
-class _Band:
-    """Lays parts into a bus, at one sample rate and tempo."""
-
-    def __init__(self, rate: int, beat: float) -> None:
-        self._rate = rate
-        self._beat = beat
-
-    def lay_part(
-        self,
-        bus: Wave,
-        name: str | None,
-        notes: list[Note],
-        level: float,
-        *,
-        pan: float = 0.0,
-        width: float = 0.0,
-        echo: float = 0.0,
-    ) -> None:
-        """Play a part's notes into ``bus``; ``width`` leans low notes to the left, high ones to the right."""
-        if name is None:
-            return
-        channels, samples = bus.shape
-        voice = voices()[name]
-        for note in notes:
-            start = int(note.start * self._rate)
-            if start >= samples:
-                continue
-            lean = width * (note.pitch - voice.centre) / 22
-            gains = _gains(level * note.level, min(max(pan + lean, -0.7), 0.7), channels)
-            wave = self._play(name, note, channels if voice.sound.spread and voice.role != "bass" else 1)
-            _lay(bus, wave, start, gains)
-            if echo:
-                for sixteenths, share, side in _ECHOES:
-                    later = start + int(sixteenths * self._beat / 4 * self._rate)
-                    _lay(bus, wave, later, _gains(level * note.level * echo * share, side, channels))
-
-    def _play(self, name: str, note: Note, sides: int) -> Wave:
-        """A note [samples], or [2, samples] where its players sit to both sides."""
-        played = [
-            instruments.play(name, note.pitch, note.seconds, self._rate, self._beat, side)
-            for side in range(sides)
-        ]
-        return played[0] if sides == 1 else np.stack(played)
-
-
-def _lay(bus: Wave, wave: Wave, start: int, gains: Wave) -> None:
-    """Add a wave, mono or as wide as the bus, from a sample on; what reaches over the end is lost."""
-    length = min(wave.shape[-1], bus.shape[1] - start)
-    if length > 0:
-        bus[:, start : start + length] += gains * wave[..., :length]
+def _lay_note(
+    bus: Wave,
+    name: str,
+    note: Note,
+    level: float,
+    rate: int,
+    beat: float,
+    pan: float = 0.0,
+    width: float = 0.0,
+    echo: float = 0.0,
+) -> None:
+    """Play a note into ``bus``; ``width`` leans low notes to the left, high ones to the right."""
+    channels, samples = bus.shape
+    start = int(note.start * rate)
+    if start >= samples:
+        return
+    voice = tables().voices[name]
+    # A section's players sit to both sides.
+    sides = channels if voice.sound.spread and voice.role != "bass" else 1
+    wave = np.stack(
+        [instruments.play(name, note.pitch, note.seconds, rate, beat, side) for side in range(sides)]
+    )
+    lean = width * (note.pitch - voice.centre) / 22
+    lay(bus, wave, start, _gains(level, min(max(pan + lean, -0.7), 0.7), channels))
+    if echo:
+        for sixteenths, share, side in _ECHOES:
+            later = start + int(sixteenths * beat / 4 * rate)
+            lay(bus, wave, later, _gains(level * echo * share, side, channels))
 
 
 def _gains(level: float, pan: float, channels: int) -> Wave:

@@ -13,8 +13,8 @@ from typing import TypeVar
 import numpy as np
 
 from gallery.engines.sketch import harmony
-from gallery.engines.sketch.tables import Change, Genre, genres, patterns, voices
-from gallery.engines.sketch.vocabulary import Wishes, colours, hints, plain_genres, understand
+from gallery.engines.sketch.tables import Change, Genre, tables
+from gallery.engines.sketch.vocabulary import Wishes, understand
 from gallery.engines.sketch.waves import stream
 
 _T = TypeVar("_T")
@@ -72,17 +72,19 @@ def make_plan(prompt: str, seed: int) -> Plan:
     change = _change(wishes)
     words = (*wishes.genre_words, "|", *wishes.unknown)
     genre_name = _genre_name(wishes, change, words)
-    genre = _blend(genres()[genre_name], [genres()[name] for name in wishes.genres[1:2]])
+    genre = _blend(tables().genres[genre_name], [tables().genres[name] for name in wishes.genres[1:2]])
     labels = (seed, genre_name, *words)
     tune_labels = (*labels, "|", *wishes.nuances)
     scale = _pick(stream("mode", *labels, *wishes.moods), change.modes or genre.harmony.modes)
     players = _players(wishes, genre, labels)
-    three = wishes.three or any(genres()[name].tempo.steps == 12 for name in (genre_name, *wishes.genres))
+    three = wishes.three or any(
+        tables().genres[name].tempo.steps == 12 for name in (genre_name, *wishes.genres)
+    )
     made_three = three and genre.tempo.steps != 12
     bass_line, rhythm = _rhythms(genre, made_three, labels)
-    if wishes.solo and players["comp"] and voices()[players["comp"]].life.seconds:
+    if wishes.solo and players["comp"] and tables().voices[players["comp"]].life.seconds:
         # Someone who plays alone on notes that die away keeps the chords flowing.
-        rhythm = patterns().chords["broken three" if three else "rolling"]
+        rhythm = tables().patterns.chords["broken three" if three else "rolling"]
     return Plan(
         labels=labels,
         tune_labels=tune_labels,
@@ -91,7 +93,7 @@ def make_plan(prompt: str, seed: int) -> Plan:
         swing=min(genre.tempo.swing + change.swing, 0.34),
         eighths=genre.tempo.eighths,
         scale=scale,
-        tonic=_tonic(wishes, labels),
+        tonic=int(stream("tonic", *labels).integers(12)) if wishes.tonic is None else wishes.tonic,
         chords=_chords(genre, scale, stream("chords", *labels, *wishes.moods)),
         kit=genre.drums.kit,
         beat=_beat(wishes, genre, made_three, tune_labels),
@@ -119,7 +121,7 @@ def _pick(dice: np.random.Generator, options: tuple[_T, ...]) -> _T:
 
 def _change(wishes: Wishes) -> Change:
     """All colours together. The first that has a mode decides on it."""
-    named = [colours()[name] for name in wishes.colours]
+    named = [tables().words.colours[name].change for name in wishes.colours]
     modes = [change.modes for change in named if change.modes]
     return Change(
         modes=modes[-1] if wishes.tonic is not None and modes else modes[0] if modes else (),
@@ -137,13 +139,14 @@ def _genre_name(wishes: Wishes, change: Change, words: tuple[str, ...]) -> str:
     """The genre that is named, else hinted at, else one that the words choose; the seed has no say."""
     if wishes.genres:
         return wishes.genres[0]
-    hinted = [hints()[name] for name in wishes.instruments if name in hints()]
+    hints = tables().words.hints
+    hinted = [hints[name] for name in wishes.instruments if name in hints]
     if hinted:
         return hinted[0]
     if _is_about_drums(wishes):
         return "rock" if change.energy > 0 else "pop"
     liveliness = ("calm", "even", "lively")[change.energy + 1]
-    return _pick(stream("genre", *words), plain_genres()[liveliness])
+    return _pick(stream("genre", *words), tables().words.plain[liveliness])
 
 
 def _blend(genre: Genre, others: list[Genre]) -> Genre:
@@ -163,10 +166,6 @@ def _bpm(wishes: Wishes, genre: Genre, change: Change, labels: tuple[object, ...
     return round(min(max(usual * change.pace, _SLOWEST), _FASTEST), 1)
 
 
-def _tonic(wishes: Wishes, labels: tuple[object, ...]) -> int:
-    return wishes.tonic if wishes.tonic is not None else int(stream("tonic", *labels).integers(12))
-
-
 def _chords(genre: Genre, scale: str, dice: np.random.Generator) -> tuple[tuple[int, ...], ...]:
     progression = _pick(dice, harmony.progressions(genre.harmony.family, scale))
     bars = 2 if genre.harmony.slow else 1
@@ -179,7 +178,7 @@ def _rhythms(genre: Genre, in_three: bool, labels: tuple[object, ...]) -> tuple[
     """The bass line and the chords' rhythm."""
     lines = ("waltz",) if in_three else genre.bass.lines
     rhythms = ("broken three", "waltz") if in_three else genre.chords.rhythms
-    table = patterns()
+    table = tables().patterns
     line = table.basses[_pick(stream("bass line", *labels), lines)]
     return line, table.chords[_pick(stream("chord rhythm", *labels), rhythms)]
 
@@ -188,7 +187,7 @@ def _beat(wishes: Wishes, genre: Genre, in_three: bool, labels: tuple[object, ..
     """The drums' lines: the genre's beat, and whatever the prompt adds to it."""
     if "all" in wishes.banned:
         return {}
-    table = patterns()
+    table = tables().patterns
     options = ("slow three", "waltz") if in_three else genre.drums.beats
     beat: dict[str, str] = {}
     if {"all", "only"} & set(wishes.drums):
@@ -216,7 +215,7 @@ def _players(wishes: Wishes, genre: Genre, labels: tuple[object, ...]) -> dict[s
         return dict.fromkeys(("bass", "comp", "lead", "counter")) | band
     if wishes.solo and wishes.instruments:
         lead = band["lead"] or band["comp"] or band["bass"]
-        can_accompany = lead is not None and voices()[lead].role in _CHORDAL
+        can_accompany = lead is not None and tables().voices[lead].role in _CHORDAL
         return {**band, "lead": lead, "comp": band["comp"] or (lead if can_accompany else None)}
     for part, choice in (
         ("bass", genre.bass.voices),
@@ -239,7 +238,7 @@ def _is_about_drums(wishes: Wishes) -> bool:
 def _named_players(wishes: Wishes) -> dict[str, str | None]:
     band: dict[str, str | None] = dict.fromkeys(("bass", "comp", "lead", "counter"))
     for name in wishes.instruments:
-        role = voices()[name].role
+        role = tables().voices[name].role
         wanted = {
             "bass": ("bass",),
             "chords": ("comp", "counter", "lead"),

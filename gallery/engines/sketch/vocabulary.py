@@ -8,13 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from functools import cache
 
-from gallery.engines.sketch.tables import Change, read
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from gallery.engines.sketch.tables import tables
 
 # The longest phrases of words.toml, in words.
 _LONGEST = 4
@@ -30,8 +26,6 @@ _BPM = re.compile(
 )
 _KEY = re.compile(r"\b(?:key of )?([a-g])[ -]?(sharp|flat|[#♯♭b])?[ -]?(major|minor|maj|min)\b(?! key)")
 _THREE = re.compile(r"\b(?:3|6)\s?/\s?(?:4|8)\b|\bwaltz time\b|\btriple meter\b")
-
-_T = TypeVar("_T")
 
 _TONICS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 
@@ -99,36 +93,6 @@ def understand(prompt: str) -> Wishes:
     )
 
 
-def effects(prompt: str) -> tuple[str, ...]:
-    """The sound effects that a prompt names, in its order."""
-    tokens = _tokens(_plain(prompt))
-    found: list[str] = []
-    position = 0
-    while position < len(tokens):
-        names, length = _match(tokens, position, _effect_words())
-        found += names or ()
-        position += length
-    return tuple(dict.fromkeys(found))
-
-
-@lru_cache(maxsize=1)
-def colours() -> dict[str, Change]:
-    """What each colour changes, by name."""
-    return {name: Change.model_validate(row["change"]) for name, row in read("words")["colours"].items()}
-
-
-@lru_cache(maxsize=1)
-def hints() -> dict[str, str]:
-    """The genre that an instrument suggests."""
-    return dict(read("words")["hints"])
-
-
-@lru_cache(maxsize=1)
-def plain_genres() -> dict[str, tuple[str, ...]]:
-    """Genres to choose from where nothing names one: for ``calm``, ``even`` and ``lively`` words."""
-    return {name: tuple(row) for name, row in read("words")["plain"].items()}
-
-
 def _plain(prompt: str) -> str:
     return unicodedata.normalize("NFKC", prompt).casefold().replace("'", "").replace("’", "")
 
@@ -164,14 +128,13 @@ def _key(text: str) -> tuple[int | None, str | None, str]:
 
 def _meanings(tokens: list[str]) -> tuple[list[tuple[str, _Meaning]], list[str], list[str]]:
     """The known phrases with their meanings, the unknown words, and the names after a "no"."""
-    vocabulary = _words()
     found: list[tuple[str, _Meaning]] = []
     unknown: list[str] = []
     banned: list[str] = []
     reach = 0
     position = 0
     while position < len(tokens):
-        meaning, length = _match(tokens, position, vocabulary)
+        meaning, length = _match(tokens, position)
         phrase = "".join(tokens[position : position + length])
         position += length
         reach -= 1
@@ -196,26 +159,28 @@ def _is_solo(kinds: list[str]) -> bool:
     return before[-1:] != ["instruments"] or (kinds.count("instruments") == 1 and "genres" not in kinds)
 
 
-def _match(tokens: list[str], position: int, table: Mapping[tuple[str, ...], _T]) -> tuple[_T | None, int]:
+def _match(tokens: list[str], position: int) -> tuple[_Meaning | None, int]:
     """The longest known phrase at a position, and how many words it has."""
     for length in range(_LONGEST, 0, -1):
         phrase = tuple(tokens[position : position + length])
-        if phrase in table:
-            return table[phrase], len(phrase)
+        if phrase in _words():
+            return _words()[phrase], len(phrase)
     return None, 1
 
 
-@lru_cache(maxsize=1)
+@cache
 def _words() -> dict[tuple[str, ...], _Meaning]:
-    """Every phrase that prompts for music may have."""
-    table = read("words")
-    rows = [
-        (kind, name, words)
-        for kind in ("genres", "instruments", "drums", "atmospheres")
-        for name, words in table[kind].items()
-    ]
-    rows += [("colours", name, row["words"]) for name, row in table["colours"].items()]
-    rows += [(kind, kind, table[kind]["words"]) for kind in ("silent", "absent", "solo")]
+    """Every phrase that prompts may have."""
+    table = tables().words
+    kinds = {
+        "genres": table.genres,
+        "instruments": table.instruments,
+        "drums": table.drums,
+        "atmospheres": table.atmospheres,
+        "colours": {name: colour.words for name, colour in table.colours.items()},
+    }
+    rows = [(kind, name, words) for kind, named in kinds.items() for name, words in named.items()]
+    rows += [(kind, kind, words) for kind, words in table.other.items()]
     phrases: dict[tuple[str, ...], _Meaning] = {}
     for kind, name, words in rows:
         for index, phrase in enumerate(_phrases(words)):
@@ -223,20 +188,10 @@ def _words() -> dict[tuple[str, ...], _Meaning]:
     return phrases
 
 
-@lru_cache(maxsize=1)
-def _effect_words() -> dict[tuple[str, ...], tuple[str, ...]]:
-    """Every phrase that prompts for sound effects may have; some name two effects."""
-    table: dict[tuple[str, ...], tuple[str, ...]] = {}
-    for name, words in read("words")["effects"].items():
-        for phrase in _phrases(words):
-            table[phrase] = (*table.get(phrase, ()), name)
-    return table
-
-
 def _phrases(words: str) -> list[tuple[str, ...]]:
     return [tuple(_tokens(_plain(phrase))) for phrase in words.split(",")]
 
 
 def _is_mood(name: str) -> bool:
-    change = colours()[name]
+    change = tables().words.colours[name].change
     return bool(change.modes or change.energy)

@@ -19,7 +19,7 @@ Wave = NDArray[np.float32]
 _TABLE_BITS = 14
 
 # A noise bed repeats after this many samples: too long to notice, short enough to be quick.
-_NOISE_LOOP = 1 << 18
+NOISE_LOOP = 1 << 18
 
 _CONVOLUTION = 1 << 17
 
@@ -84,15 +84,10 @@ def sine(hz: float, samples: int, rate: int) -> Wave:
     return oscillate(sine_cycle(), hz, samples, rate)
 
 
-def follow(table: Wave, hz: Wave, rate: int) -> Wave:
-    """A table read at the frequencies ``hz`` [samples], which may change from sample to sample."""
-    cycles = np.cumsum(hz, dtype=np.float64) * (len(table) / rate)
-    return as_wave(table[cycles.astype(np.int64) & (len(table) - 1)])
-
-
 def sweep(hz: Wave, rate: int) -> Wave:
-    """A sine whose frequency is ``hz``, sample by sample."""
-    return follow(sine_cycle(), hz, rate)
+    """A sine at the frequencies ``hz`` [samples], which may change from sample to sample."""
+    cycles = np.cumsum(hz, dtype=np.float64) * ((1 << _TABLE_BITS) / rate)
+    return as_wave(sine_cycle()[cycles.astype(np.int64) & ((1 << _TABLE_BITS) - 1)])
 
 
 def decay(samples: int, rate: int, seconds: float) -> Wave:
@@ -125,7 +120,7 @@ def shaped_noise(
 
     Between the points the level is straight on a logarithmic frequency scale.
     """
-    size = min(_NOISE_LOOP, 1 << max(8, (samples - 1).bit_length()))
+    size = min(NOISE_LOOP, 1 << max(8, (samples - 1).bit_length()))
     shape = _noise_shape(size, rate, points)
     spectrum = np.empty(len(shape), dtype=np.complex64)
     draws = dice.standard_normal(2 * len(shape), dtype=np.float32)
@@ -163,6 +158,16 @@ def smooth(wave: Wave, rate: int, hz: float) -> Wave:
         return wave
     box = np.full(width, 1 / width, dtype=np.float32)
     return np.convolve(np.convolve(wave, box, "same"), box, "same").astype(np.float32)
+
+
+def lay(bus: Wave, wave: Wave, start: int, gains: Wave) -> None:
+    """Add a wave to ``bus`` [channels, samples] from a sample on; what reaches over the end is lost.
+
+    It is mono or as wide as the bus; ``gains`` are [channels, 1].
+    """
+    length = min(wave.shape[-1], bus.shape[1] - start)
+    if length > 0:
+        bus[:, start : start + length] += gains * wave[..., :length]
 
 
 def convolve(wave: Wave, response: Wave) -> Wave:

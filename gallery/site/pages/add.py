@@ -15,10 +15,9 @@ from urllib.parse import quote
 from gallery.errors.messages import Wording
 from gallery.errors.validation import KINDS, bounds
 from gallery.prompts.fields import FrontMatter
-from gallery.prompts.file import COSTLY_SIGNS, MOST_FOLDERS, MOST_LINES, MOST_SIGNS, read_presets
+from gallery.prompts.file import COSTLY_SIGNS, MOST_FOLDERS, MOST_LINES, MOST_SIGNS
 from gallery.prompts.forms import DIGEST_PREFIX, FILE_NAME, HIDDEN, MELODY_DIGEST, NAME_FORM
 from gallery.prompts.melody import SUFFIXES
-from gallery.prompts.prompt import Findings
 from gallery.prompts.request import MOST_MARKS, parameter_fields, plain_number
 from gallery.site.theme import labels
 from gallery.site.theme.theme import as_json
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gallery.config import Config, Model
+    from gallery.prompts.file import Presets
     from gallery.site.theme.theme import Theme
 
 ADDRESS = "add/index.html"
@@ -44,14 +44,20 @@ _TAGS_OFFERED = 500
 _GRID = tuple(name for name in labels.FIELD_ORDER if name != "melody")
 
 
-def add_pages(prompts: Iterable[tuple[str, Iterable[str]]], config: Config, theme: Theme) -> Iterator[Page]:
+def add_pages(
+    prompts: Iterable[tuple[str, Iterable[str]]], presets: Presets, config: Config, theme: Theme
+) -> Iterator[Page]:
     """The page and its rules; ``prompts`` are those there are: their paths and tags."""
     names, tags = _taken(prompts)
-    data = {**_rules(config), "names": names, "tags": tags}
+    data = {**_rules(config, presets), "names": names, "tags": tags}
     script = f"window.GALLERY_RULES={json.dumps(data, separators=(',', ':'))};\n".encode()
     version = digest(script)
     yield Page(RULES_ADDRESS, version, lambda: script)
-    shown = {**_page_data(config), "rules": f"{RULES_ADDRESS}?v={version[:10]}", "here": "add a prompt"}
+    shown = {
+        **_page_data(config, presets),
+        "rules": f"{RULES_ADDRESS}?v={version[:10]}",
+        "here": "add a prompt",
+    }
     yield Page(
         ADDRESS,
         digest(theme.digest, as_json(shown)),
@@ -71,7 +77,7 @@ def _taken(prompts: Iterable[tuple[str, Iterable[str]]]) -> tuple[dict[str, list
     return {folder: sorted(names[folder]) for folder in sorted(names)}, ranked[:_TAGS_OFFERED]
 
 
-def _rules(config: Config) -> dict[str, Any]:
+def _rules(config: Config, presets: Presets) -> dict[str, Any]:
     """What the form checks by, and the words for what it refuses."""
     fields = FrontMatter.model_json_schema()["properties"]
     forms = {"tags": fields["tags"]["items"], "author": fields["author"], "license": fields["license"]}
@@ -92,7 +98,7 @@ def _rules(config: Config) -> dict[str, Any]:
         "title": fields["title"]["maxLength"],
         "limits": config.limits.model_dump(),
         "models": {name: _model_rules(model, config) for name, model in config.models.items()},
-        "presets": read_presets(config, Findings()),
+        "presets": presets,
         "new": _new_file(config),
     }
 
@@ -131,8 +137,7 @@ def _new_file(config: Config) -> dict[str, Any] | None:
     }
 
 
-def _page_data(config: Config) -> dict[str, Any]:
-    presets = read_presets(config, Findings())
+def _page_data(config: Config, presets: Presets) -> dict[str, Any]:
     return {
         "models": [
             [name, labels.MAKES[model.kind], labels.number(min(model.max_duration, config.limits.duration))]

@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-import gallery
 from gallery.errors import Fault
-from gallery.errors.validation import explain
+from gallery.errors.validation import RANGE, bounds, explain
 from gallery.prompts import frontmatter
 from gallery.prompts.request import parameter_fields
 from gallery.site.theme import labels, notes
+from gallery.state.tool import packaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from pydantic.fields import FieldInfo
+    from pathlib import Path
 
     from gallery.config import Config
 
@@ -63,9 +61,7 @@ WORDS = {
         "default": "default",
         "range": "accepted",
         "help": "what it does",
-        "to": "to",
-        "below": "below",
-        "above": "above",
+        **RANGE,
     },
     "de": {
         "language": "Deutsch",
@@ -93,6 +89,8 @@ WORDS = {
         "to": "bis",
         "below": "unter",
         "above": "über",
+        "at_least": "mindestens",
+        "at_most": "höchstens",
     },
 }
 
@@ -191,7 +189,7 @@ class Guides:
 def read_guides(config: Config) -> Guides:
     """The gallery's guides, or the packaged ones where it has no folder for them."""
     own = config.root / "guides"
-    top = own if own.is_dir() else _packaged()
+    top = own if own.is_dir() else packaged("guides")
     found = Guides(own=top == own)
     for path in sorted(top.glob("*/*.md")):
         if _LANGUAGE.fullmatch(path.parent.name):
@@ -204,11 +202,6 @@ def read_guides(config: Config) -> Guides:
         key=lambda guide: (guide.language.split("-")[0] != main, guide.language, guide.order, guide.slug)
     )
     return found
-
-
-def _packaged() -> Path:
-    inside = Path(gallery.__file__).parent / "guides"
-    return inside if inside.is_dir() else Path(gallery.__file__).parent.parent / "guides"
 
 
 class _FaultyError(Exception):
@@ -343,23 +336,12 @@ def parameter_table(language: str, about: dict[str, str]) -> list[dict[str, str]
             "label": labels.label(name),
             "field": name,
             "default": "" if info.default is None else labels.quantity(name, info.default),
-            "range": _range(info, own),
+            "range": bounds(info, own, _grouped),
             "help": info.description or "",
             "page": about.get(name, ""),
         }
         for name, info in parameter_fields().items()
     ]
-
-
-def _range(info: FieldInfo, own: dict[str, str]) -> str:
-    bounds: dict[str, Any] = {}
-    for constraint in info.metadata:
-        for name in ("ge", "gt", "le", "lt"):
-            if (value := getattr(constraint, name, None)) is not None:
-                bounds[name] = _grouped(value)
-    low = bounds.get("ge", f"{own['above']} {bounds['gt']}" if "gt" in bounds else "")
-    high = bounds.get("le", f"{own['below']} {bounds['lt']}" if "lt" in bounds else "")
-    return f" {own['to']} ".join(filter(None, (low, high)))
 
 
 def _grouped(value: float) -> str:

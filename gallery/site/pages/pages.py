@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from gallery.catalogue.entries import Catalogue, ClipEntry
     from gallery.config import Config
+    from gallery.prompts.file import Presets
     from gallery.site.theme.theme import Theme
-    from gallery.state.database import Cache
+    from gallery.state.database import State
 
 
 class Pages:
@@ -34,12 +35,14 @@ class Pages:
         catalogue: Catalogue,
         config: Config,
         theme: Theme,
+        state: State,
         files: Mapping[str, Path] | None = None,
-        cache: Cache | None = None,
+        presets: Presets | None = None,
     ) -> None:
         self.catalogue, self.config, self.theme, self.files = catalogue, config, theme, files or {}
-        self.cache, self.guides = cache, guides.read_guides(config)
-        self.items = make_items(catalogue, theme.digest, cache)
+        self.state, self.presets, self.guides = state, presets or {}, guides.read_guides(config)
+        self.items = make_items(catalogue, theme.settings, state)
+        theme.forget_rows(catalogue.paths)
         self._about = self.guides.about()
         self.search_parts = index.parts(item.size for item in self.items)
 
@@ -53,11 +56,10 @@ class Pages:
         yield from self._guides()
         yield from self._tools()
         yield from add.add_pages(
-            ((item.path, item.facets.tag) for item in self.items), self.config, self.theme
+            ((item.path, item.facets.tag) for item in self.items), self.presets, self.config, self.theme
         )
         yield from self._data()
         if self.config.site.base_url:
-            yield from self._embeds()
             yield from self._cards()
 
     def _page(self, address: str, template: str, data: dict[str, Any]) -> Page:
@@ -68,12 +70,9 @@ class Pages:
     def _render(self, address: str, template: str, data: dict[str, Any]) -> bytes:
         return self.theme.render(template, address, {**data})
 
-    def _row(self, path: str) -> dict[str, Any]:
-        return rows.row(self.catalogue.entry(path, wordings=False), self.config)
-
     def _assets(self) -> Iterator[Page]:
-        for address, (path, version) in self.theme.assets.items():
-            yield Page(address, version, path.read_bytes)
+        for address, asset in self.theme.assets.items():
+            yield Page(address, asset.digest, asset.data.__bytes__)
 
     def _index(self) -> Iterator[Page]:
         clips = sum(len(self.catalogue.keys(path)) for path in self.catalogue.paths)
@@ -117,7 +116,7 @@ class Pages:
         data = {
             **shared,
             "rows": paths,
-            "row": self._row,
+            "row": _Rows(self.catalogue, self._digests, self.config),
             "number": number,
             "newer": addresses.paged(folder, number - 1) if number > 1 else "",
             "older": addresses.paged(folder, number + 1) if number < shared["last"] else "",
@@ -135,6 +134,8 @@ class Pages:
                 self._prompt,
                 (number,),
             )
+            if self.config.site.base_url:
+                yield self._embed_page(item)
 
     def _beside(self, number: int) -> dict[str, Any]:
         """What a prompt's page takes from its place in the list: its neighbours, and whose card it shows."""
@@ -244,15 +245,9 @@ class Pages:
                 part |= prompt.page_data(entry, self.catalogue, self.config)
         return self.theme.render("guide.html", guide.address, data)
 
-    def _embeds(self) -> Iterator[Page]:
-        for item in self.items:
-            address = addresses.embed_page(item.path)
-            yield Page(
-                address,
-                digest(self.theme.digest, "embed.html", item.digest),
-                self._embed,
-                (item.path,),
-            )
+    def _embed_page(self, item: Item) -> Page:
+        decided_by = digest(self.theme.digest, "embed.html", item.digest)
+        return Page(addresses.embed_page(item.path), decided_by, self._embed, (item.path,))
 
     def _embed(self, path: str) -> bytes:
         address = addresses.embed_page(path)
@@ -282,8 +277,8 @@ class Pages:
 
     def _drawn(self, address: str, card: cards.Card, clip: ClipEntry | None) -> Page:
         fonts = self.theme.fonts
-        known = as_json([self.theme.assets[f"assets/fonts/{name}"][1] for name in fonts])
-        key = f"{clip['key']} {clip['bytes']}" if clip else ""
+        known = as_json([self.theme.assets[f"assets/fonts/{name}"].digest for name in fonts])
+        key = self.catalogue.clip_digest(clip["key"]) if clip else ""
         return Page(address, card.digest(key, known), lambda: cards.draw(card, fonts))
 
     def _grouped(self, names: Callable[[Item], Iterable[str]]) -> dict[str, list[Item]]:
@@ -319,8 +314,9 @@ class Pages:
                 (address[len("clips/") : -len(".js")], clips),
             )
         whole = digest(theme, *(item.digest for item in self.items))
-        kept = self.cache.path if self.cache else None
-        yield Page("catalogue.json", whole, lambda: feeds.catalogue(catalogue, self._digests, kept, config))
+        yield Page(
+            "catalogue.json", whole, lambda: feeds.catalogue(catalogue, self._digests, self.state, config)
+        )
         if config.site.base_url:
             dated = [item.path for item in self.items if item.date]
             newest = digest(theme, *(self._digests[path] for path in dated[: feeds.FEED_LENGTH]))
@@ -351,3 +347,16 @@ class Pages:
         return feeds.sitemap(
             itertools.chain(((address, "") for address in sorted(lists)), dated), self.config
         )
+
+
+class _Rows:
+    """Rows of lists: see `gallery.site.theme.theme.RowMaker`."""
+
+    def __init__(self, catalogue: Catalogue, digests: Mapping[str, str], config: Config) -> None:
+        self._catalogue, self._digests, self._config = catalogue, digests, config
+
+    def __call__(self, path: str) -> dict[str, Any]:
+        return rows.row(self._catalogue.entry(path, wordings=False), self._config)
+
+    def decided_by(self, path: str) -> str:
+        return self._digests[path]

@@ -7,8 +7,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from gallery.catalogue.kin import word_changes
-from gallery.prompts.request import parameter_fields
+from gallery.catalogue.differences import word_changes
+from gallery.engines.provenance import PROVENANCE_LABELS
+from gallery.prompts.request import inert, parameter_fields, request_value
 from gallery.site.pages import rows
 from gallery.site.theme import labels
 
@@ -19,15 +20,8 @@ if TYPE_CHECKING:
 # Values of these are too long for the head of a column.
 _WORDY = ("prompt", "model", "melody")
 
-_PROVENANCE = {
-    "engine": "engine",
-    "engine_version": "version",
-    "model_revision": "model revision",
-    "device": "device",
-    "dtype": "precision",
-    "date": "date",
-    "wall_seconds": "seconds taken",
-}
+# Where each field of a provenance stands.
+_PLACES = {name: place for place, name in enumerate(PROVENANCE_LABELS)}
 
 
 def page_data(entry: PromptEntry, clips: Catalogue, config: Config) -> dict[str, Any]:
@@ -38,7 +32,7 @@ def page_data(entry: PromptEntry, clips: Catalogue, config: Config) -> dict[str,
     return {
         "entry": entry,
         "title": entry["title"],
-        "own_title": rows.own_title(entry),
+        "own_title": rows.own_title(entry["title"], entry["text"]),
         "takes": list(first.values()),
         "layout": layout,
         "grids": grids,
@@ -60,7 +54,7 @@ def _size(text: str) -> str:
 
 
 def _shared(entry: PromptEntry, field: str) -> bool:
-    unused = any(field in labels.inert(clip["request"]) for clip in entry["clips"])
+    unused = any(field in inert(clip["request"]) for clip in entry["clips"])
     return not unused and len({labels.number(rows.take_value(clip, field)) for clip in entry["clips"]}) == 1
 
 
@@ -156,7 +150,7 @@ def _layout(entry: PromptEntry, clips: dict[str, dict[str, Any]]) -> tuple[str, 
 
 def _request_table(clip: ClipEntry) -> list[dict[str, str]]:
     """Every parameter of a request, those that cannot matter marked as not used."""
-    request, unused = clip["request"], labels.inert(clip["request"])
+    request, unused = clip["request"], inert(clip["request"])
     table = [
         {
             "field": "model",
@@ -167,7 +161,7 @@ def _request_table(clip: ClipEntry) -> list[dict[str, str]]:
         }
     ]
     for field, info in parameter_fields().items():
-        value = labels.request_value(request, field)
+        value = request_value(request, field)
         if value is None:
             continue
         mark = "not used" if field in unused else "default" if value == info.default else ""
@@ -188,7 +182,7 @@ def _request_table(clip: ClipEntry) -> list[dict[str, str]]:
                 "label": "melody",
                 "value": value,
                 "help": "SHA-256 of the melody that was followed.",
-                "mark": "",
+                "mark": "not used" if "melody" in unused else "",
             }
         )
     return table
@@ -198,9 +192,7 @@ def _provenance(clip: ClipEntry) -> list[list[str]]:
     """Who made the clip, when and with what; for renders also how loud it was."""
     known = {**({"engine": clip["engine"]} if clip["engine"] else {}), **clip["provenance"]}
     lines = []
-    for field in sorted(
-        known, key=lambda name: (list(_PROVENANCE).index(name) if name in _PROVENANCE else 99, name)
-    ):
+    for field in sorted(known, key=lambda name: (_PLACES.get(name, len(_PLACES)), name)):
         value = known[field]
         if value in ("", None):
             continue
@@ -209,7 +201,7 @@ def _provenance(clip: ClipEntry) -> list[list[str]]:
             text = labels.number(value)
         elif re.fullmatch(r"[0-9a-f]{40,64}", text):
             text = text[:12]
-        lines.append([_PROVENANCE.get(field, field.replace("_", " ")), text])
+        lines.append([PROVENANCE_LABELS.get(field, field.replace("_", " ")), text])
     if clip["state"] == "render" and clip["loudness"] is not None:
         lines.append(["raw loudness", f"{clip['loudness']:.1f} LUFS".replace("-", "\N{MINUS SIGN}")])
     return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from gallery.prompts.request import inert, request_value
 from gallery.site.theme import addresses, labels
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ STATES = {"render": "rendered", "sketch": "sketch", "pending": "not rendered yet
 
 def length_of(clip: ClipEntry) -> float:
     """Seconds of a clip: its preview's, or what was asked for while there is none."""
-    return float(clip["length"] or labels.request_value(clip["request"], "duration"))
+    return float(clip["length"] or request_value(clip["request"], "duration"))
 
 
 def playable(clip: ClipEntry) -> bool:
@@ -42,15 +43,15 @@ def playable(clip: ClipEntry) -> bool:
 def facts(clip: ClipEntry) -> list[list[str]]:
     """What is worth knowing of a clip in one line: pairs of a label, or nothing, and a value."""
     request = clip["request"]
-    unused = labels.inert(request)
+    unused = inert(request)
     pairs = [["", clip["model"]], ["", labels.quantity("duration", round(length_of(clip), 1))]]
     pairs += [
-        [labels.label(field), labels.number(labels.request_value(request, field))]
+        [labels.label(field), labels.number(request_value(request, field))]
         for field in ("seed", "cfg_coef")
         if field not in unused
     ]
     for field, usual in (("temperature", 1), ("top_p", 0)):
-        value = labels.request_value(request, field)
+        value = request_value(request, field)
         if value != usual and field not in unused:
             pairs.append([labels.label(field), labels.number(value)])
     return pairs
@@ -93,7 +94,7 @@ def compares(entry: PromptEntry) -> list[str]:
 
 def take_value(clip: ClipEntry, field: str) -> Any:
     """A clip's value of a field, models by the gallery's names."""
-    return clip["model"] if field == "model" else labels.request_value(clip["request"], field)
+    return clip["model"] if field == "model" else request_value(clip["request"], field)
 
 
 def row(entry: PromptEntry, config: Config) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def row(entry: PromptEntry, config: Config) -> dict[str, Any]:
         ]
     return {
         "path": entry["path"],
-        "title": own_title(entry),
+        "title": own_title(entry["title"], entry["text"]),
         "text": text,
         "tags": entry["tags"],
         "clip": played(first, entry["path"], text),
@@ -125,11 +126,11 @@ def tempo(text: str) -> int:
     return next((guess for pattern, guess in _TEMPO_WORDS if pattern.search(text)), 0)
 
 
-def own_title(entry: PromptEntry) -> str:
-    """The prompt's title, empty where it only repeats how the prompt begins."""
-    title = entry["title"].rstrip(" …").strip()
-    begins = " ".join(entry["text"].split()).casefold()
-    return "" if begins.startswith(" ".join(title.split()).casefold()) else entry["title"]
+def own_title(title: str, text: str) -> str:
+    """A prompt's title, empty where it only repeats how the prompt begins."""
+    begins = " ".join(text.split()).casefold()
+    beginning = title.rstrip(" …").strip()
+    return "" if begins.startswith(" ".join(beginning.split()).casefold()) else title
 
 
 def _line(entry: PromptEntry, clip: ClipEntry, fields: list[str], offered: bool, config: Config) -> list[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from gallery.prompts.request import inert, request_value
 from gallery.site.pages import rows
 from gallery.site.theme import addresses, labels
 
@@ -48,10 +49,8 @@ def ranges(entry: PromptEntry) -> list[list[float | None]]:
     """The parameters of a prompt's clips that can be searched by range, each combination once."""
     found = []
     for clip in entry["clips"]:
-        unused = labels.inert(clip["request"])
-        values = [
-            None if field in unused else labels.request_value(clip["request"], field) for field in RANGES[:-1]
-        ]
+        unused = inert(clip["request"])
+        values = [None if field in unused else request_value(clip["request"], field) for field in RANGES[:-1]]
         values.append(round(rows.length_of(clip), 1))
         if values not in found:
             found.append(values)
@@ -86,7 +85,7 @@ def search_script(part: int, entries: Sequence[PromptEntry], shown: Sequence[dic
     data = {
         "part": part,
         **{name: numbers.names for name, numbers in tables.items()},
-        "tags": [[tag, addresses.slug(tag)] for tag in tables["tags"].names],
+        "tags": [[tag, addresses.segment(tag)] for tag in tables["tags"].names],
         "lengths": list(rows.LENGTHS),
         "states": _STATES,
         "homes": homes,
@@ -111,19 +110,19 @@ def clips_script(name: str, catalogue: Catalogue, part: Mapping[str, str]) -> by
     """One part of the clips: all that playing, comparing and keeping them takes."""
     known = {}
     for key, path in part.items():
-        entry = catalogue.entry(path, wordings=False)
-        known[key] = _known(next(clip for clip in entry["clips"] if clip["key"] == key), entry)
+        if clip := catalogue.get(key):
+            known[key] = _known(clip, path, *catalogue.heading(path))
     return f'(window.GALLERY_CLIPS=window.GALLERY_CLIPS||{{}})["{name}"]={_json(known)};\n'.encode(
         errors="replace"
     )
 
 
-def _known(clip: ClipEntry, entry: PromptEntry) -> dict[str, Any]:
+def _known(clip: ClipEntry, path: str, title: str, text: str) -> dict[str, Any]:
     there = rows.playable(clip)
     changed = [field for field in labels.FIELD_ORDER if field in clip["changes"] and field != "prompt"]
     return {
-        "path": entry["path"],
-        "title": rows.own_title(entry),
+        "path": path,
+        "title": rows.own_title(title, text),
         "text": clip["request"]["prompt"],
         "label": ", ".join(labels.named(field, clip["changes"][field]) for field in changed),
         "state": clip["state"] if there else "pending",
@@ -139,7 +138,7 @@ def _known(clip: ClipEntry, entry: PromptEntry) -> dict[str, Any]:
 
 def _values(clip: ClipEntry) -> list[list[str]]:
     """All that can set a clip apart but its wording, as people read it; what is not used is left out."""
-    unused = labels.inert(clip["request"])
+    unused = inert(clip["request"])
     return [
         [labels.label(field), labels.quantity(field, rows.take_value(clip, field))]
         for field in labels.FIELD_ORDER

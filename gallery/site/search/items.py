@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gallery.site.pages import rows
 from gallery.site.search import index
+from gallery.state.database import Row
 from gallery.utils.parallel import spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gallery.catalogue.entries import Catalogue
-    from gallery.state.database import Cache
+    from gallery.state.database import State
+
+
+# Rows of the state: what is asked of a prompt, by its path.
+_ITEM = "item"
 
 
 class Facets(NamedTuple):
@@ -44,13 +49,13 @@ class Item:
     size: int
 
 
-def make_items(catalogue: Catalogue, code: str, cache: Cache | None) -> list[Item]:
-    """The catalogue's prompts, newest first. ``code`` is a digest of what works this out."""
-    decided = {path: f"{catalogue.digest(path)} {code}" for path in catalogue.paths}
+def make_items(catalogue: Catalogue, settings: str, state: State) -> list[Item]:
+    """The catalogue's prompts, newest first. ``settings`` is a digest of those that have a say in it."""
+    decided = {path: f"{catalogue.digest(path)} {settings}" for path in catalogue.paths}
     items: dict[str, Item] = {}
     gone: list[str] = []
     shared: dict[Any, Any] = {}
-    for path, decided_by, text in cache.each("item") if cache else ():
+    for path, decided_by, text in state.each(_ITEM):
         if decided.get(path) == decided_by:
             items[path] = _item(path, decided_by, text, shared)
         elif path not in decided:
@@ -60,12 +65,10 @@ def make_items(catalogue: Catalogue, code: str, cache: Cache | None) -> list[Ite
         return {path: _facts(catalogue, path) for path in paths}
 
     for found in spread(facts, [path for path in catalogue.paths if path not in items]):
+        state.put(_ITEM, {path: Row(decided[path], text) for path, text in found.items()})
         for path, text in found.items():
             items[path] = _item(path, decided[path], text, shared)
-        if cache:
-            cache.update("item", {path: (decided[path], text) for path, text in found.items()})
-    if cache and gone:
-        cache.update("item", {}, gone)
+    state.put(_ITEM, {}, gone)
     return [items[path] for path in catalogue.paths]
 
 

@@ -13,7 +13,7 @@ _LONGEST = 80
 
 
 @lru_cache(maxsize=4096)
-def slug(name: str) -> str:
+def segment(name: str) -> str:
     """A name as a folder's name; no two names have the same.
 
     Lowercase letters and digits of any script stay, spaces become ``_``. A name that
@@ -62,17 +62,17 @@ def embed_page(path: str) -> str:
 
 def tag_page(tag: str, number: int = 1) -> str:
     """A tag's page."""
-    return paged(f"tags/{slug(tag)}/", number)
+    return paged(f"tags/{segment(tag)}/", number)
 
 
 def model_page(model: str, number: int = 1) -> str:
     """A model's page."""
-    return paged(f"models/{slug(model)}/", number)
+    return paged(f"models/{segment(model)}/", number)
 
 
 def author_page(author: str, number: int = 1) -> str:
     """An author's page. GitHub handles are the same in any case."""
-    return paged(f"authors/{slug(author.lower())}/", number)
+    return paged(f"authors/{segment(author.lower())}/", number)
 
 
 def paged(folder: str, number: int) -> str:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gallery.prompts.request import parameter_fields, parameter_label
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # A row shows this much of a prompt; the page shows all of it.
 EXCERPT_LENGTH = 220
@@ -87,17 +84,3 @@ def excerpt(text: str, length: int = EXCERPT_LENGTH) -> str:
         return text
     head = text[:length]
     return f"{head.rsplit(' ', 1)[0] if ' ' in head[length // 2 :] else head} …"
-
-
-def request_value(request: Mapping[str, Any], field: str) -> Any:
-    """A field of a request, its default where it is left out."""
-    value = request.get(field)
-    info = parameter_fields().get(field)
-    return info.default if value is None and info is not None else value
-
-
-def inert(request: Mapping[str, Any]) -> frozenset[str]:
-    """Fields that cannot change how this request sounds."""
-    if request_value(request, "temperature") == 0:
-        return frozenset({"seed", "top_k", "top_p"})
-    return frozenset({"top_k"}) if request_value(request, "top_p") > 0 else frozenset()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from html import escape
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,34 +45,10 @@ _TAGS = {
 }
 
 
-# What reads Markdown, and the signs of which it needs one: where none stands in a text, it is left out,
-# which saves a third of the time for most.
-_READERS = {
-    "preprocessors": {"fenced_code_block": "`~", "html_block": "<&"},
-    "parser.blockprocessors": {"table": "|"},
-    "inlinePatterns": {
-        "backtick": "`",
-        "escape": "\\",
-        "reference": "[",
-        "link": "[",
-        "short_reference": "[",
-        "image_link": "[",
-        "image_reference": "[",
-        "short_image_ref": "[",
-        "autolink": "<",
-        "automail": "<",
-        "html": "<",
-        "entity": "&",
-    },
-    "treeprocessors": {"unescape": "\\"},
-}
-_SIGNS = "".join(sorted({*"".join(signs for readers in _READERS.values() for signs in readers.values())}))
-
-
 def _to_raw_html(text: str, shift: int = 0) -> str:
     """Markdown as HTML that is not to be trusted yet, headings so many levels lower."""
     try:
-        return _converter(shift, "".join(sign for sign in _SIGNS if sign in text)).reset().convert(text)
+        return _converter(shift).reset().convert(text)
     except RecursionError:
         # Lists in lists in lists, a hundred deep: shown as they are written. What is left
         # of them in the converter would spoil the notes that come after.
@@ -81,9 +56,8 @@ def _to_raw_html(text: str, shift: int = 0) -> str:
         return f"<pre>{escape(text)}</pre>"
 
 
-@lru_cache(maxsize=32)
-def _converter(shift: int, signs: str) -> Markdown:
-    """What converts texts in which these signs stand."""
+@cache
+def _converter(shift: int) -> Markdown:
     # Slow to import and not needed by a build that writes no page with Markdown in it.
     from markdown import Markdown
     from markdown.treeprocessors import Treeprocessor
@@ -95,10 +69,6 @@ def _converter(shift: int, signs: str) -> Markdown:
                     element.tag = f"h{min(int(element.tag[1]) + shift, 6)}"
 
     markdown = Markdown(extensions=["tables", "fenced_code", "sane_lists"], output_format="html")
-    for registry, readers in _READERS.items():
-        for reader, needed in readers.items():
-            if not set(needed) & set(signs):
-                attrgetter(registry)(markdown).deregister(reader)
     markdown.treeprocessors.register(Headings(markdown), "headings", 0)
     return markdown
 

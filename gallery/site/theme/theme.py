@@ -4,36 +4,40 @@ from __future__ import annotations
 
 import json
 from functools import cache, cached_property, lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import gallery
 from gallery.site.theme import addresses, labels, notes
-from gallery.state.texts import Texts
+from gallery.state.database import Row
+from gallery.state.tool import packaged
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Collection
 
     from jinja2 import Environment
 
     from gallery.config import Config
+    from gallery.state.database import State
 
 ASSETS = "assets"
+
+# Scripts by the names that they had once: galleries' own templates may ask for them.
+_RENAMED = {"hands.js": "actions.js", "keep.js": "storage.js"}
 
 # Stands in a kept row for the way to the site's root.
 _ROOT = "\0root\0"
 
+# Rows of the state: rows of lists by their prompts' paths.
+_ROW = "row"
+
+# So many rows are in memory, of some 3 KB each.
+_MOST_ROWS = 5000
+
 # Macros that mostly say what they said before, of other clips; and how much of it is kept.
 _SAID_OFTEN = ("fact", "line", "mark")
 _MOST_SAID = 4096
-
-
-def packaged() -> Path:
-    """The default theme: inside the wheel, or beside the package in a checkout."""
-    inside = Path(gallery.__file__).parent / "templates"
-    return inside if inside.is_dir() else Path(gallery.__file__).parent.parent / "templates"
 
 
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
@@ -44,62 +48,91 @@ def as_json(value: Any) -> str:
     return _to_json(value)
 
 
-class Theme:
-    """Templates and assets of one gallery, and the digest that changes with any of them."""
+class RowMaker(Protocol):
+    """Makes the data of a prompt's row, and knows a digest of all that they are made from."""
 
-    def __init__(self, config: Config) -> None:
+    def __call__(self, path: str) -> dict[str, Any]:
+        """What the row shows."""
+        ...
+
+    def decided_by(self, path: str) -> str:
+        """The digest."""
+        ...
+
+
+class Asset(NamedTuple):
+    """A file that pages load, and the digest of its content."""
+
+    data: bytes
+    digest: str
+
+
+class Theme:
+    """Templates and assets of one gallery, and the digest that changes with any of them.
+
+    Files are read once, so that the digest is one of what pages are made from.
+    """
+
+    def __init__(self, config: Config, state: State) -> None:
+        """``state`` keeps the rows of lists, which several pages show."""
         self.config = config
-        self._rows: dict[str, int] = {}
-        self._row_texts = Texts()
+        self._state = state
+        self._rows: dict[str, str] = {}
+        self._fresh: dict[str, Row] = {}
         self._frames: dict[str, dict[str, Any]] = {}
-        self._folders = [folder for folder in (config.root / "templates", packaged()) if folder.is_dir()]
+        self._folders = [packaged("templates"), config.root / "templates"]
 
     @cached_property
-    def _files(self) -> dict[str, Path]:
-        files: dict[str, Path] = {}
-        for folder in reversed(self._folders):
+    def _files(self) -> dict[str, bytes]:
+        files: dict[str, bytes] = {}
+        for folder in self._folders:
             for path in folder.rglob("*"):
                 name = path.relative_to(folder).as_posix()
                 if path.is_file() and not any(part.startswith(".") for part in name.split("/")):
-                    files[name] = path
+                    files[name] = path.read_bytes()
         return dict(sorted(files.items()))
 
     @cached_property
-    def assets(self) -> dict[str, tuple[Path, str]]:
-        """What pages load: site-relative address -> file and digest of its content."""
+    def assets(self) -> dict[str, Asset]:
+        """What pages load, by its address in the site."""
         return {
-            name: (path, digest(path.read_bytes()))
-            for name, path in self._files.items()
+            name: Asset(data, digest(data))
+            for name, data in self._files.items()
             if name.startswith(f"{ASSETS}/")
         }
 
     @cached_property
-    def fonts(self) -> dict[str, Path]:
+    def fonts(self) -> dict[str, bytes]:
         """The files of the fonts by their names."""
-        return {path.name: path for path, _ in self.assets.values() if path.suffix == ".woff2"}
+        return {
+            name.rpartition("/")[2]: asset.data
+            for name, asset in self.assets.items()
+            if name.endswith(".woff2")
+        }
+
+    @cached_property
+    def settings(self) -> str:
+        """A digest of the settings that pages depend on."""
+        config = self.config
+        return digest(
+            as_json(
+                {
+                    "site": config.site.model_dump(mode="json"),
+                    "models": {name: model.model_dump(mode="json") for name, model in config.models.items()},
+                    "loudness": config.preview.loudness,
+                    "audio_url": config.store.audio_url,
+                }
+            )
+        )
 
     @cached_property
     def digest(self) -> str:
-        """Of all that goes into every page: templates, assets, settings, and this package's own code."""
-        config = self.config
-        settings = {
-            "site": config.site.model_dump(mode="json"),
-            "models": {name: model.model_dump(mode="json") for name, model in config.models.items()},
-            "loudness": config.preview.loudness,
-            "audio_url": config.store.audio_url,
-        }
-        package = Path(gallery.__file__).parent
-        code = [
-            *sorted(Path(__file__).parent.glob("*.py")),
-            *(package / name for name in ("request.py", "takeaway.py")),
-        ]
+        """Of all that goes into every page: templates, the names of assets, settings."""
         return digest(
-            gallery.__version__,
-            as_json(settings),
-            as_json({name: version for name, (_, version) in self.assets.items()}),
+            self.settings,
+            as_json({name: asset.digest for name, asset in self.assets.items()}),
             *(name for name in self._files),
-            *(path.read_bytes() for name, path in self._files.items() if name not in self.assets),
-            *(path.read_bytes() for path in code if path.is_file()),
+            *(data for name, data in self._files.items() if name not in self.assets),
         )
 
     def render(self, template: str, address: str, data: dict[str, Any]) -> bytes:
@@ -107,7 +140,24 @@ class Theme:
         root = data.pop("root", None)
         frame = self._frame(addresses.root_of(address) if root is None else root)
         text = self._environment.get_template(template).render(data, address=address, **frame)
+        if self._fresh:
+            self._state.put(_ROW, self._fresh)
+            self._fresh = {}
         return text.encode(errors="replace")
+
+    def _kept_row(self, path: str, row: RowMaker) -> str:
+        decided_by = f"{row.decided_by(path)} {self.digest}"
+        text = self._state.value(_ROW, path, decided_by)
+        if text is None:
+            text = str(self._frame(_ROOT)["clips"].row(row(path)))
+            self._fresh[path] = Row(decided_by, text)
+        if len(self._rows) < _MOST_ROWS:
+            self._rows[path] = text
+        return text
+
+    def forget_rows(self, paths: Collection[str]) -> None:
+        """Forget the rows of prompts other than these."""
+        self._state.put(_ROW, {}, self._state.names(_ROW) - set(paths))
 
     def _frame(self, root: str) -> dict[str, Any]:
         """What templates are given besides their data: the same for all pages with one way to the root."""
@@ -123,7 +173,10 @@ class Theme:
 
         @cache
         def asset(name: str) -> str:
-            return f"{root}{ASSETS}/{name}?v={self.assets[f'{ASSETS}/{name}'][1][:10]}"
+            address = f"{ASSETS}/{name}"
+            if address not in self.assets:
+                address = f"{ASSETS}/{_RENAMED.get(name, name)}"
+            return f"{root}{address}?v={self.assets[address].digest[:10]}"
 
         @cache
         def part(name: str, here: str = "", first: bool = False) -> Markup:
@@ -131,11 +184,9 @@ class Theme:
             text = self._environment.get_template(f"parts/{name}.html").render(frame, here=here, first=first)
             return Markup(text)  # noqa: S704 - a template's own output
 
-        def listed(path: str, row: Callable[[str], dict[str, Any]]) -> Markup:
+        def listed(path: str, row: RowMaker) -> Markup:
             """A prompt's row: the same in every list but for the way to the root, so it is made once."""
-            if path not in self._rows:
-                self._rows[path] = self._row_texts.add(self._frame(_ROOT)["clips"].row(row(path)))
-            text = self._row_texts[self._rows[path]]
+            text = self._rows.get(path) or self._kept_row(path, row)
             return Markup(text.replace(_ROOT, root))  # noqa: S704 - a template's own output
 
         frame = {"root": root, "link": link, "asset": asset, "part": part, "listed": listed}
@@ -149,13 +200,12 @@ class Theme:
     @cached_property
     def _environment(self) -> Environment:
         # Imported late: a build with nothing to write renders nothing.
-        from jinja2 import FileSystemLoader, StrictUndefined
+        from jinja2 import DictLoader, Environment, StrictUndefined
         from markupsafe import Markup
 
-        from gallery.site.theme.templating import Environment
-
+        templates = {name: data.decode() for name, data in self._files.items() if name.endswith(".html")}
         environment = Environment(
-            loader=FileSystemLoader(self._folders),
+            loader=DictLoader(templates),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

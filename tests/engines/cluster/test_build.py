@@ -120,13 +120,14 @@ def deadly(folder: Path, like: Path, code: str) -> str:
 def start(gallery: Gallery, *args: str) -> subprocess.Popen[str]:
     """The command in a process group of its own, as a terminal starts it."""
     command = [COMMAND, "--gallery", gallery.root, "build", "--no-sketches", *args]
+    path = os.pathsep.join([str(gallery.root / "packages"), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        env={**os.environ, "PYTHONPATH": str(gallery.root / "packages"), "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
     )
 
 
@@ -349,7 +350,7 @@ def test_a_cluster_at_an_address(
     gallery.write("gallery.toml", settings(checkpoints))
     gallery.prompt("drums", "prompt: drums", "duration: 1", "model: tiny-mono")
     with monkeypatch.context() as older:
-        older.setattr("gallery.engines.cluster.foreman.__version__", "0.0.1")
+        older.setattr("gallery.engines.cluster.dispatcher.__version__", "0.0.1")
         refused = gallery.run("build", "--cluster", head)
     host = socket.gethostname()
     assert refused.code == 1

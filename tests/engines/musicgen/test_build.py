@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from typing import TYPE_CHECKING
+import re
+from html import unescape
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -57,3 +60,26 @@ def test_a_model_that_cannot_be_loaded_fails_its_clips_alone(tiny_gallery: Galle
     assert built.code != 0
     assert "tests/tiny-stereo" in built.err + built.out
     assert len(records(tiny_gallery.root)) == 3
+
+
+def test_a_page_shows_what_the_engine_tells(tiny_gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gallery.engines.musicgen import checkpoint
+    from gallery.site.theme import labels
+
+    real = checkpoint.load
+
+    def from_the_hub(*arguments: Any) -> Any:
+        return dataclasses.replace(real(*arguments), revision="ab" * 20)
+
+    monkeypatch.setattr(checkpoint, "load", from_the_hub)
+    tiny_gallery.prompt("drums", "prompt: slow drums", "duration: 1", "model: tiny-mono")
+    assert tiny_gallery.run("build", "--engine", "musicgen").code == 0
+    [record] = records(tiny_gallery.root)
+    page = (tiny_gallery.root / "site/prompts/drums/index.html").read_text()
+    made = page.partition("How it was made")[2].partition("</table>")[0]
+    shown = " ".join(unescape(re.sub(r"<[^>]*>", " ", made)).split())
+    told = record["provenance"]
+    assert f"model revision {'ab' * 6} " in shown
+    assert f"seconds taken {labels.number(told['seconds'])} " in shown
+    assert f"precision float32 date {told['date']} " in shown
+    assert "batch size 1 text encoder t5-base " in shown

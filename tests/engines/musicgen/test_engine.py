@@ -67,7 +67,7 @@ def test_the_record_tells_how_a_clip_was_made(tiny: MakeTiny) -> None:
     results = render(model, [model.request(seed=seed) for seed in range(3)], batch_size=2)
     for result in results:
         assert isinstance(result, Render)
-        record = json.loads(json.dumps(result.provenance))
+        record = json.loads(json.dumps(result.provenance.to_dict()))
         assert datetime.fromisoformat(record.pop("date")).utcoffset() is not None
         assert 0 < record.pop("seconds") < 60
         assert record == {
@@ -320,6 +320,7 @@ def test_a_pinned_revision_comes_from_the_hubs_cache(tmp_path: Path) -> None:
 import json
 from pathlib import Path
 from gallery.config import Model
+from gallery.engines import Render
 from gallery.engines.musicgen import MusicGenEngine, availability, diagnosis
 from gallery.prompts.request import Request
 pinned = Model(hub="tests/cached", revision="{REVISION}", kind="musicgen")
@@ -328,7 +329,7 @@ print(json.dumps([availability({{"a": other, "b": pinned}}, Path()), availabilit
 engine = MusicGenEngine({{"a": pinned, "b": other}}, root=Path(), device="cpu")
 for model in (pinned, other):
     (result,) = engine.render([Request(model=model.hub, prompt="bass", duration=0.5)])
-    print(json.dumps(getattr(result, "provenance", None) or result.reason))
+    print(json.dumps(result.provenance.to_dict() if isinstance(result, Render) else result.reason))
 """
     environment = os.environ | {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-W", "ignore", "-c", script]

@@ -40,10 +40,10 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def clips_of(model: Tiny, count: int, **fields: Any) -> list[Any]:
-    from gallery.engines.musicgen.clip import clip_of
+    from gallery.engines.musicgen.generation import generation_of
 
     requests = [model.request(seed=seed, duration=0.5 + seed / 5, **fields) for seed in range(count)]
-    return [clip_of(request, model.checkpoint.window, 900) for request in requests]
+    return [generation_of(request, model.checkpoint.window, 900) for request in requests]
 
 
 def test_clips_that_are_done_make_room_and_nothing_grows(tiny: MakeTiny, batches: list[Any]) -> None:

@@ -64,7 +64,7 @@ def test_its_audio_is_kept_sample_for_sample(shop: Gallery, service: StandIn) ->
     given, rate = soundfile.read(io.BytesIO(service.audio(made)), dtype="float32")
     ours, own_rate = soundfile.read(kept, dtype="float32")
     assert rate == own_rate and (ours == given).all()
-    assert not list((shop.root / ".gallery/replicate").iterdir()), "a ticket is left"
+    assert not list((shop.root / ".gallery/replicate").iterdir()), "an entry is left"
 
 
 def test_what_is_rendered_is_never_paid_for_again(shop: Gallery, service: StandIn) -> None:
@@ -389,8 +389,8 @@ def test_what_was_not_asked_for_is_never_kept_nor_paid_for_again(
     ran = build(shop)
     assert ran.code == 3
     assert reason in ran.err
-    [ticket] = (shop.root / ".gallery/replicate").iterdir()
-    assert f"it was paid for: to ask and pay for it again, remove .gallery/replicate/{ticket.name}" in ran.err
+    [entry] = (shop.root / ".gallery/replicate").iterdir()
+    assert f"it was paid for: to ask and pay for it again, remove .gallery/replicate/{entry.name}" in ran.err
     assert records(shop) == {}
     # Said again, and not asked for again.
     service.script = Script()
@@ -408,7 +408,7 @@ def test_what_was_paid_for_in_vain_is_paid_for_again_where_that_is_wanted(
     dry = build(shop, "--dry-run")
     assert "Replicate used the seed 8, not 7; it was paid for" in dry.err
     assert "Replicate: 0 predictions to pay for" in dry.out
-    [ticket] = (shop.root / ".gallery/replicate").iterdir()
-    ticket.unlink()
+    [entry] = (shop.root / ".gallery/replicate").iterdir()
+    entry.unlink()
     assert build(shop).code == 0
     assert service.asked == ["drums", "drums"]

@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from gallery.config import load_config
-from gallery.engines.replicate.asking import prediction_input
+from gallery.engines.replicate.prediction import prediction_input
 from gallery.prompts.folder import read_prompts
 from support import COMMAND
 from support.galleries import Gallery, Ran
@@ -62,13 +62,13 @@ def seeds_asked(service: StandIn) -> list[int]:
     return sorted(given["seed"] for given in service.inputs)
 
 
-def tickets(shop: Gallery) -> list[Path]:
+def entries(shop: Gallery) -> list[Path]:
     return sorted((shop.root / ".gallery/replicate").glob("*.json"))
 
 
 def answered(shop: Gallery) -> list[Path]:
-    """The tickets whose prediction is known."""
-    return [path for path in tickets(shop) if '"prediction0' in path.read_text()]
+    """The entries whose prediction is known."""
+    return [path for path in entries(shop) if '"prediction0' in path.read_text()]
 
 
 def renders(shop: Gallery) -> list[Path]:
@@ -76,7 +76,7 @@ def renders(shop: Gallery) -> list[Path]:
 
 
 def kept(shop: Gallery) -> set[str]:
-    """The keys of all clips whose audio is here: rendered, or still with their tickets."""
+    """The keys of all clips whose audio is here: rendered, or still with their entries."""
     return {
         path.stem
         for folder in ("renders", "replicate")
@@ -85,12 +85,12 @@ def kept(shop: Gallery) -> set[str]:
 
 
 def left_behind(shop: Gallery, service: StandIn) -> list[Path]:
-    """A ticket for each clip, as a killed build leaves them with its predictions."""
+    """An entry for each clip, as a killed build leaves them with its predictions."""
     config = load_config(shop.root)
     for clip in [clip for prompt in read_prompts(config).prompts for clip in prompt.clips]:
         given = prediction_input(clip.request, config.models[clip.model], "")
         _, made = service.create({"version": f"meta/musicgen:{VERSION}", "input": given})
-        ticket = {
+        entry = {
             "version": 1,
             "key": clip.key,
             "model_version": VERSION,
@@ -98,8 +98,8 @@ def left_behind(shop: Gallery, service: StandIn) -> list[Path]:
             "asked_at": made["created_at"],
             "prediction": made["id"],
         }
-        shop.write(f".gallery/replicate/{clip.key}.json", json.dumps(ticket))
-    return tickets(shop)
+        shop.write(f".gallery/replicate/{clip.key}.json", json.dumps(entry))
+    return entries(shop)
 
 
 def test_a_killed_build_is_paid_for_once(shop: Gallery, service: StandIn) -> None:
@@ -127,8 +127,8 @@ def test_a_build_that_is_killed_while_it_asks_is_paid_for_once(shop: Gallery, se
     until(lambda: service.inputs, run)
     kill(run)
     service.script.answer_after = 0
-    [ticket] = tickets(shop)
-    assert json.loads(ticket.read_text())["prediction"] == ""
+    [entry] = entries(shop)
+    assert json.loads(entry.read_text())["prediction"] == ""
     assert build(shop).code == 0
     assert seeds_asked(service) == [1]
 
@@ -154,7 +154,7 @@ def test_a_question_that_is_long_past_is_not_asked_again_unseen(shop: Gallery, s
     until(lambda: service.inputs, run)
     kill(run)
     service.script.answer_after = 0
-    [path] = tickets(shop)
+    [path] = entries(shop)
     path.write_text(json.dumps(json.loads(path.read_text()) | {"asked_at": "2026-11-01T00:00:00Z"}))
     ran = build(shop)
     assert "by now it cannot be told whether this was paid for; look at replicate.com/predictions" in ran.err
@@ -242,36 +242,34 @@ def test_what_was_bought_needs_replicate_no_more(shop: Gallery, service: StandIn
     """As a build leaves it that is killed between the download and the render."""
     drums(shop, 1)
     [path] = left_behind(shop, service)
-    ticket = json.loads(path.read_text())
-    ticket["bought"] = {"seed": 1, "predict_time": 10, "completed_at": "2026-11-20T10:00:00Z"}
-    path.write_text(json.dumps(ticket))
-    path.with_suffix(".wav").write_bytes(service.audio(ticket["prediction"]))
+    entry = json.loads(path.read_text())
+    entry["bought"] = {"seed": 1, "predict_time": 10, "completed_at": "2026-11-20T10:00:00Z"}
+    path.write_text(json.dumps(entry))
+    path.with_suffix(".wav").write_bytes(service.audio(entry["prediction"]))
     assert build(shop).code == 0
     assert service.calls == []
     [render] = renders(shop)
     told = json.loads(render.read_text())["provenance"]
-    assert (told["prediction"], told["seed_in_log"], told["seconds"]) == (ticket["prediction"], 1, 10)
+    assert (told["prediction"], told["seed_in_log"], told["seconds"]) == (entry["prediction"], 1, 10)
     ours, _ = soundfile.read(render.with_suffix(".wav"))
-    assert (ours == soundfile.read(io.BytesIO(service.audio(ticket["prediction"])))[0]).all()
+    assert (ours == soundfile.read(io.BytesIO(service.audio(entry["prediction"])))[0]).all()
     assert list(path.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda ticket: "",
-        lambda ticket: "[" * 100_000,
-        lambda ticket: json.dumps(ticket | {"prediction": "../../v1/account"}),
-        lambda ticket: json.dumps(ticket | {"key": "0" * 32}),
-        lambda ticket: json.dumps(ticket | {"token": "x"}),
-        lambda ticket: json.dumps(ticket | {"asked_at": "yesterday"}),
-        lambda ticket: json.dumps(
-            ticket | {"bought": {"seed": 1, "predict_time": 1, "completed_at": "2026"}}
-        ),
+        lambda entry: "",
+        lambda entry: "[" * 100_000,
+        lambda entry: json.dumps(entry | {"prediction": "../../v1/account"}),
+        lambda entry: json.dumps(entry | {"key": "0" * 32}),
+        lambda entry: json.dumps(entry | {"token": "x"}),
+        lambda entry: json.dumps(entry | {"asked_at": "yesterday"}),
+        lambda entry: json.dumps(entry | {"bought": {"seed": 1, "predict_time": 1, "completed_at": "2026"}}),
     ],
     ids=["empty", "deep", "path", "key", "field", "date", "no audio"],
 )
-def test_a_damaged_ticket_is_said_and_not_paid_for_again(
+def test_a_damaged_entry_is_said_and_not_paid_for_again(
     shop: Gallery, service: StandIn, damage: Callable[[dict], str]
 ) -> None:
     drums(shop, 1)
@@ -283,7 +281,7 @@ def test_a_damaged_ticket_is_said_and_not_paid_for_again(
     assert len(service.asked) == 1
 
 
-def test_a_ticket_of_another_clip_brings_nothing_wrong(shop: Gallery, service: StandIn) -> None:
+def test_an_entry_of_another_clip_brings_nothing_wrong(shop: Gallery, service: StandIn) -> None:
     drums(shop, 2)
     first, second = left_behind(shop, service)
     swapped = json.loads(first.read_text())["prediction"]

@@ -14,16 +14,15 @@ from hypothesis import strategies as st
 from gallery.config import Model
 from gallery.engines import Failure, Render
 from gallery.engines.sketch import (
-    SKETCH_VERSION,
     SketchEngine,
     harmony,
     percussion,
     sketch,
-    tables,
     vocabulary,
 )
-from gallery.engines.sketch.effects import EFFECTS
+from gallery.engines.sketch.atmospheres import ATMOSPHERES
 from gallery.engines.sketch.plan import make_plan
+from gallery.engines.sketch.tables import tables
 from gallery.prompts.request import Request
 
 RATE = 32000
@@ -43,7 +42,7 @@ def music(prompt, *, rate=RATE, channels=1, **fields):
 
 
 def effect(prompt, **fields):
-    return sketch(request(prompt, model="audiogen", **fields), 16000, 1, True)[:, 0]
+    return sketch(request(prompt, model="audiogen", **fields), 16000, 1, True)
 
 
 def rms_blocks(audio, rate, seconds):
@@ -243,7 +242,7 @@ def test_slow_and_fast():
 
 def test_moods_choose_the_mode():
     for seed in range(5):
-        assert harmony.is_minor(make_plan("sad pop song", seed).scale)
+        assert make_plan("sad pop song", seed).scale in tables().harmony.minor
         assert make_plan("happy pop song", seed).scale == "major"
     plan = make_plan("cello in F# minor", 1)
     assert (plan.tonic, plan.scale) == (6, "minor")
@@ -263,7 +262,7 @@ def test_who_plays():
     assert make_plan("waltz", 1).steps == make_plan("piano in 3/4", 1).steps == 12
 
 
-@pytest.mark.parametrize("genre", sorted(tables.genres()))
+@pytest.mark.parametrize("genre", sorted(tables().genres))
 def test_every_genre_is_well_mixed(genre):
     audio = music(genre, duration=6.0)
     peak, rms = np.abs(audio).max(), np.sqrt(np.mean(audio**2))
@@ -275,9 +274,9 @@ def test_every_genre_is_well_mixed(genre):
     assert max(abs(audio[0, 0]), abs(audio[-1, 0])) < 0.01
 
 
-@pytest.mark.parametrize("name", sorted(tables.voices()))
+@pytest.mark.parametrize("name", sorted(tables().voices))
 def test_every_instrument_sounds(name):
-    word = tables.read("words")["instruments"].get(name, "square wave").split(",")[0]
+    word = tables().words.instruments.get(name, "square wave").split(",")[0]
     audio = music(f"solo {word}", duration=3.0)
     assert np.isfinite(audio).all()
     assert longest_silence(audio, RATE) < 1.5
@@ -322,36 +321,22 @@ def test_any_words_together(words, seed, channels):
     assert longest_silence(audio, RATE) < 2
 
 
-@pytest.mark.parametrize("name", sorted(EFFECTS))
-def test_every_effect_sounds(name):
-    word = tables.read("words")["effects"][name].split(",")[0]
-    assert name in vocabulary.effects(word)
-    audio = effect(word)
-    assert np.isfinite(audio).all()
-    assert 0.5 < np.abs(audio).max() < 0.7
-    assert abs(audio.mean()) < 2e-3
+def test_a_sound_effect_has_a_hum_of_its_own_under_noise():
+    clips = [effect(prompt, seed=seed) for prompt in ("dog barking", "rain") for seed in (1, 2)]
+    assert all(0.02 < flatness(clip) < 0.9 for clip in clips)
+    assert max(likeness(*pair) for pair in combinations(clips, 2)) < 0.8
 
 
-def test_effects_sound_like_what_they_are():
-    assert flatness(effect("rain")) > 0.4 > flatness(effect("siren"))
-    assert (
-        share_above(effect("rain"), 16000, 2000) > 0.5 > 0.1 > share_above(effect("car engine"), 16000, 2000)
-    )
-    assert share_above(effect("birds chirping"), 16000, 2000) > 0.5
-    ticks = rms_blocks(effect("clock ticking")[:, None], 16000, 0.05)
-    assert ticks.max() > 8 * np.median(ticks)
-    assert rms_blocks(effect("rain")[:, None], 16000, 0.05).min() > 0.02
+def test_a_longer_sound_effect_begins_like_a_shorter_one():
+    short, long = effect("rain", duration=3.0)[1000:40000], effect("rain", duration=8.0)[1000:40000]
+    assert np.corrcoef(short[:, 0], long[:, 0])[0, 1] > 0.99
 
 
-def test_effects_combine():
-    assert vocabulary.effects("A dog barking in the rain, with thunder") == ("dog", "rain", "thunder")
-    both = effect("dog and rain")
-    assert flatness(both) > flatness(effect("dog"))
-
-
-def test_rain_beneath_music():
-    assert make_plan("lofi with rain", 1).atmospheres == ("rain",)
-    assert not np.array_equal(music("lofi with rain"), music("lofi"))
+@pytest.mark.parametrize("name", ATMOSPHERES)
+def test_a_place_beneath_the_music_is_heard(name):
+    word = tables().words.atmospheres[name].split(",")[0]
+    assert make_plan(f"lofi with {word}", 1).atmospheres == (name,)
+    assert not np.array_equal(music(f"lofi with {word}"), music("lofi"))
 
 
 def test_engine():
@@ -367,48 +352,47 @@ def test_engine():
     assert effects.sample_rate == 16000
     assert stereo.audio.shape == (32000, 2)
     assert stereo.request is requests[2]
-    assert stereo.provenance == {"engine": "sketch", "engine_version": SKETCH_VERSION}
+    assert stereo.provenance.to_dict() == {"engine": "sketch"}
     assert isinstance(failure, Failure)
     assert failure.request is requests[1]
     assert "nobody/nothing" in failure.reason
 
 
 def test_tables_fit_together():
-    patterns, voices, words = tables.patterns(), tables.voices(), tables.read("words")
-    for genre in tables.genres().values():
+    patterns, voices, words = tables().patterns, tables().voices, tables().words
+    scales = tables().harmony.scales
+    for genre in tables().genres.values():
         assert {*genre.bass.voices, *genre.chords.voices, *genre.lead.voices} <= voices.keys()
         assert set(genre.drums.beats) <= patterns.beats.keys()
-        assert genre.drums.kit in percussion.KITS
+        assert genre.drums.kit in tables().kits
         assert set(genre.bass.lines) <= patterns.basses.keys()
         assert set(genre.chords.rhythms) <= patterns.chords.keys()
         assert genre.lead.tune in {*patterns.tunes, "riff", "arp"}
-        assert set(genre.harmony.modes) <= harmony.SCALES.keys()
+        assert set(genre.harmony.modes) <= scales.keys()
         assert all(harmony.progressions(genre.harmony.family, mode) for mode in genre.harmony.modes)
         for beat in genre.drums.beats:
             for drum, line in patterns.beats[beat].items():
                 assert drum in percussion.DRUMS
                 assert len(line) % genre.tempo.steps == 0
                 assert set(line) <= set("xo-.")
-    for colour in vocabulary.colours().values():
-        assert set(colour.modes) <= harmony.SCALES.keys()
-    assert words["genres"].keys() == tables.genres().keys()
-    assert words["instruments"].keys() <= voices.keys()
-    assert words["hints"].keys() <= voices.keys()
-    assert set(words["hints"].values()) <= tables.genres().keys()
-    assert words["effects"].keys() == EFFECTS.keys()
-    assert words["atmospheres"].keys() <= EFFECTS.keys()
-    assert words["drums"].keys() - {"all", "only"} <= patterns.extras.keys() & percussion.DRUMS.keys()
+    for colour in words.colours.values():
+        assert set(colour.change.modes) <= scales.keys()
+    assert words.genres.keys() == tables().genres.keys()
+    assert words.instruments.keys() <= voices.keys()
+    assert words.hints.keys() <= voices.keys()
+    assert set(words.hints.values()) <= tables().genres.keys()
+    assert words.atmospheres.keys() == ATMOSPHERES.keys()
+    assert words.drums.keys() - {"all", "only"} <= patterns.extras.keys() & percussion.DRUMS.keys()
 
 
 def test_no_phrase_means_two_things():
-    words = tables.read("words")
     meanings = {}
     rows = [
         (kind, name, row)
         for kind in ("genres", "instruments", "drums", "atmospheres")
-        for name, row in words[kind].items()
+        for name, row in getattr(tables().words, kind).items()
     ]
-    rows += [("colours", name, row["words"]) for name, row in words["colours"].items()]
+    rows += [("colours", name, row.words) for name, row in tables().words.colours.items()]
     for kind, name, row in rows:
         for phrase in vocabulary._phrases(row):
             assert 0 < len(phrase) <= vocabulary._LONGEST

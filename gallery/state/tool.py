@@ -1,0 +1,69 @@
+"""The tool as an input: all of its code and templates, and every library beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+import gallery
+from gallery.utils.digest import digest
+
+PACKAGE = Path(gallery.__file__).parent
+
+
+@cache
+def packaged(name: str) -> Path:
+    """A folder that comes with the package: inside it in a wheel, beside it in a checkout."""
+    inside = PACKAGE / name
+    return inside if inside.is_dir() else PACKAGE.parent / name
+
+
+def tool_places() -> list[Path]:
+    """Where the tool's own files lie."""
+    return [PACKAGE, packaged("templates"), packaged("guides")]
+
+
+def tool_digest() -> str:
+    """A digest of all that the tool brings along and that decides a byte of what it makes."""
+    return digest(libraries(), *(f"{place.name} {code_digest(place)}" for place in tool_places()))
+
+
+def code_digest(*places: Path) -> str:
+    """A digest of the names and contents of the files at or below these places."""
+    found = hashlib.sha256()
+    for place in places:
+        for path in sorted(_files(place)):
+            data = path.read_bytes()
+            found.update(f"{path.relative_to(place).as_posix()} {len(data)}\n".encode())
+            found.update(data)
+    return found.hexdigest()
+
+
+def libraries(*wanted: str) -> str:
+    """The names and versions of all that is installed, or of what is wanted, and of this Python.
+
+    As the folders of their metadata say: reading these would take longer than a build with nothing
+    to do.
+    """
+    found = [sys.version]
+    for place in sys.path:
+        try:
+            names = os.listdir(place)  # noqa: PTH208 - in every build
+        except OSError:
+            continue
+        found += sorted(
+            name
+            for name in names
+            if name.endswith((".dist-info", ".egg-info"))
+            and (not wanted or name.lower().startswith(tuple(f"{each}-" for each in wanted)))
+        )
+    return "\n".join(found)
+
+
+def _files(place: Path) -> list[Path]:
+    if place.is_file():
+        return [place]
+    return [path for path in place.rglob("*") if "__pycache__" not in path.parts and path.is_file()]

@@ -1,0 +1,333 @@
+// What can be done beside playing a clip: to keep it, to compare it, to link to it, to hear it louder or
+// faster. And the keys that do all this without a mouse, with their help.
+(() => {
+  "use strict";
+  const { gallery } = window;
+  const { clips, dom, player, storage } = gallery;
+  const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2];
+  /** @type {Record<string, string>} */
+  const REPEATS = { off: "No repeat", list: "The list repeats", clip: "The clip repeats" };
+  const root = document.documentElement.dataset.root ?? "";
+  const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+  const help = /** @type {HTMLDialogElement} */ (document.querySelector("[data-help-dialog]"));
+  const letters = /** @type {HTMLInputElement} */ (help.querySelector("[data-letters]"));
+  const pick = /** @type {HTMLElement} */ (document.querySelector("[data-pick]"));
+
+  /**
+   * The clip that a button is about: its own, or that of the row around it, where a take may play.
+   * @param {HTMLElement} button
+   * @returns {Clip | null}
+   */
+  function clipOf(button) {
+    const { of } = button.dataset;
+    if (of) {
+      const shown = player.current();
+      if (shown?.key === of) return shown;
+      /** @type {HTMLElement | null} */
+      const element = document.querySelector(`main [data-clip="${CSS.escape(of)}"]`);
+      return element && clips.read(element);
+    }
+    /** @type {HTMLElement | null} */
+    const host = button.closest("[data-clip]");
+    return host && clips.read(host.querySelector(".take.is-current") ?? host);
+  }
+
+  // ---- favourites
+
+  /** @param {Clip | null} clip */
+  function favour(clip) {
+    if (!clip) return;
+    if (storage.isFavourite(clip.key)) storage.removeFavourite(clip.key);
+    else storage.addFavourites([clip.key]);
+    player.say(storage.isFavourite(clip.key) ? "Kept among your favourites" : "No longer a favourite");
+  }
+
+  function drawStars() {
+    const kept = new Set(storage.list("favourites"));
+    for (const button of dom.all(document, "star")) {
+      const clip = clipOf(button);
+      button.setAttribute("aria-pressed", String(Boolean(clip && kept.has(clip.key))));
+    }
+  }
+
+  // ---- comparing: first one clip, then the other, on this page or on another
+
+  /** @returns {{ key?: unknown, name?: unknown } | null} */
+  function picked() {
+    return /** @type {object | null} */ (storage.get("compare", null, "sessionStorage"));
+  }
+
+  /** @param {Clip | null} clip */
+  function compare(clip) {
+    if (!clip) return;
+    const first = picked();
+    if (first && first.key === clip.key) return unpick();
+    if (first && /^[0-9a-f]{32}$/.test(String(first.key))) {
+      unpick();
+      location.href = `${root}compare/index.html?a=${first.key}&b=${clip.key}`;
+      return;
+    }
+    const name = clip.name + (clip.label ? `, ${clip.label}` : "");
+    storage.set("compare", { key: clip.key, name }, "sessionStorage");
+  }
+
+  function unpick() {
+    storage.set("compare", null, "sessionStorage");
+  }
+
+  function drawPick() {
+    const first = picked();
+    pick.hidden = !first;
+    dom.part(pick)("pick-name").textContent = first ? clips.shorten(String(first.name)) : "";
+    for (const button of dom.all(document, "compare")) {
+      const clip = clipOf(button);
+      button.setAttribute("aria-pressed", String(Boolean(first && clip && clip.key === first.key)));
+    }
+  }
+
+  // ---- copying and saving
+
+  /** @type {Gallery["copy"]} */
+  function copy(text, done) {
+    const bySelection = () => copyBySelection(text, done);
+    if (navigator.clipboard) navigator.clipboard.writeText(text).then(done, bySelection);
+    else bySelection();
+  }
+
+  /**
+   * Pages that are not served securely have no clipboard of their own.
+   * @param {string} text
+   * @param {() => void} done
+   */
+  function copyBySelection(text, done) {
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+    const area = dom.make("textarea", { value: text, className: "unseen" });
+    document.body.append(area);
+    area.select();
+    if (document.execCommand("copy")) done();
+    area.remove();
+    focused?.focus();
+  }
+
+  /** @type {Gallery["copyBy"]} */
+  function copyBy(button, text) {
+    if (button.classList.contains("is-done")) return;
+    copy(text, () => {
+      const label = button.textContent;
+      const status = /** @type {HTMLElement} */ (document.querySelector("[data-copied]"));
+      button.classList.add("is-done");
+      button.textContent = "copied";
+      status.textContent = "Copied.";
+      setTimeout(() => {
+        button.classList.remove("is-done");
+        button.textContent = label;
+        status.textContent = "";
+      }, 1500);
+    });
+  }
+
+  /** @type {Gallery["save"]} */
+  function save(name, type, text) {
+    const anchor = dom.make("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+    anchor.click();
+    setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
+  }
+
+  Object.assign(gallery, { copy, copyBy, save });
+
+  // ---- a link to a clip and a second: #k=<key>&t=<seconds>
+
+  async function followAddress() {
+    const asked = new URLSearchParams(location.hash.slice(1));
+    const key = asked.get("k") ?? "";
+    const second = Math.max(0, Number.parseFloat(asked.get("t") ?? "") || 0);
+    if (!key) return;
+    const element = dom
+      .all(main, "clip")
+      .find(({ dataset }) => key.length > 7 && dataset.clip?.startsWith(key) && dataset.audio);
+    const clip = element ? clips.read(element) : await clips.find(key);
+    if (clip) player.put(clip, second);
+  }
+
+  // Where the clip is now, as a link for others.
+  function linkToHere() {
+    const clip = player.current();
+    const page = new URL(clip?.page || location.href, location.href);
+    if (clip) page.hash = `k=${clip.id}&t=${Math.floor(player.at())}`;
+    return page.href;
+  }
+
+  // ---- how it plays: the panel's settings
+
+  const part = dom.part(/** @type {HTMLElement} */ (document.querySelector("[data-dock]")));
+  /** @type {HTMLInputElement} */
+  const volume = part("volume");
+  /** @type {HTMLInputElement} */
+  const mute = part("mute");
+  /** @type {HTMLSelectElement} */
+  const rate = part("rate");
+  /** @type {HTMLSelectElement} */
+  const repeat = part("repeat");
+
+  /** @param {number} wanted */
+  function setVolume(wanted) {
+    const share = Math.max(0, Math.min(1, Math.round(wanted * 100) / 100));
+    volume.value = String(share);
+    player.set({ volume: share });
+    setMuted(false);
+    storage.set("volume", share);
+  }
+
+  /** @param {boolean} muted */
+  function setMuted(muted) {
+    player.set({ muted });
+    mute.checked = muted;
+  }
+
+  /** @param {number} wanted */
+  function setRate(wanted) {
+    rate.value = String(wanted);
+    player.set({ rate: wanted });
+    player.say(`Speed ${wanted}`);
+  }
+
+  /** @param {string} wanted - one of `REPEATS` */
+  function setRepeat(wanted) {
+    repeat.value = wanted;
+    storage.set("repeat", wanted);
+    player.say(REPEATS[wanted]);
+  }
+
+  /**
+   * The value that follows in a list, round and round.
+   * @template T
+   * @param {T[]} values
+   * @param {T} value
+   */
+  function after(values, value) {
+    return values[(values.indexOf(value) + 1) % values.length];
+  }
+
+  const settings = {
+    louder: (/** @type {number} */ by) => {
+      setVolume(player.settings().volume + by);
+      player.say(`Volume ${Math.round(player.settings().volume * 100)} %`);
+    },
+    mute: () => {
+      setMuted(!player.settings().muted);
+      player.say(player.settings().muted ? "Muted" : "Not muted");
+    },
+    faster: () => setRate(after(RATES, player.settings().rate)),
+    repeat: () => setRepeat(after(Object.keys(REPEATS), repeat.value)),
+  };
+  // Where galleries' own scripts found them.
+  Object.assign(player, settings, { linkToHere });
+
+  // Speed is not kept: who comes back tomorrow would hear every clip wrong.
+  const kept = Number(storage.get("volume", 1));
+  player.set({ volume: kept >= 0 && kept <= 1 ? kept : 1 });
+  volume.value = String(player.settings().volume);
+  const again = String(storage.get("repeat", ""));
+  repeat.value = Object.hasOwn(REPEATS, again) ? again : "off";
+  volume.addEventListener("input", () => setVolume(Number(volume.value)));
+  mute.addEventListener("change", () => setMuted(mute.checked));
+  rate.addEventListener("change", () => setRate(Number(rate.value)));
+  repeat.addEventListener("change", () => setRepeat(repeat.value));
+
+  // ---- clicks
+
+  document.addEventListener("click", (event) => {
+    const on = dom.around(event);
+    const star = on("star");
+    const other = on("compare");
+    if (star) favour(clipOf(star));
+    else if (other) compare(clipOf(other));
+    else if (on("unpick")) unpick();
+    else if (on("help")) help.showModal();
+    else if (on("copy-here")) copy(linkToHere(), () => player.say("Link to this second copied"));
+  });
+
+  function redraw() {
+    drawStars();
+    drawPick();
+  }
+  document.addEventListener("storage:changed", redraw);
+  document.addEventListener("clip:shown", redraw);
+  document.addEventListener("rows:drawn", redraw);
+  window.addEventListener("pageshow", redraw); // back from another page
+  window.addEventListener("hashchange", followAddress);
+  redraw();
+  followAddress();
+
+  // ---- keys
+
+  /** @type {Record<string, () => void>} */
+  const keys = {
+    j: () => player.step(1),
+    k: () => player.step(-1),
+    m: settings.mute,
+    s: settings.faster,
+    r: settings.repeat,
+    f: () => favour(player.current()),
+    c: () => compare(player.current()),
+    "?": () => help.showModal(),
+    "/": () => {
+      const field = document.getElementById("question");
+      if (field) field.focus();
+      else location.href = `${root}index.html#question`;
+    },
+  };
+
+  // Speech input and slips of the hand press letters, too: they can be switched off.
+  letters.checked = storage.get("letters", true) !== false;
+  letters.addEventListener("change", () => storage.set("letters", letters.checked));
+
+  /**
+   * Whether a key belongs to a field, to the browser or to who took it already.
+   * @param {KeyboardEvent} event
+   */
+  function isTaken(event) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || help.open) return true;
+    const field = /** @type {Element} */ (event.target).closest("input, select, textarea, [contenteditable]");
+    return Boolean(field && !field.matches("[data-position], [type=checkbox]"));
+  }
+
+  // For pages with letters of their own.
+  gallery.keysAreOff = (event) => isTaken(event) || !letters.checked;
+
+  document.addEventListener("keydown", (event) => {
+    if (isTaken(event)) return;
+    const target = /** @type {Element} */ (event.target);
+    const isOpen = player.isOpen();
+    // A wide grid scrolls by the arrows.
+    const seconds = !target.matches(".matrix-frame") && { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const share = { ArrowUp: 0.1, ArrowDown: -0.1 }[event.key];
+    if (event.shiftKey && share && isOpen) settings.louder(share);
+    else if (!event.shiftKey && seconds && isOpen) player.seekBy(seconds);
+    else if (event.key === " " && !target.closest("button, a, summary, [type=checkbox]")) player.toggle();
+    else if (letters.checked && Object.hasOwn(keys, event.key)) keys[event.key]();
+    else return;
+    event.preventDefault();
+  });
+
+  // The keys of the system, and of headphones.
+  if ("mediaSession" in navigator) {
+    /** @type {[MediaSessionAction, MediaSessionActionHandler][]} */
+    const actions = [
+      ["play", player.toggle],
+      ["pause", player.toggle],
+      ["previoustrack", () => player.step(-1)],
+      ["nexttrack", () => player.step(1)],
+      ["seekto", ({ seekTime }) => player.seek(seekTime ?? 0)],
+      ["seekbackward", () => player.seekBy(-5)],
+      ["seekforward", () => player.seekBy(5)],
+    ];
+    for (const [action, handler] of actions) {
+      try {
+        navigator.mediaSession.setActionHandler(action, handler);
+      } catch {
+        // not known here
+      }
+    }
+  }
+})();

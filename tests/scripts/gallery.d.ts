@@ -1,0 +1,409 @@
+// The shapes that the site's scripts share, and those that Python writes for them. Checked by
+// `make lint`; tests/site/test_scripts.py has the compiler check what Python writes, too.
+
+type ClipState = "render" | "sketch" | "pending";
+
+/** A label, or nothing, and a value. */
+type Fact = [label: string, value: string];
+
+/** A clip as the player takes it: see the macro `data` in templates/parts/clips.html. */
+interface Clip {
+  key: string;
+  /** The key's first eight digits. */
+  id: string;
+  state: ClipState;
+  audio: string;
+  cover: string;
+  /** Seconds. */
+  length: number;
+  /** 200 of them, in the letters of base64. */
+  peaks: string;
+  page: string;
+  /** In one line. */
+  facts: string;
+  label: string;
+  name: string;
+}
+
+// ---- clips/<xx>.js, written by gallery/site/search/index.py
+
+interface PackedClip {
+  path: string;
+  title: string;
+  text: string;
+  label: string;
+  state: ClipState;
+  audio: string;
+  cover: string;
+  peaks: string;
+  length: number;
+  facts: Fact[];
+  values: [label: string, value: string][];
+  request: Record<string, string | number>;
+}
+
+interface KnownClip extends Clip {
+  path: string;
+  title: string;
+  text: string;
+  pairs: Fact[];
+  values: PackedClip["values"];
+  request: PackedClip["request"];
+  /** The audio's address in the site, or wherever it is. */
+  file: string;
+}
+
+// ---- search/<part>.js, written by gallery/site/search/index.py
+
+type Tag = [name: string, slug: string];
+
+/** The line on what there is to compare: its lead, and what stands in the accent. */
+type Line = [lead: string, items: string[]];
+
+/** The files only where they don't follow from the key. */
+type PackedTake = [
+  key: string,
+  state: number,
+  length: number,
+  facts: Fact[],
+  label: string,
+  audio?: string,
+  cover?: string,
+];
+
+/** A prompt; most of it by number in the part's tables. */
+type PackedPrompt = [
+  path: string,
+  title: string,
+  text: string,
+  tags: number[],
+  author: number,
+  models: number[],
+  lengths: number[],
+  compares: number[],
+  states: number[],
+  tempo: number,
+  ranges: number[],
+  line: Line,
+  takes: PackedTake[],
+];
+
+interface SearchPart {
+  part: number;
+  tags: Tag[];
+  models: string[];
+  authors: string[];
+  compares: string[];
+  lengths: string[];
+  states: ClipState[];
+  /** Values in the order of `Search.ranges`; null where a clip does not use it. */
+  ranges: (number | null)[][];
+  /** What stands before a clip's key in the addresses of its audio and of its cover. */
+  homes: { [state in ClipState]?: [audio: string, cover: string] };
+  rows: PackedPrompt[];
+}
+
+// ---- add/rules.js, written by gallery/site/pages/add.py
+
+/** A regular expression, and the words for what fits it. */
+type Form = [pattern: string, form: string];
+
+interface NumberRule {
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  whole: boolean;
+  /** The range in words. */
+  bounds: string;
+  kind: string;
+  usual: number | null;
+}
+
+interface ModelRule {
+  longest: number;
+  /** Whether the model is what sets the longest. */
+  short: boolean;
+  window: number;
+  melody: boolean;
+}
+
+interface Rules {
+  /** `gallery.errors.messages.Wording`. */
+  wording: Record<string, string>;
+  numbers: Record<string, NumberRule>;
+  forms: Record<string, Form>;
+  hidden: string;
+  marks: number;
+  folders: number;
+  notes: { lines: number; signs: string[]; most: number };
+  digits: number;
+  digest: [prefix: string, pattern: string];
+  suffixes: string[];
+  title: number;
+  limits: Record<string, number>;
+  models: Record<string, ModelRule>;
+  presets: Record<string, Record<string, string | number | null>>;
+  /** How the address of a new file on GitHub is put together. */
+  new: { page: string; text: string; longest: number } | null;
+  /** The prompt files that there are, by their folders. */
+  names: Record<string, string[]>;
+  tags: string[];
+}
+
+// ---- clips.js
+
+interface Dom {
+  within(root: ParentNode): <T extends Element = HTMLElement>(selector: string) => T;
+  /** The element that is marked data-<name>. The templates have it, and say of which kind it is. */
+  part(root: ParentNode): <T extends Element = HTMLElement>(name: string) => T;
+  all(root: ParentNode, name: string): HTMLElement[];
+  /** The element marked data-<name> around the place of an event. */
+  around(event: Event): (name: string) => HTMLElement | null;
+  make<K extends keyof HTMLElementTagNameMap>(
+    tag: K,
+    properties?: Partial<HTMLElementTagNameMap[K]>,
+  ): HTMLElementTagNameMap[K];
+}
+
+/** What makes an element one that plays a clip. */
+type Playable = Pick<Clip, "key" | "id" | "state" | "length" | "audio" | "cover" | "page" | "facts">;
+
+interface Clips {
+  read(element: HTMLElement): Clip;
+  give(element: HTMLElement, clip: Playable): void;
+  /** By its key, or by the key's first eight digits or more; null if the gallery has none. */
+  find(key: string): Promise<KnownClip | null>;
+  hostOf(element: HTMLElement): HTMLElement;
+  elementsOf(clip: Clip | null): HTMLElement[];
+  showPicture(picture: HTMLElement, clip: Pick<Clip, "state" | "cover">): void;
+  line(pairs: Fact[]): string;
+  link(address: string): string;
+  loadScript(address: string): Promise<unknown>;
+  clock(seconds: number): string;
+  shorten(text: string): string;
+}
+
+// ---- storage.js
+
+type StoragePlace = "localStorage" | "sessionStorage";
+
+interface GalleryStorage {
+  get(name: string, otherwise: unknown, place?: StoragePlace): unknown;
+  set(name: string, value: unknown, place?: StoragePlace): void;
+  list(name: string): string[];
+  isFavourite(key: string): boolean;
+  addFavourites(keys: string[]): void;
+  removeFavourite(key: string): void;
+  addHeard(key: string): void;
+}
+
+// ---- deck.js
+
+type DeckEvent = "play" | "pause" | "ended" | "seeked" | "loadedmetadata" | "error" | "swap";
+
+interface DeckSettings {
+  volume: number;
+  muted: boolean;
+  rate: number;
+}
+
+interface Deck {
+  /** From this second. */
+  start(src: string, at: number): Promise<void>;
+  /** At the second that is heard, without a pause. */
+  swap(src: string): Promise<void>;
+  play(): Promise<void>;
+  pause(): void;
+  seek(seconds: number): void;
+  /** Of these two addresses, the one that isn't heard goes along. */
+  pair(addresses: string[]): void;
+  src(): string;
+  time(): number;
+  length(): number;
+  paused(): boolean;
+  set(settings: Partial<DeckSettings>): void;
+  settings(): DeckSettings;
+}
+
+// ---- player.js, actions.js
+
+interface PlayOptions {
+  /** At this second. */
+  from?: number;
+  /** At the second that is heard, without a pause. */
+  together?: boolean;
+  /** At the second where the dock stands, even if it is silent. */
+  stays?: boolean;
+}
+
+interface Player {
+  play(element: HTMLElement, from?: number): void;
+  playClip(clip: Clip, how?: PlayOptions, list?: Clip[]): void;
+  /** Into the dock, silently, at this second. */
+  put(clip: Clip, second: number): void;
+  toggle(): void;
+  step(by: number): boolean;
+  seek(seconds: number): void;
+  seekBy(seconds: number): void;
+  at(): number;
+  paused(): boolean;
+  /** Two clips that are compared: a switch between them takes no time. */
+  pair(two: Clip[]): void;
+  set: Deck["set"];
+  settings: Deck["settings"];
+  /** What is in the dock; in a blind test, nobody is told. */
+  current(): Clip | null;
+  isOpen(): boolean;
+  /** In a blind test, what to say in place of all that would tell; nothing lifts the veil. */
+  veil(text: string, length: number): void;
+  say(text: string): void;
+}
+
+// ---- rows.js, search.js
+
+interface RowPrompt {
+  path?: string;
+  page?: string;
+  title: string;
+  text: string;
+  tags: Tag[];
+  line: Line;
+}
+
+type RowTake = Playable & Pick<KnownClip, "pairs" | "label">;
+
+type FilterName = "model" | "tag" | "author" | "length" | "compares" | "state";
+
+interface SearchPrompt extends Required<Omit<RowPrompt, "page">> {
+  tempo: number;
+  packed: PackedTake[];
+  states: ClipState[];
+  homes: SearchPart["homes"];
+  values: Record<FilterName, string[]>;
+  ranges: (number | null)[][];
+  position: number;
+  /** All that words are sought in, as `folded` is what it is sorted by: made when it is asked for. */
+  sought: string;
+  folded?: string;
+}
+
+/** What a visitor asks the list for; the ends of ranges as they are written, or empty. */
+interface Asked {
+  q: string;
+  order: string;
+  chosen: Record<FilterName, string[]>;
+  ranges: Record<string, string[]>;
+}
+
+type Counts = Record<FilterName, Map<string, number>>;
+
+interface Search {
+  names: FilterName[];
+  ranges: string[];
+  /** All prompts, newest first. */
+  load(parts: number): Promise<SearchPrompt[]>;
+  /** The prompts that fit, in order, and beside each value how many choosing it would leave. */
+  look(prompts: SearchPrompt[], state: Asked): { prompts: SearchPrompt[]; counts: Counts };
+  takesOf(prompt: SearchPrompt): RowTake[];
+}
+
+// ---- differences.js, compare.js
+
+/** A part of a wording that stays, that went or that came. */
+type Step = [kind: "=" | "-" | "+", text: string];
+
+/** Of a label, what it is for a and for b. */
+type Difference = [label: string, a: string, b: string];
+
+interface Differences {
+  wording(before: string, after: string): Step[];
+  alike(steps: Step[]): boolean;
+  between(a: Pick<KnownClip, "text" | "values">, b: Pick<KnownClip, "text" | "values">): Difference[];
+}
+
+type Side = "a" | "b";
+
+type Pair = Record<Side, KnownClip>;
+
+// ---- promptfile.js, checker.js, add.js
+
+/** Numbers and days as they are written, since they stand without quotes. */
+type FileValue = string | { number: string; day?: undefined } | { day: string; number?: undefined };
+
+/** Texts by the names of the form's fields. */
+type Texts = Record<string, string | undefined>;
+
+type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+
+interface PromptFile {
+  folder: string;
+  name: string;
+  /** All fields in their order: `tags` and `vary` hold the lists below. */
+  matter: Map<string, FileValue | string[] | Map<string, FileValue[]>>;
+  tags: string[];
+  grid: Map<string, FileValue[]>;
+  notes: string;
+}
+
+interface PromptFiles {
+  /** A file out of what was typed; `otherwise` is a name for want of a better. */
+  read(typed: Texts, today: string, otherwise: string): PromptFile;
+  write(file: PromptFile): string;
+  /** The combinations of a grid; of none there is one, which changes nothing. */
+  cells(grid: PromptFile["grid"]): Record<string, FileValue>[];
+  pathOf(file: PromptFile): string;
+  isName(name: string): boolean;
+  isTaken(folder: string, name: string): boolean;
+}
+
+type Fault = [place: string, message: string];
+
+interface Asks {
+  clips: number;
+  seconds: number;
+}
+
+// ---- what scripts find in their window
+
+interface Gallery {
+  storage: GalleryStorage;
+  /** Its earlier name. */
+  keep: object;
+  dom: Dom;
+  clips: Clips;
+  /** `tell` hears of what is heard, and "swap" when the other element takes its place. */
+  makeDeck(tell: (kind: DeckEvent) => void): Deck;
+  player: Player;
+  /** `done` is told as soon as the text is there to be pasted. */
+  copy(text: string, done: () => void): void;
+  /** Copies, and says so in the button. */
+  copyBy(button: HTMLElement, text: string): void;
+  save(name: string, type: string, text: string): void;
+  keysAreOff(event: KeyboardEvent): boolean;
+  drawRow(prompt: RowPrompt, takes: RowTake[]): HTMLElement;
+  search: Search;
+  differences: Differences;
+  comparison: { pair: Pair; hear(side: Side): void };
+  promptFile: PromptFiles;
+  /** What is wrong, and what the file asks for; null where that cannot be said. */
+  checkPromptFile(file: PromptFile): { asks: Asks | null; faults: Fault[] };
+}
+
+interface Window {
+  gallery: Gallery;
+  GALLERY: SearchPart[];
+  GALLERY_CLIPS?: Record<string, Record<string, PackedClip>>;
+  GALLERY_RULES: Rules;
+}
+
+interface DocumentEventMap {
+  /** Asks the player to show the clip of the element. */
+  "clip:show": Event;
+  /** A clip is in the dock. */
+  "clip:shown": CustomEvent<Clip>;
+  /** Rows were drawn anew. */
+  "rows:drawn": Event;
+  /** Something under this name was kept, or is no longer. */
+  "storage:changed": CustomEvent<string>;
+}
