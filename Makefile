@@ -1,4 +1,5 @@
-# `make build` makes the site, `make test` checks everything; both need only Python 3.11 with pip.
+# `make build` makes the site, `make check` says within a minute what a change breaks, `make test` checks
+# everything. All need only Python 3.11 with pip; `make test` also needs Chromium, and asks for it first.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,21 +8,29 @@ NODE := $(BIN)/node $(VENV)/node/tests/node_modules
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 HAS_GPU := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 && echo yes)
 
-.PHONY: build test lint serve bench docs musicgen browser clean
+.PHONY: build check test lint quick serve bench docs musicgen browser clean
 
 build: $(VENV)/.gallery $(if $(HAS_GPU),musicgen)
 	$(BIN)/gallery build
 	@echo "Open site/index.html in a browser, or serve it with: make serve"
 
-test: lint musicgen browser
+check: $(VENV)/.check $(VENV)/node/tests/.installed
+	@$(MAKE) --no-print-directory --jobs=2 lint quick
+
+test: $(VENV)/bin/python browser $(VENV)/.test musicgen lint
 	$(BIN)/pytest
 
-lint: $(VENV)/.test $(VENV)/node/tests/.installed
+lint: $(VENV)/.check $(VENV)/node/tests/.installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(NODE)/@biomejs/biome/bin/biome check --config-path=tests/scripts/lint.jsonc templates/assets tests/scripts
 	$(NODE)/typescript/bin/tsc --project tests/scripts
+
+# What needs no browser, no torch and no other programs, and is soon done.
+quick: $(VENV)/.check
+	$(BIN)/pytest -m light
 
 serve: $(VENV)/.gallery
 	$(BIN)/gallery serve
@@ -34,23 +43,33 @@ docs: $(VENV)/.gallery
 
 musicgen: $(VENV)/.musicgen
 
-# The site's tests drive a real browser.
+# The site's tests drive a real browser: the one without windows does the same in half the time.
+CHROMIUM := chromium-headless-shell
+bench: CHROMIUM := chromium
+FONTS := fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
+INSTALL := apt-get install -y -qq --no-install-recommends $(FONTS)
 browser:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] \
-	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji >/dev/null; } \
-	  || { echo "The tests need chromium: install your system's package of it."; exit 1; }
+	@command -v $(CHROMIUM) >/dev/null || command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] \
+	  && apt-get update -qq && { $(INSTALL) $(CHROMIUM) >/dev/null || $(INSTALL) chromium >/dev/null; }; } \
+	  || { echo "The tests need Chromium: install your system's package $(CHROMIUM) or chromium."; exit 1; }
 
 clean:
-	rm -rf $(VENV) .gallery .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .gallery .import_linter_cache .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "This needs Python 3.11 or later, which $(PYTHON) is not: name one with make PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.gallery: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) --editable .
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.gallery
+$(VENV)/.check: $(VENV)/.gallery
+	$(PIP) --editable .[check]
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.check
 	$(PIP) --editable .[test]
 	@touch $@
 
@@ -60,7 +79,7 @@ $(VENV)/.bench: $(VENV)/.test
 
 # What only npm carries, by that folder's lock file and with the npm of a wheel: nothing outside $(VENV).
 # No install scripts: one of them would download a Java of its own.
-$(VENV)/node/%/.installed: %/package.json %/package-lock.json | $(VENV)/.test
+$(VENV)/node/%/.installed: %/package.json %/package-lock.json | $(VENV)/.check
 	@mkdir -p $(@D) && cp $^ $(@D)
 	cd $(@D) && $(CURDIR)/$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

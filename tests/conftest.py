@@ -14,7 +14,35 @@ pytest.register_assert_rewrite("support")
 # Tests already run side by side, and tiny networks gain nothing from threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from support import TESTS  # noqa: E402
+from support.compiled import compile_templates_once  # noqa: E402
 from support.galleries import SETTINGS, Gallery  # noqa: E402
+
+compile_templates_once()
+
+# What tests need beyond the light installation, and which take long: by a fixture, or by where they are.
+NEEDS = {
+    "browser": ("browser",),
+    "torch": ("engines/musicgen/", "studio"),
+    "ray": ("engines/cluster/",),
+    "replicate": ("engines/replicate/", "service"),
+    "bucket": ("object_store",),
+    "tools": ("checker", "crawler", "workflows/", "review/test_hooks.py"),
+    "slow": ("fuzz/", "security/", "test_shipped.py", "checkout"),
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they need. Those that need nothing and are soon done are for `make check`."""
+    for item in items:
+        place = item.path.relative_to(TESTS).as_posix()
+        fixtures = getattr(item, "fixturenames", ())
+        for mark, needs in NEEDS.items():
+            if any(place.startswith(need) or need in fixtures for need in needs):
+                item.add_marker(mark)
+        if not any(item.get_closest_marker(mark) for mark in NEEDS):
+            item.add_marker("light")
 
 
 def pytest_collection_finish() -> None:

@@ -192,6 +192,7 @@ def test_audio_from_another_address(small: Gallery) -> None:
     assert not list((small.root / "site").rglob("*.mp3"))
 
 
+@pytest.mark.slow
 def test_two_builds_from_scratch_are_byte_identical(small: Gallery, tmp_path: Path) -> None:
     sites = []
     for seed in ("1", "2"):
@@ -211,6 +212,7 @@ def _start(gallery: Gallery) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+@pytest.mark.slow
 def test_two_builds_at_once(small: Gallery, tmp_path: Path) -> None:
     render_all(small, "edm/rise")
     builds = [_start(small), _start(small)]
@@ -224,6 +226,7 @@ def test_two_builds_at_once(small: Gallery, tmp_path: Path) -> None:
     assert small.files() == alone.files()
 
 
+@pytest.mark.slow
 def test_kill_at_any_moment_loses_nothing_finished(small: Gallery, tmp_path: Path) -> None:
     reference = Gallery(tmp_path / "reference")
     small.prompt(

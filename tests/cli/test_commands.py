@@ -192,6 +192,7 @@ def test_serve_builds_serves_and_builds_again_on_change(gallery: Gallery) -> Non
     assert b"Traceback" not in told, told.decode()
 
 
+@pytest.mark.slow
 def test_the_wheel_carries_the_templates(gallery: Gallery, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "dist"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)

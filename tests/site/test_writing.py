@@ -246,6 +246,7 @@ def test_a_killed_build_leaves_nothing_unknown(
     assert {n: d for n, (d, _) in tree(out).items()} == {n: d for n, (d, _) in tree(fresh).items()}
 
 
+@pytest.mark.slow
 def test_the_same_bytes_for_any_hash_seed_and_order(tmp_path: Path) -> None:
     script = """
 import sys; sys.path.insert(0, sys.argv[2])

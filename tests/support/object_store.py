@@ -10,11 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-import boto3
-from botocore.config import Config as Settings
-from botocore.exceptions import BotoCoreError
-from moto.server import ThreadedMotoServer
-
 from gallery.config import load_config
 from gallery.preview import Preview
 from gallery.prompts.folder import read_prompts
@@ -38,6 +33,8 @@ class ObjectStore:
         self.start()
 
     def start(self) -> None:
+        from moto.server import ThreadedMotoServer
+
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=self._port, verbose=False)
         self._server.start()
         _, self._port = self._server.get_host_and_port()
@@ -59,6 +56,9 @@ class Bucket:
     unfinished: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        import boto3
+        from botocore.config import Config as Settings
+
         settings = Settings(retries={"max_attempts": 0})
         self.client = boto3.client(
             "s3",
@@ -103,6 +103,8 @@ class Bucket:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Look again and again meanwhile; nobody may ever see a record without its audio and cover."""
+        from botocore.exceptions import BotoCoreError
+
         stop, looks, names = threading.Event(), [], set()
 
         def watch() -> None:

@@ -1,6 +1,6 @@
 """The sample site with real audio, and a browser to look at it with.
 
-Named by the tests that need it: a second conftest.py would stand in the way of the first.
+Named by the tests that need it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import functools
 import http.server
 import io
 import math
+import os
 import shutil
 import subprocess
 import threading
@@ -24,12 +25,13 @@ import numpy as np
 import pytest
 import soundfile
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 from gallery.config import Config
 from support.entries_catalogue import write_entries
 from support.sample_site import make_config, make_files, sample_entries, write_guides
 
+# The first is Chromium without windows: opening a page costs it half as much.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
@@ -162,7 +164,11 @@ def served(site: Path) -> Any:
 
 @pytest.fixture(scope="session")
 def browser() -> Any:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    from playwright.sync_api import sync_playwright
+
+    # Whoever debugs wants to see it.
+    wanted = BROWSERS[1:] if os.environ.get("PWDEBUG") else BROWSERS
+    chromium = next(filter(None, map(shutil.which, wanted)), None)
     assert chromium, "these tests look at the pages with Chromium, and there is none"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)

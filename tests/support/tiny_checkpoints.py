@@ -20,15 +20,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import torch
-from omegaconf import OmegaConf
-from transformers import T5Config, T5EncoderModel, T5Tokenizer
-
-from gallery.engines.musicgen.melody_audio import separator_stood_in
-from gallery.engines.musicgen.standins import import_audiocraft, placed
-
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import torch
 
 TEXT_ENCODER = "t5-base"
 CARD = 512  # tokens of one codebook: top_k = 250 must leave some out
@@ -80,12 +75,17 @@ def write_checkpoint(
     ``window`` is the longest stretch it makes at once; by default its kind's.
     ``text_width`` is its text encoder's (768 for one that the hub calls t5-base).
     """
+    import torch
+    from omegaconf import OmegaConf
+
+    from gallery.engines.musicgen.checkpoint import text_encoder_known
+    from gallery.engines.musicgen.melody_audio import separator_stood_in
+    from gallery.engines.musicgen.standins import import_audiocraft, placed
+
     shape = KINDS[kind]
     folder.mkdir(parents=True, exist_ok=True)
     import_audiocraft()
     from audiocraft.models import builders
-
-    from gallery.engines.musicgen.checkpoint import text_encoder_known
 
     state = torch.random.get_rng_state()
     torch.manual_seed(seed)
@@ -113,6 +113,9 @@ def write_checkpoint(
 
 
 def _save(path: Path, model: torch.nn.Module, config: Any) -> None:
+    import torch
+    from omegaconf import OmegaConf
+
     torch.save(
         {
             "best_state": model.state_dict(),
@@ -125,6 +128,8 @@ def _save(path: Path, model: torch.nn.Module, config: Any) -> None:
 
 
 def _enliven(lm: Any) -> None:
+    import torch
+
     with torch.no_grad():
         for head in lm.linears:
             head.weight.mul_(1.5)
@@ -138,6 +143,8 @@ def _enliven(lm: Any) -> None:
 
 
 def _write_text_encoder(folder: Path, width: int) -> None:
+    from transformers import T5Config, T5EncoderModel, T5Tokenizer
+
     letters = "abcdefghijklmnopqrstuvwxyz0123456789.,'-"
     pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
     tokenizer = T5Tokenizer(vocab=pieces + [(letter, -3.0) for letter in letters], extra_ids=0)
@@ -149,6 +156,8 @@ def _write_text_encoder(folder: Path, width: int) -> None:
 
 
 def _codec_config(shape: Kind) -> Any:
+    from omegaconf import OmegaConf
+
     return OmegaConf.create(
         {
             "compression_model": "encodec",
@@ -179,6 +188,8 @@ def _codec_config(shape: Kind) -> Any:
 
 
 def _lm_config(shape: Kind, window: float) -> Any:
+    from omegaconf import OmegaConf
+
     conditioners: dict[str, Any] = {
         "args": {"merge_text_conditions_p": 0.25, "drop_desc_p": 0.5},
         "description": {

@@ -7,7 +7,6 @@ import json
 import time
 from typing import Any
 
-import httpx
 import pytest
 import soundfile
 
@@ -156,6 +155,8 @@ def test_only_replicate_is_sent_the_token(
     shop: Gallery, service: StandIn, monkeypatch: pytest.MonkeyPatch, host: str, theirs: bool
 ) -> None:
     """An output may lie anywhere that https reaches; here the wire ends at the stand-in."""
+    import httpx
+
     drums(shop)
     service.script.changes = {"output": f"https://{host}/out/prediction{1:016}.wav"}
     send, sent = httpx.HTTPTransport.handle_request, []

@@ -14,12 +14,12 @@ from pydantic import ValidationError
 from gallery.config import load_config
 from gallery.engines.provenance import PROVENANCE_LABELS, Provenance
 from gallery.store.places import Stores
-from test_build import render_all
+from support.galleries import render_all
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Gallery
+    from support.galleries import Gallery
 
 # As engines and importers of this and of earlier versions wrote them, and as nobody did.
 KEPT: dict[str, dict[str, Any]] = {
