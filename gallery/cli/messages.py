@@ -14,8 +14,8 @@ from gallery.utils.progress import count, say
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gallery.engines import Failure
     from gallery.errors import GalleryError
+    from gallery.state.outcome import Failed
 
 
 class Told(Protocol):
@@ -50,7 +50,7 @@ def annotate_error(error: GalleryError, folder: str) -> None:
         click.echo(error_annotation(error.message))
 
 
-def tell_failures(failures: Iterable[Failure]) -> None:
+def tell_failures(failures: Iterable[Failed]) -> None:
     """Every clip that could not be made, and why, one a line."""
     for failure in failures:
         say(f"failed: {shown(failure.request.prompt)} ({failure.request.model}): {failure.reason}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import astuple, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gallery.errors import Fault
 from gallery.state.database import STATE_NAME, Damaged, Row, State
@@ -20,10 +20,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from gallery.engines import Failure
 
 # Rows of the state: what a build that was asked for in some way came to.
 _BUILD = "build"
+
+
+class Failed(Protocol):
+    """A clip that could not be made, and why: see `gallery.engines.Failure`."""
+
+    @property
+    def request(self) -> Any:
+        """The clip's request."""
+
+    @property
+    def reason(self) -> str:
+        """What went wrong, in a line."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ class Outcome:
     prompts: int = 0
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[Failed] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
     outdated: int = 0
     note: str = ""
