@@ -88,7 +88,7 @@ def test_the_table_of_parameters_is_made_from_their_description(site: Path) -> N
     for name, info in parameter_fields().items():
         assert f"<code>{name}</code>" in page and str(info.description)[:30] in page
     assert "<td>0 to 2048</td>" in page and "<td>0 to 4\u202f294\u202f967\u202f295</td>" in page
-    assert "<td>above 0 to below 30</td>" in page
+    assert "<td>above 0, below 30</td>" in page
 
 
 def test_what_is_missing_is_told_once_and_stops_nothing(

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gallery.config import Config
+from gallery.prompts.file import read_presets
+from gallery.prompts.prompt import Findings
 from gallery.site import write_site
 from gallery.state.database import State
 from gallery.state.outcome import Written
@@ -58,4 +60,5 @@ def write_entries(
 ) -> Written:
     """Bring a site to show these entries, as a build would."""
     with State(config.workspace / "state.sqlite", "this version") as state:
-        return write_site(EntriesCatalogue(entries), files, config, output, state)
+        presets = read_presets(config, Findings())
+        return write_site(EntriesCatalogue(entries), files, config, output, state, presets)
