@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from gallery.config import Model
     from gallery.engines.musicgen.checkpoint import Checkpoint
     from gallery.engines.musicgen.generation import Generation
-    from gallery.engines.musicgen.schedule import Done, Failed
+    from gallery.engines.musicgen.schedule import Done
     from gallery.prompts.request import Request
 
 __all__ = ["MusicGenEngine", "availability", "diagnosis"]
@@ -150,9 +150,10 @@ class MusicGenEngine:
         schedule = Schedule(checkpoint, clips, self._melodies, self._batch_size)
         about = _about(model, checkpoint)
         for event in schedule.run():
-            if event is not None:
-                self._made += event.clip.frames / FRAME_RATE
-                yield _result(event, about, checkpoint) if isinstance(event, Done) else _failure(event)
+            outcome = _result(event, about, checkpoint) if isinstance(event, Done) else event
+            if outcome is not None:
+                self._made += outcome.request.frames / FRAME_RATE
+                yield outcome
             if self._report:
                 self._report(self._made + schedule.frames / FRAME_RATE)
 
@@ -233,7 +234,3 @@ def _result(done: Done, about: Provenance, checkpoint: Checkpoint) -> Render:
         seconds=round(done.clip.seconds, 3),
     )
     return Render(done.clip.request, done.audio, checkpoint.sample_rate, provenance)
-
-
-def _failure(failed: Failed) -> Failure:
-    return Failure(failed.clip.request, failed.reason)

@@ -150,7 +150,7 @@ def _affine(module: Any, dtype: torch.dtype) -> Affine:
 
 
 def _norm(module: Any) -> Affine:
-    return Affine(module.weight.detach().float(), _detached(module.bias, torch.float32))
+    return _affine(module, torch.float32)
 
 
 def _detached(tensor: Tensor | None, dtype: torch.dtype) -> Tensor | None:
