@@ -132,16 +132,14 @@ def make_draft(entries: tuple[Entry, ...], trial: TrialGallery, path: Path) -> D
 
 
 def _with_hint(matter: dict[str, Any], hint: str, value: str) -> dict[str, Any]:
-    if hint == "title":
-        return {"title": value, **matter}
-    before: dict[str, Any] = {name: matter[name] for name in ("title", "prompt") if name in matter}
-    return {**before, "author": value, **matter}
+    """Front matter with a title or an author: they stand around the prompt, before all others."""
+    hinted = {**matter, hint: value}
+    return {name: hinted[name] for name in ("title", "prompt", "author") if name in hinted} | hinted
 
 
 def _matter(entries: Sequence[Entry]) -> dict[str, Any]:
     """Front matter: what the clips share first, then what sets each apart."""
-    defaults: dict[str, Any] = {name: info.default for name, info in parameter_fields().items()}
-    defaults["melody"] = None
+    defaults = {name: info.default for name, info in parameter_fields().items()} | {"melody": None}
     all_fields = [entry.clip.fields for entry in entries]
     shared: dict[str, Any] = {}
     takes: list[dict[str, Any]] = [{} for _ in entries]

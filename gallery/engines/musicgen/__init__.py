@@ -3,7 +3,7 @@
 | module | its one job |
 |---|---|
 | standins, spectrogram | audiocraft, imported on today's torch |
-| checkpoint_files, checkpoint | a model's weights: found, loaded |
+| checkpoint | a model's weights, loaded |
 | melody_audio, conditions | what a clip is conditioned on, encoded alone |
 | weights, attention, kernel, decoder | the transformer's step over a static cache |
 | sampler | which tokens follow |
@@ -24,7 +24,6 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
-from gallery.engines.musicgen.checkpoint_files import has_weights
 from gallery.engines.provenance import Provenance
 from gallery.errors.text import one_line
 from gallery.prompts.request import FRAME_RATE
@@ -55,6 +54,9 @@ NEEDED = (
     "omegaconf",
     "soundfile",
 )
+
+# A checkpoint's files: the language model and the codec.
+LM_FILE, CODEC_FILE = "state_dict.bin", "compression_state_dict.bin"
 
 LIBRARIES = ("audiocraft", "torch", "transformers")
 
@@ -167,13 +169,24 @@ def availability(models: Mapping[str, Model], root: Path) -> str | None:
         return f"{listed} {verb} not installed: run `make musicgen` (without make, see docs/musicgen.md)"
     if not models:
         return "gallery.toml lists no model"
-    if not any(has_weights(model, root) for model in models.values()):
+    if not any(_has_weights(model, root) for model in models.values()):
         first = next(iter(models.values()))
         if first.folder:
             return f"no model's weights are here: put those of {first.hub} into {first.folder}"
         pinned = f" --revision {first.revision}" if first.revision else ""
         return f"no model's weights are here: run `hf download {first.hub}{pinned}`"
     return None
+
+
+def _has_weights(model: Model, root: Path) -> bool:
+    """Whether both of a checkpoint's files are in its folder, or in the hub's cache."""
+    files = (LM_FILE, CODEC_FILE)
+    if model.folder:
+        return all((root / model.folder / name).is_file() for name in files)
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = (try_to_load_from_cache(model.hub, name, revision=model.revision or None) for name in files)
+    return all(isinstance(path, str) for path in cached)
 
 
 def diagnosis(models: Mapping[str, Model], root: Path) -> tuple[bool, str]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gallery.engines.musicgen.checkpoint_files import CODEC_FILE, LM_FILE
+from gallery.engines.musicgen import CODEC_FILE, LM_FILE
 from gallery.engines.musicgen.melody_audio import separator_stood_in
 from gallery.engines.musicgen.standins import import_audiocraft, placed
 from gallery.errors import GalleryError

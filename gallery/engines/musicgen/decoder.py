@@ -35,9 +35,9 @@ GRAIN = 64
 FEW_ROWS = 2
 
 
-def round_up(length: int, grain: int = GRAIN) -> int:
-    """The next multiple of ``grain``."""
-    return -(-length // grain) * grain
+def round_up(length: int) -> int:
+    """The next multiple of `GRAIN`."""
+    return -(-length // GRAIN) * GRAIN
 
 
 def slot_bytes(weights: Weights, positions: int, cross: int) -> int:
