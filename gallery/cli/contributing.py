@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from gallery.cli.messages import annotate, annotate_error, findings, report
+from gallery.cli.messages import findings, report
 from gallery.cli.options import FAULTY, PATHS, config_of
-from gallery.errors import GalleryError
-from gallery.review.annotations import folder_in_repository
+from gallery.errors import FaultyFile, GalleryError
+from gallery.review.annotations import annotation, error_annotation, folder_in_repository
 from gallery.utils.progress import count, say
 from gallery.utils.root import find_root
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from gallery.errors import Fault
 
 
 @click.command()
@@ -49,10 +52,14 @@ def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool, form: str) 
     except GalleryError as error:
         if form == "text":
             raise
-        annotate_error(error, folder)
+        if isinstance(error, FaultyFile):
+            _annotate("error", error.faults, folder)
+        else:
+            click.echo(error_annotation(error.message))
         ctx.exit(FAULTY)
     if form == "github":
-        annotate(reading, folder)
+        _annotate("error", reading.faults, folder)
+        _annotate("warning", reading.warnings, folder)
     else:
         report(reading)
     for name in passed_over:
@@ -63,6 +70,11 @@ def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool, form: str) 
     )
     if reading.faults or (strict and reading.warnings):
         ctx.exit(FAULTY)
+
+
+def _annotate(level: Literal["error", "warning"], faults: Iterable[Fault], folder: str) -> None:
+    for fault in faults:
+        click.echo(annotation(level, fault, folder))
 
 
 @click.command()

@@ -183,19 +183,11 @@ class _ImportStore:
         if not entries:
             return set()
         sources = {entry.request.key: entry.clip.source for entry in entries}
-        renders = [entry for entry in entries if not entry.clip.finished]
-        store, settings = self.stores.store, self.config.preview
+        renders = (self._render(entry) for entry in entries if not entry.clip.finished)
+        store, lossless, settings = self.stores.store, self.stores.lossless, self.config.preview
         with Stage("importing", len(entries), sum(entry.request.duration for entry in entries)) as stage:
-            failures = keep_all(
-                (self._render(entry) for entry in renders),
-                store,
-                self.stores.lossless,
-                owners,
-                settings,
-                jobs,
-                stage.finish,
-            )
-            failures += self._keep_finished([entry for entry in entries if entry.clip.finished], stage)
+            failures = keep_all(renders, store, lossless, owners, settings, jobs, stage.finish)
+            failures += self._keep_finished((entry for entry in entries if entry.clip.finished), stage)
         imported.refused += [
             Refusal(sources[failure.request.key], clean_line(failure.reason, 500)) for failure in failures
         ]
