@@ -59,8 +59,8 @@ def say_plan(config: Config, options: Options, since: str | None, form: str) -> 
         report(reading)
         proposal = propose(config, reading, since)
         clips = proposal.new
-        _print(_proposal(proposal, chosen))
-    _print(_table(costs(clips, config, Stores.of(config).store), chosen))
+        click.echo("\n".join(_proposal(proposal, chosen)))
+    click.echo("\n".join(_table(costs(clips, config, Stores.of(config).store), chosen)))
     if encode:
         click.echo(chosen.item.format(f"{count(encode, 'clip')} to encode anew"))
     if options.engine == "replicate":
@@ -70,11 +70,6 @@ def say_plan(config: Config, options: Options, since: str | None, form: str) -> 
         tell_failures(offered.refused)
         click.echo(chosen.item.format(offered.describe(config.replicate)))
     return FAULTY if reading.faults or (options.strict and reading.warnings) else 0
-
-
-def _print(lines: Iterator[str]) -> None:
-    for line in lines:
-        click.echo(line)
 
 
 def _proposal(proposal: Proposal, form: _Form) -> Iterator[str]:

@@ -128,27 +128,20 @@ class MusicGenEngine:
 
     def _render(self, hub: str, requests: Sequence[Request]) -> Iterator[Render | Failure]:
         from gallery.engines.musicgen.generation import generation_of
+        from gallery.engines.musicgen.schedule import Done, Schedule
 
-        checkpoint = self.hold(hub)
-        model = self._models[hub]
+        checkpoint, model = self.hold(hub), self._models[hub]
         clips: list[Generation] = []
         for request in requests:
             stride = int(FRAME_RATE * (request.extend_stride or model.stride))
             if request.frames > checkpoint.window and not 0 < stride < checkpoint.window:
                 window = f"{checkpoint.window / FRAME_RATE:g} s"
-                yield Failure(
-                    request, f"extend_stride must be above 0 and below the model's window, {window}"
-                )
-                continue
-            clips.append(generation_of(request, checkpoint.window, stride))
-        if clips:
-            yield from self._decode(model, checkpoint, clips)
-
-    def _decode(
-        self, model: Model, checkpoint: Checkpoint, clips: list[Generation]
-    ) -> Iterator[Render | Failure]:
-        from gallery.engines.musicgen.schedule import Done, Schedule
-
+                reason = f"extend_stride must be above 0 and below the model's window, {window}"
+                yield Failure(request, reason)
+            else:
+                clips.append(generation_of(request, checkpoint.window, stride))
+        if not clips:
+            return
         schedule = Schedule(checkpoint, clips, self._melodies, self._batch_size)
         about = _about(model, checkpoint)
         for event in schedule.run():

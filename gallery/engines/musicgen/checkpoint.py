@@ -190,10 +190,8 @@ def _load_codec(model: Model, path: Path, folder: Path | None, config: Any, devi
 
 
 def _check(model: Model, codec: Any) -> None:
-    for name, said, found in (
-        ("sample_rate", model.sample_rate, codec.sample_rate),
-        ("channels", model.channels, codec.channels),
-    ):
+    for name in ("sample_rate", "channels"):
+        said, found = getattr(model, name), getattr(codec, name)
         if said != found:
             raise CannotLoad(f"{model.hub} has {name} = {found}; gallery.toml says {said}: correct it there")
 

@@ -103,7 +103,8 @@ class Decoder:
                 attended = attend(queries, self._cross[index][:, :slots], cross_lengths, cross_limit)
                 conditional += _linear(attended, layer.cross.out)
             x += self._feed_forward(x, layer)
-        return self._logits(x).view(slots, 2, weights.codebooks, weights.card)
+        logits = _linear(self._norm(x, weights.out_norm), weights.heads).float()
+        return logits.view(slots, 2, weights.codebooks, weights.card)
 
     def admit(self, slot: int, condition: Condition, tokens: Tensor) -> int:
         """Begin a clip in a slot: its condition and the ``tokens`` [codebooks, length] that it goes on from.
@@ -164,16 +165,11 @@ class Decoder:
         return functional.embedding(tokens + self._codebooks, self.weights.embeddings).float().sum(-2)
 
     def _norm(self, x: Tensor, norm: Affine) -> Tensor:
-        width = self.weights.width
-        return functional.layer_norm(x, (width,), norm.weight, norm.bias, self.weights.eps).to(
-            self.weights.dtype
-        )
+        normed = functional.layer_norm(x, norm.weight.shape, norm.weight, norm.bias, self.weights.eps)
+        return normed.to(self.weights.dtype)
 
     def _feed_forward(self, x: Tensor, layer: Layer) -> Tensor:
         return _linear(layer.activation(_linear(self._norm(x, layer.norm2), layer.up)), layer.down)
-
-    def _logits(self, x: Tensor) -> Tensor:
-        return _linear(self._norm(x, self.weights.out_norm), self.weights.heads).float()
 
 
 def _twice(x: Tensor) -> Tensor:
