@@ -149,8 +149,9 @@ def floor(weights: Weights, clips: int, frames: int, text: int, rate: float) -> 
     """Seconds that reading a step's weights, keys and values takes."""
     parts = [weights.heads]
     for layer in weights.layers:
-        parts += [layer.qkv, layer.out, layer.cross_query, layer.cross_out, layer.up, layer.down]
-    read = sum(part.weight.numel() for part in parts if part)
+        parts += [layer.qkv, layer.out, layer.up, layer.down]
+        parts += [layer.cross.query, layer.cross.out] if layer.cross else []
+    read = sum(part.weight.numel() for part in parts)
     entries = 2 * (frames + max(DELAYS)) / 2 + text  # two rows at their mean length; the prompt's once
     read += clips * len(weights.layers) * 2 * weights.width * entries
     return read * weights.dtype.itemsize / rate

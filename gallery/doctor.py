@@ -67,21 +67,23 @@ def _ffmpeg() -> Finding:
 
     try:
         path = imageio_ffmpeg.get_ffmpeg_exe()
-        told = subprocess.run(
-            [path, "-version"], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL
-        )
-    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+        told = _output(path, "-version")
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
         return Finding("ffmpeg", f"cannot run: {error}; reinstall imageio-ffmpeg", fine=False)
-    return Finding("ffmpeg", f"{told.stdout.split(' Copyright')[0]} ({path})")
+    return Finding("ffmpeg", f"{told.split(' Copyright')[0]} ({path})")
 
 
 def _gpu() -> str:
     """The GPUs as the driver's own tool lists them: torch need not be installed to be told."""
-    query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
     try:
-        told = subprocess.run(
-            query, capture_output=True, text=True, check=True, timeout=20, stdin=subprocess.DEVNULL
-        )
+        told = _output("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
     except (OSError, subprocess.SubprocessError):
         return "none found (no NVIDIA driver answers)"
-    return "; ".join(told.stdout.strip().splitlines())
+    return "; ".join(told.strip().splitlines())
+
+
+def _output(*command: str) -> str:
+    ran = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=20, stdin=subprocess.DEVNULL
+    )
+    return ran.stdout

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SETTINGS
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
+
+from conftest import SETTINGS
 from support.edits import GRIDS, TEXTS, AnyEdits, AnyEditsWithSketches, Clip
 from support.incremental import (
     REVISIONS,

@@ -23,9 +23,9 @@ from gallery.utils.progress import say
 _COMMANDS = {
     "build": ("gallery.cli.building", "build"),
     "check": ("gallery.cli.contributing", "check"),
-    "doctor": ("gallery.cli.doctor", "doctor"),
-    "import": ("gallery.cli.importing", "import_"),
-    "init": ("gallery.cli.init", "init"),
+    "doctor": ("gallery.cli.installation", "doctor"),
+    "import": ("gallery.cli.contributing", "import_"),
+    "init": ("gallery.cli.installation", "init"),
     "new": ("gallery.cli.contributing", "new"),
     "schema": ("gallery.cli.contributing", "schema"),
     "serve": ("gallery.cli.building", "serve"),

@@ -85,8 +85,17 @@ def build(
     """
     if engine != "replicate" and (yes or max_cost is not None):
         raise click.UsageError("--max-cost and --yes are for --engine replicate; nothing else costs money")
-    _refuse_combinations(paths, dry_run, since, form)
-    _refuse_cluster(cluster, workers, engine)
+    for option, value, other, there in (
+        ("--since", since, "--dry-run", dry_run),
+        ("--format", form, "--dry-run", dry_run),
+        ("--workers", workers, "--cluster", cluster),
+    ):
+        if value is not None and not there:
+            raise click.UsageError(f"{option} goes with {other}")
+    if since is not None and paths:
+        raise click.UsageError("--since compares the whole gallery; leave out PATHS")
+    if cluster:
+        _refuse_cluster(cluster, engine)
     root = find_root(ctx.obj)
     output = (output or root / "site").resolve()
     if not dry_run and not cluster:
@@ -125,20 +134,10 @@ def build(
         ctx.exit(INCOMPLETE)
 
 
-def _refuse_combinations(paths: tuple[Path, ...], dry_run: bool, since: str | None, form: str | None) -> None:
-    for option, value in (("--since", since), ("--format", form)):
-        if value is not None and not dry_run:
-            raise click.UsageError(f"{option} goes with --dry-run")
-    if since is not None and paths:
-        raise click.UsageError("--since compares the whole gallery; leave out PATHS")
-
-
-def _refuse_cluster(cluster: str | None, workers: int | None, engine: str) -> None:
-    if workers is not None and not cluster:
-        raise click.UsageError("--workers goes with --cluster")
-    if cluster and engine not in ("auto", "musicgen"):
+def _refuse_cluster(cluster: str, engine: str) -> None:
+    if engine not in ("auto", "musicgen"):
         raise click.UsageError(f"--cluster renders with MusicGen; leave out --engine {engine}")
-    if cluster and cluster != "auto" and not re.fullmatch(r"[^/]+:\d+", cluster):
+    if cluster != "auto" and not re.fullmatch(r"[^/]+:\d+", cluster):
         raise click.UsageError(
             "--cluster takes auto or host:port of a cluster that this machine is part of: see docs/scale.md"
         )

@@ -1,21 +1,25 @@
-"""Writing prompt files, and knowing whether they are right."""
+"""Writing prompt files, bringing in those of other tools' clips, and knowing whether they are right."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from gallery.cli.messages import annotate, annotate_error, findings, report
-from gallery.cli.options import FAULTY, PATHS, config_of
-from gallery.errors import GalleryError
-from gallery.review.annotations import folder_in_repository
+from gallery.cli.messages import findings, report
+from gallery.cli.options import FAULTY, INCOMPLETE, JOBS, PATHS, config_of
+from gallery.errors import FaultyFile, GalleryError
+from gallery.errors.text import printable, shown
+from gallery.review.annotations import annotation, error_annotation, folder_in_repository
 from gallery.utils.progress import count, say
 from gallery.utils.root import find_root
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
+
+    from gallery.errors import Fault
 
 
 @click.command()
@@ -49,10 +53,14 @@ def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool, form: str) 
     except GalleryError as error:
         if form == "text":
             raise
-        annotate_error(error, folder)
+        if isinstance(error, FaultyFile):
+            _annotate("error", error.faults, folder)
+        else:
+            click.echo(error_annotation(error.message))
         ctx.exit(FAULTY)
     if form == "github":
-        annotate(reading, folder)
+        _annotate("error", reading.faults, folder)
+        _annotate("warning", reading.warnings, folder)
     else:
         report(reading)
     for name in passed_over:
@@ -63,6 +71,11 @@ def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool, form: str) 
     )
     if reading.faults or (strict and reading.warnings):
         ctx.exit(FAULTY)
+
+
+def _annotate(level: Literal["error", "warning"], faults: Iterable[Fault], folder: str) -> None:
+    for fault in faults:
+        click.echo(annotation(level, fault, folder))
 
 
 @click.command()
@@ -125,3 +138,42 @@ def new(ctx: click.Context, /, **fields: Any) -> None:
         answers = ask(config, answers)
     path = write_prompt(config, answers)
     click.echo(f"wrote {path.relative_to(config.root).as_posix()}; `gallery build` makes its page")
+
+
+@click.command("import")
+@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--into",
+    default="imported",
+    show_default=True,
+    metavar="FOLDER",
+    help="Folder in prompts/ for the new prompt files.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would come, fetch nothing, and change nothing.")
+@JOBS
+@click.pass_context
+def import_(ctx: click.Context, sources: tuple[Path, ...], into: str, dry_run: bool, jobs: int) -> None:
+    """Bring in clips that other tools made, with their parameters and their audio as it is.
+
+    SOURCES are files or folders: outputs of TTS-WebUI, predictions of Replicate (JSON), and
+    MP3s of a gallery. What is there already is left as it is.
+
+    Exits with 3 when a file was refused; all others are brought in.
+    """
+    from gallery.importers import import_clips
+
+    imported = import_clips(config_of(ctx), sources, into, dry_run, jobs)
+    for refusal in imported.refused:
+        say(f"refused: {refusal}")
+    for entry in imported.added if dry_run else ():
+        click.echo(
+            f"{entry.request.key[:8]} {shown(entry.request.prompt)} from {printable(entry.clip.source.name)}"
+        )
+    for file in imported.files:
+        click.echo(f"{'would write' if dry_run else 'wrote'} {file}")
+    click.echo(
+        f"{count(len(imported.added), 'clip')} {'would come' if dry_run else 'imported'}, "
+        f"{len(imported.present)} there already, {len(imported.refused)} refused"
+    )
+    if imported.refused:
+        ctx.exit(INCOMPLETE)

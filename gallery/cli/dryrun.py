@@ -34,7 +34,8 @@ class _Form:
     heading: str
     item: str
     quote: Callable[[str], str]
-    table: Callable[[Sequence[Cost]], Iterator[str]]
+    header: tuple[str, ...]
+    row: Callable[[str, int, float, str], str]
     most: int
 
 
@@ -58,8 +59,8 @@ def say_plan(config: Config, options: Options, since: str | None, form: str) -> 
         report(reading)
         proposal = propose(config, reading, since)
         clips = proposal.new
-        _print(_proposal(proposal, chosen))
-    _print(chosen.table(costs(clips, config, Stores.of(config).store)))
+        click.echo("\n".join(_proposal(proposal, chosen)))
+    click.echo("\n".join(_table(costs(clips, config, Stores.of(config).store), chosen)))
     if encode:
         click.echo(chosen.item.format(f"{count(encode, 'clip')} to encode anew"))
     if options.engine == "replicate":
@@ -69,11 +70,6 @@ def say_plan(config: Config, options: Options, since: str | None, form: str) -> 
         tell_failures(offered.refused)
         click.echo(chosen.item.format(offered.describe(config.replicate)))
     return FAULTY if reading.faults or (options.strict and reading.warnings) else 0
-
-
-def _print(lines: Iterator[str]) -> None:
-    for line in lines:
-        click.echo(line)
 
 
 def _proposal(proposal: Proposal, form: _Form) -> Iterator[str]:
@@ -119,32 +115,22 @@ def _shared(change: Change, quote: Callable[[str], str]) -> list[str]:
     ]
 
 
-def _text_table(costs: Sequence[Cost]) -> Iterator[str]:
+def _table(costs: Sequence[Cost], form: _Form) -> Iterator[str]:
+    yield from form.header
     for cost in costs:
-        yield _text_row(cost.model, cost.clips, cost.seconds, _estimate(cost, printable))
-    yield _text_row("to render", *_sums(costs), _total(costs))
+        yield form.row(form.quote(cost.model), cost.clips, cost.seconds, _estimate(cost, form.quote))
+    clips, seconds = sum(cost.clips for cost in costs), sum(cost.seconds for cost in costs)
+    yield form.row("to render", clips, seconds, _total(costs))
 
 
 def _text_row(name: str, clips: int, seconds: float, estimate: str) -> str:
     return f"{name:20} {clips:5} clips {seconds:8.1f} s of audio   {estimate}".rstrip()
 
 
-def _markdown_table(costs: Sequence[Cost]) -> Iterator[str]:
-    yield "| model | clips | seconds of audio | estimate |"
-    yield "|---|--:|--:|---|"
-    for cost in costs:
-        yield _markdown_row(_code(cost.model), cost.clips, cost.seconds, _estimate(cost, _code))
-    yield _markdown_row("to render", *_sums(costs), _total(costs))
-
-
 def _markdown_row(name: str, clips: int, seconds: float, estimate: str) -> str:
     # A table is split at every | that has no backslash before it, even within code.
     cells = (cell.replace("|", "\\|") for cell in (name, str(clips), f"{seconds:.1f}", estimate))
     return f"| {' | '.join(cells)} |"
-
-
-def _sums(costs: Sequence[Cost]) -> tuple[int, float]:
-    return sum(cost.clips for cost in costs), sum(cost.seconds for cost in costs)
 
 
 def _estimate(cost: Cost, quote: Callable[[str], str]) -> str:
@@ -179,8 +165,10 @@ def _code(text: str) -> str:
     return f"{fence} {text} {fence}"
 
 
+_HEADER = ("| model | clips | seconds of audio | estimate |", "|---|--:|--:|---|")
+
 _FORMS = {
-    "text": _Form("{}:", "  {}", printable, _text_table, most=10_000),
+    "text": _Form("{}:", "  {}", printable, (), _text_row, most=10_000),
     # GitHub drops a job's summary of more than 1 MiB.
-    "markdown": _Form("\n### {}\n", "- {}", _code, _markdown_table, most=200),
+    "markdown": _Form("\n### {}\n", "- {}", _code, _HEADER, _markdown_row, most=200),
 }

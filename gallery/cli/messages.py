@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import click
-
-from gallery.errors import Fault, FaultyFile
 from gallery.errors.text import printable, shown
-from gallery.review.annotations import annotation, error_annotation
 from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gallery.errors import GalleryError
+    from gallery.errors import Fault
     from gallery.state.outcome import Failed
 
 
@@ -31,23 +27,6 @@ def report(told: Told) -> None:
         say(printable(str(fault)))
     for warning in told.warnings:
         say(printable(f"warning: {warning}"))
-
-
-def annotate(told: Told, folder: str) -> None:
-    """Every fault and every warning as GitHub's annotation; ``folder`` is the gallery's in its repository."""
-    for fault in told.faults:
-        click.echo(annotation("error", fault, folder))
-    for warning in told.warnings:
-        click.echo(annotation("warning", warning, folder))
-
-
-def annotate_error(error: GalleryError, folder: str) -> None:
-    """What stopped a command, as GitHub's annotation."""
-    if isinstance(error, FaultyFile):
-        for fault in error.faults:
-            click.echo(annotation("error", fault, folder))
-    else:
-        click.echo(error_annotation(error.message))
 
 
 def tell_failures(failures: Iterable[Failed]) -> None:

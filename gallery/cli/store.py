@@ -14,6 +14,7 @@ from gallery.utils.progress import count, say
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gallery.config import Config
     from gallery.store.sync import Sync
 
 
@@ -106,14 +107,20 @@ def _push(ctx: click.Context, elsewhere: Sync) -> None:
 
 
 @contextmanager
-def _elsewhere(ctx: click.Context) -> Iterator[Sync]:
-    """The exchange with the gallery's store elsewhere, while no build works on its mirror."""
+def _sync(config: Config) -> Iterator[Sync | None]:
+    """The exchange with the gallery's store elsewhere, if it has one, while no build works on its mirror."""
     from gallery.state.opening import open_state
     from gallery.store.lock import build_lock
     from gallery.store.sync import sync_of
 
-    config = config_of(ctx)
     with build_lock(config), open_state(config.workspace) as state, sync_of(config, state) as elsewhere:
+        yield elsewhere
+
+
+@contextmanager
+def _elsewhere(ctx: click.Context) -> Iterator[Sync]:
+    config = config_of(ctx)
+    with _sync(config) as elsewhere:
         if not elsewhere:
             raise GalleryError(
                 f"the store is a folder here, {config.store.url}: there is nowhere to push to or pull from; "
@@ -130,13 +137,10 @@ def gc(ctx: click.Context, remove: bool) -> None:
 
     Of a store elsewhere: there and in its mirror on this machine. No push may be under way.
     """
-    from gallery.state.opening import open_state
     from gallery.store.gc import find_orphans
-    from gallery.store.lock import build_lock
-    from gallery.store.sync import sync_of
 
     config = config_of(ctx)
-    with build_lock(config), open_state(config.workspace) as state, sync_of(config, state) as elsewhere:
+    with _sync(config) as elsewhere:
         orphans = find_orphans(config, elsewhere)
         for orphan in orphans:
             click.echo(orphan.describe())

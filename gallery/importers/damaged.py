@@ -24,6 +24,8 @@ _MOST_PLACES = 20
 
 _MAX_LENGTH = 100_000
 
+_LOST = "its embedded metadata is damaged beyond recovery; put its .json beside it"
+
 _LOST_ESCAPES = re.compile(r"(?:u[0-9a-f]{4})+")
 
 
@@ -33,9 +35,8 @@ def recover(text: str) -> dict[str, Any]:
     What stands before and behind the prompt has to be whole, and there has to be exactly
     one way to read it: a guess would put words into somebody's mouth.
     """
-    lost = "its embedded metadata is damaged beyond recovery; put its .json beside it"
     if len(text) > _MAX_LENGTH:
-        raise Unusable(lost)
+        raise Unusable(_LOST)
     readings = []
     for behind in _places(_BEHIND, text):
         tail = _fields('{"melody":' + text[behind.end() :])
@@ -47,7 +48,7 @@ def recover(text: str) -> dict[str, Any]:
             if head is not None and not head.keys() & tail.keys():
                 readings.append({**head, "text": prompt, **tail})
     if len(readings) != 1:
-        raise Unusable(lost)
+        raise Unusable(_LOST)
     return readings[0]
 
 
@@ -72,7 +73,7 @@ def _decoded(run: str) -> str:
 def _places(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
     for count, found in enumerate(pattern.finditer(text)):
         if count == _MOST_PLACES:
-            raise Unusable("its embedded metadata is damaged beyond recovery; put its .json beside it")
+            raise Unusable(_LOST)
         yield found
 
 

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -21,7 +22,7 @@ from gallery.prompts.request import normalise_text, parameter_fields, plain_numb
 from gallery.utils.slug import slug
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from gallery.config import Config
@@ -98,20 +99,18 @@ def _front(matter: dict[str, Any]) -> str:
     return lines
 
 
-def make_drafts(
-    entries: Sequence[Entry], trial: TrialGallery, folder: Path, limit: int, is_free: Callable[[str], bool]
-) -> Iterator[Draft]:
+def make_drafts(entries: Sequence[Entry], trial: TrialGallery, folder: Path, limit: int) -> Iterator[Draft]:
     """Prompt files for clips: a file a prompt, of at most ``limit`` clips each, under free names."""
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(normalise_text(entry.request.prompt), []).append(entry)
-    names: set[str] = set()
+    taken: set[Path] = set()
     for text, group in groups.items():
         for start in range(0, len(group), limit):
             clips = tuple(group[start : start + limit])
-            name = _free_name(text, clips[0].request.key, lambda name: name not in names and is_free(name))
-            names.add(name)
-            yield make_draft(clips, trial, folder / f"{name}.md")
+            path = _free_path(folder, text, clips[0].request.key, taken)
+            taken.add(path)
+            yield make_draft(clips, trial, path)
 
 
 def make_draft(entries: tuple[Entry, ...], trial: TrialGallery, path: Path) -> Draft:
@@ -133,16 +132,14 @@ def make_draft(entries: tuple[Entry, ...], trial: TrialGallery, path: Path) -> D
 
 
 def _with_hint(matter: dict[str, Any], hint: str, value: str) -> dict[str, Any]:
-    if hint == "title":
-        return {"title": value, **matter}
-    before: dict[str, Any] = {name: matter[name] for name in ("title", "prompt") if name in matter}
-    return {**before, "author": value, **matter}
+    """Front matter with a title or an author: they stand around the prompt, before all others."""
+    hinted = {**matter, hint: value}
+    return {name: hinted[name] for name in ("title", "prompt", "author") if name in hinted} | hinted
 
 
 def _matter(entries: Sequence[Entry]) -> dict[str, Any]:
     """Front matter: what the clips share first, then what sets each apart."""
-    defaults: dict[str, Any] = {name: info.default for name, info in parameter_fields().items()}
-    defaults["melody"] = None
+    defaults = {name: info.default for name, info in parameter_fields().items()} | {"melody": None}
     all_fields = [entry.clip.fields for entry in entries]
     shared: dict[str, Any] = {}
     takes: list[dict[str, Any]] = [{} for _ in entries]
@@ -172,13 +169,10 @@ def _note(entries: Sequence[Entry]) -> str:
     return note
 
 
-def _free_name(text: str, key: str, is_free: Callable[[str], bool]) -> str:
-    """A file name from a prompt: lowercase ASCII words with hyphens, numbered where it is taken."""
+def _free_path(folder: Path, text: str, key: str, taken: Collection[Path]) -> Path:
+    """A file named after a prompt: lowercase ASCII words with hyphens, numbered where it is taken."""
     name = slug(text, _NAME_LENGTH)
     if not name or _NO_NAMES.fullmatch(name):
         name = f"prompt-{key[:8]}"
-    number, free = 1, name
-    while not is_free(free):
-        number += 1
-        free = f"{name}-{number}"
-    return free
+    numbered = (folder / f"{name}{'' if number == 1 else f'-{number}'}.md" for number in count(1))
+    return next(path for path in numbered if path not in taken and not path.exists())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gallery.errors.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from gallery.engines.provenance import Provenance
@@ -58,6 +60,15 @@ class Refusal:
 
     def __str__(self) -> str:
         return printable(f"{self.path}: {self.reason}")
+
+
+@contextmanager
+def refusing(refused: list[Refusal], path: Path, place: str = "") -> Iterator[None]:
+    """Note what is Unusable in ``refused``: it stops nothing else. ``place`` says where in the file it is."""
+    try:
+        yield
+    except Unusable as error:
+        refused.append(Refusal(path, f"{place}{error}"))
 
 
 @dataclass

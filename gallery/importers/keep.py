@@ -11,7 +11,7 @@ from gallery.errors import GalleryError
 from gallery.importers.audio import MAX_BYTES, Sound, read_sound
 from gallery.importers.drafts import Entry, make_draft, make_drafts
 from gallery.importers.fetch import fetch
-from gallery.importers.found import Refusal, Unusable
+from gallery.importers.found import Refusal, Unusable, refusing
 from gallery.importers.own_mp3 import finished_preview, is_matched
 from gallery.importers.untrusted import clean_line
 from gallery.prompts.folder import read_prompts
@@ -23,7 +23,7 @@ from gallery.utils.progress import Stage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from gallery.config import Config, Model
+    from gallery.config import Config
     from gallery.engines.provenance import Provenance
     from gallery.importers.drafts import Draft, TrialGallery
     from gallery.importers.found import Finds, ImportedClip
@@ -54,20 +54,11 @@ def keep_clips(
     store = _ImportStore(config, scratch, fetches=not dry_run)
     new = _new(_entries(finds.clips, trial, imported), store, homes, imported)
     missing = [entry for entry in new if entry.request.key not in homes]
-    drafts = list(
-        make_drafts(
-            missing,
-            trial,
-            folder,
-            config.limits.clips_per_prompt,
-            lambda name: not (folder / f"{name}.md").exists(),
-        )
-    )
+    drafts = list(make_drafts(missing, trial, folder, config.limits.clips_per_prompt))
     if not dry_run:
-        owners = {**homes, **{entry.request.key: draft.prompt for draft in drafts for entry in draft.entries}}
-        lost = store.keep(
-            [entry for entry in new if not store.holds(entry.request.key)], owners, jobs, imported
-        )
+        owners = homes | {entry.request.key: draft.prompt for draft in drafts for entry in draft.entries}
+        wanting = [entry for entry in new if store.provenance(entry.request.key) is None]
+        lost = store.keep(wanting, owners, jobs, imported)
         new = [entry for entry in new if entry.request.key not in lost]
         drafts = [kept for draft in drafts if (kept := _without(lost, draft, trial))]
         for draft in drafts:
@@ -97,10 +88,8 @@ def _entries(clips: Iterable[ImportedClip], trial: TrialGallery, imported: Impor
     """The clips whose request the gallery can make, the oldest first."""
     entries = []
     for clip in sorted(clips, key=lambda clip: (clip.date, str(clip.source))):
-        try:
+        with refusing(imported.refused, clip.source):
             entries.append(Entry(clip, trial.request(clip)))
-        except Unusable as error:
-            imported.refused.append(Refusal(clip.source, str(error)))
     return entries
 
 
@@ -114,8 +103,8 @@ def _new(
     with Stage("reading", len(entries), sum(entry.request.duration for entry in entries)) as stage:
         for entry in entries:
             key, clip = entry.request.key, entry.clip
-            twin = _with_file(new[key].clip) if key in new else store.provenance(key)
-            try:
+            twin = _with_file_name(new[key].clip) if key in new else store.provenance(key)
+            with refusing(imported.refused, clip.source):
                 if twin is not None and not clip.reproducible and not _is_same(clip, twin):
                     other = clean_line(twin.file or "another clip")
                     raise Unusable(f"its seed is not known, and {other} already stands for its parameters")
@@ -125,13 +114,11 @@ def _new(
                     imported.present.append(clip)
                 else:
                     new[key] = entry
-            except Unusable as error:
-                imported.refused.append(Refusal(clip.source, str(error)))
             stage.finish(entry.request.duration)
     return list(new.values())
 
 
-def _with_file(clip: ImportedClip) -> Provenance:
+def _with_file_name(clip: ImportedClip) -> Provenance:
     return clip.provenance.with_fields(file=_file_name(clip))
 
 
@@ -171,10 +158,6 @@ class _ImportStore:
         render = self.stores.lossless.get(key) if self.stores.lossless.has(key) else None
         return render.provenance if render else None
 
-    def holds(self, key: str) -> bool:
-        """Whether there is a clip of a key."""
-        return self.provenance(key) is not None
-
     def checked(self, entry: Entry) -> ImportedClip:
         """The clip, its files those whose audio is what its request says. Raises Unusable."""
         clip = entry.clip
@@ -200,19 +183,11 @@ class _ImportStore:
         if not entries:
             return set()
         sources = {entry.request.key: entry.clip.source for entry in entries}
-        renders = [entry for entry in entries if not entry.clip.finished]
-        store, settings = self.stores.store, self.config.preview
+        renders = (self._render(entry) for entry in entries if not entry.clip.finished)
+        store, lossless, settings = self.stores.store, self.stores.lossless, self.config.preview
         with Stage("importing", len(entries), sum(entry.request.duration for entry in entries)) as stage:
-            failures = keep_all(
-                (self._render(entry) for entry in renders),
-                store,
-                self.stores.lossless,
-                owners,
-                settings,
-                jobs,
-                stage.finish,
-            )
-            failures += self._keep_finished([entry for entry in entries if entry.clip.finished], stage)
+            failures = keep_all(renders, store, lossless, owners, settings, jobs, stage.finish)
+            failures += self._keep_finished((entry for entry in entries if entry.clip.finished), stage)
         imported.refused += [
             Refusal(sources[failure.request.key], clean_line(failure.reason, 500)) for failure in failures
         ]
@@ -242,10 +217,7 @@ class _ImportStore:
         return Render(entry.request, sound.audio, sound.sample_rate, _provenance(entry.clip, sound))
 
     def _sound(self, path: Path, request: Request) -> Sound:
-        return read_sound(path, request.duration, self._model(request))
-
-    def _model(self, request: Request) -> Model:
-        return self.models[request.model]
+        return read_sound(path, request.duration, self.models[request.model])
 
 
 def _provenance(clip: ImportedClip, sound: Sound) -> Provenance:

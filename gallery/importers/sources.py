@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gallery.errors import GalleryError
 from gallery.importers import own_mp3, replicate, tts_webui
-from gallery.importers.found import Finds, Refusal, Unusable
+from gallery.importers.found import Finds, Refusal, Unusable, refusing
 from gallery.importers.untrusted import MAX_JSON_BYTES, clean_line, load_json, read_bytes
 
 if TYPE_CHECKING:
@@ -96,99 +96,73 @@ class _Reader:
         """Read predictions first: they say which audio is theirs."""
         rest = [group for group in groups if not self._predictions(group)]
         for group in rest:
-            for suffix in _SUFFIXES:
-                if group.get(suffix) in self.taken:
-                    del group[suffix]
-            if group:
-                self._others(group)
+            self._others({suffix: path for suffix, path in group.items() if path not in self.taken})
 
     def _predictions(self, group: _Group) -> bool:
-        """Whether the group's JSON holds predictions, which are read then."""
+        """Whether the group's JSON holds predictions, which are read then, and nothing else is left of it."""
         name = next((suffix for suffix in (".json", *_LINES) if suffix in group), None)
         if name is None:
             return False
         source = group[name]
         try:
-            data = _load_lines(source) if name in _LINES else _load(source)
-            found = replicate.predictions_in(data)
+            found = replicate.predictions_in(_load_lines(source) if name in _LINES else _load(source))
+            if found is None:
+                raise Unusable("holds something else than predictions of Replicate")
         except Unusable as error:
             if name not in _LINES:
                 return False
-            self._refuse(source, error)
+            self.finds.refused.append(Refusal(source, str(error)))
             found = []
-        if found is None and name in _LINES:
-            self._refuse(source, Unusable("holds something else than predictions of Replicate"))
-        for number, prediction in enumerate(found or [], start=1):
-            files = replicate.audio_beside(prediction, source, alone=len(found or []) == 1)
+        several = len(found) > 1
+        for number, prediction in enumerate(found, start=1):
+            files = replicate.audio_beside(prediction, source, alone=not several)
             self.taken.update(files)
-            place = f"prediction {number}: " if len(found or []) > 1 else ""
-            try:
-                self.finds.clips.append(
-                    replicate.read_clip(self.config, prediction, source, files, self.scratch)
-                )
-            except Unusable as error:
-                self._refuse(source, Unusable(f"{place}{error}"))
-        if found is None and name not in _LINES:
-            return False
+            with refusing(self.finds.refused, source, f"prediction {number}: " if several else ""):
+                clip = replicate.read_clip(self.config, prediction, source, files, self.scratch)
+                self.finds.clips.append(clip)
         self.taken.add(source)
-        return all(path in self.taken for path in group.values())
+        return self.taken.issuperset(group.values())
 
     def _others(self, group: _Group) -> None:
         audio = [group[suffix] for suffix in _LOSSLESS_FIRST if suffix in group]
         mp3, sidecar = group.get(".mp3"), group.get(".json")
         if audio:
-            self._tts_webui(audio, sidecar)
+            source = sidecar or audio[-1]
+            with refusing(self.finds.refused, source):
+                data = _metadata(audio, sidecar)
+                self.finds.clips.append(tts_webui.read_clip(self.config, data, source, audio))
         if mp3:
-            try:
+            with refusing(self.finds.refused, mp3):
                 self.finds.clips.append(own_mp3.read_clip(self.config, mp3))
-            except Unusable as error:
-                self._refuse(mp3, error)
-            else:
                 sidecar = None
         if sidecar and not audio:
-            self._refuse(sidecar, _lonely(sidecar))
+            with refusing(self.finds.refused, sidecar):
+                _metadata_in(sidecar)
+                raise Unusable("its audio is not beside it")
 
-    def _tts_webui(self, audio: list[Path], sidecar: Path | None) -> None:
-        source = sidecar or audio[-1]
+
+def _metadata(audio: list[Path], sidecar: Path | None) -> dict[str, Any]:
+    """The metadata beside the audio, or what is embedded where that is damaged."""
+    reason = None
+    if sidecar:
         try:
-            data = self._metadata(audio, sidecar)
-            self.finds.clips.append(tts_webui.read_clip(self.config, data, source, audio))
+            return _metadata_in(sidecar)
         except Unusable as error:
-            self._refuse(source, error)
-
-    def _metadata(self, audio: list[Path], sidecar: Path | None) -> dict[str, Any]:
-        """The metadata beside the audio, or what is embedded where that is damaged."""
-        reason = Unusable("has no metadata: there is no .json beside it")
-        if sidecar:
+            reason = error
+    for path in reversed(audio):
+        if path.suffix.lower() != ".wav":
             try:
-                data = _load(sidecar)
-                if tts_webui.is_metadata(data):
-                    return dict(data)
-                reason = Unusable("neither metadata of TTS-WebUI nor a prediction of Replicate")
+                return tts_webui.embedded_metadata(path)
             except Unusable as error:
-                reason = error
-        for path in reversed(audio):
-            if path.suffix.lower() != ".wav":
-                try:
-                    return tts_webui.embedded_metadata(path)
-                except Unusable as error:
-                    reason = reason if sidecar else error
-        raise reason
-
-    def _refuse(self, path: Path, error: Unusable) -> None:
-        self.finds.refused.append(Refusal(path, str(error)))
+                reason = reason if sidecar else error
+    raise reason or Unusable("has no metadata: there is no .json beside it")
 
 
-def _lonely(sidecar: Path) -> Unusable:
-    try:
-        known = tts_webui.is_metadata(_load(sidecar))
-    except Unusable as error:
-        return error
-    return Unusable(
-        "its audio is not beside it"
-        if known
-        else "neither metadata of TTS-WebUI nor a prediction of Replicate"
-    )
+def _metadata_in(sidecar: Path) -> dict[str, Any]:
+    data = _load(sidecar)
+    if not tts_webui.is_metadata(data):
+        raise Unusable("neither metadata of TTS-WebUI nor a prediction of Replicate")
+    return dict(data)
 
 
 def _load(path: Path) -> Any:

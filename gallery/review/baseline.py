@@ -82,16 +82,12 @@ def _read(repository: Repository, commit: str, files: Mapping[str, Entry], wante
         try:
             for name in wanted:
                 if entry := _followed(name, files, contents):
-                    _write(root / name, entry, contents)
+                    (root / name).parent.mkdir(parents=True, exist_ok=True)
+                    with (root / name).open("wb") as file:
+                        contents.copy(entry.object_id, file)
             return read_prompts(load_config(root))
         except (GalleryError, OSError) as error:
             raise GalleryError(f"the gallery of commit {commit[:12]} cannot be read: {error}") from error
-
-
-def _write(target: Path, entry: Entry, contents: Contents) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("wb") as file:
-        contents.copy(entry.object_id, file)
 
 
 def _followed(name: str, files: Mapping[str, Entry], contents: Contents) -> Entry | None:

@@ -17,16 +17,8 @@ if TYPE_CHECKING:
     from gallery.config import Config
     from gallery.prompts.prompt import Clip, Prompt, Reading
 
-# What people read of a prompt, by its name in the file. A change of it is no reason to render.
-_READ = {
-    "title": "title",
-    "text": "prompt",
-    "tags": "tags",
-    "author": "author",
-    "license": "license",
-    "date": "date",
-    "notes": "notes",
-}
+# What people read of a prompt. A change of it is no reason to render.
+_READ = ("title", "text", "tags", "author", "license", "date", "notes")
 
 
 @dataclass
@@ -123,7 +115,8 @@ def _compare(
 
 def _differences(old: Prompt, new: Prompt) -> list[str]:
     """What reads differently, and nothing that is heard."""
-    names = [name for key, name in _READ.items() if getattr(old, key) != getattr(new, key)]
+    differing = [name for name in _READ if getattr(old, name) != getattr(new, name)]
+    names = ["prompt" if name == "text" else name for name in differing]
     before, after = [clip.key for clip in old.clips], [clip.key for clip in new.clips]
     return [*names, "order of clips"] if before != after and set(before) == set(after) else names
 

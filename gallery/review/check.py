@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,16 +19,6 @@ if TYPE_CHECKING:
     from gallery.config import Config
 
 
-@dataclass
-class _Chosen:
-    """Files by what is to be done with them."""
-
-    everything: bool = False
-    prompts: list[Path] = field(default_factory=list)
-    melodies: list[Path] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
-
-
 def check_files(config: Config, paths: Sequence[Path] = ()) -> tuple[Reading, list[str]]:
     """Read the prompt files at or below ``paths``, or all of them; also the names of what was passed over.
 
@@ -39,40 +28,32 @@ def check_files(config: Config, paths: Sequence[Path] = ()) -> tuple[Reading, li
 
     Raises GalleryError for a path that is not in the gallery's prompts/.
     """
-    chosen = _choose(config, paths)
-    if chosen.everything:
-        reading = read_prompts(config)
-    else:
-        reading = read_prompts(config, chosen.prompts) if chosen.prompts else Reading()
-    for path in chosen.melodies:
-        if problem := melody_problem(path.parent, path.name, config):
-            file = printable(path.relative_to(config.root).as_posix())
-            reading.faults.append(Fault(file, 0, "", problem))
-    reading.faults.sort()
-    return reading, chosen.others
-
-
-def _choose(config: Config, paths: Sequence[Path]) -> _Chosen:
-    chosen = _Chosen(everything=not paths)
+    everything = not paths
+    prompts: list[Path] = []
+    melodies: list[Path] = []
+    others: list[str] = []
     for path in paths:
         if path.resolve() == (config.root / CONFIG_NAME).resolve():
-            chosen.everything = True
-        elif path.is_dir():
-            chosen.prompts.append(path)
+            everything = True
+            continue
+        if path.is_dir():
+            prompts.append(path)
+            continue
+        [file] = find_files(config, [path])
+        name = file.relative_to(config.prompts)
+        hidden = any(part.startswith(".") for part in name.parts)
+        if name == Path(PRESETS_NAME):
+            everything = True
+        elif is_prompt_file(file.name) and not hidden:
+            prompts.append(file)
+        elif file.suffix.lower() in SUFFIXES:
+            melodies.append(file)
         else:
-            [file] = find_files(config, [path])
-            _sort(config, file, chosen)
-    return chosen
-
-
-def _sort(config: Config, file: Path, chosen: _Chosen) -> None:
-    name = file.relative_to(config.prompts)
-    hidden = any(part.startswith(".") for part in name.parts)
-    if name == Path(PRESETS_NAME):
-        chosen.everything = True
-    elif is_prompt_file(file.name) and not hidden:
-        chosen.prompts.append(file)
-    elif file.suffix.lower() in SUFFIXES:
-        chosen.melodies.append(file)
-    else:
-        chosen.others.append(printable(file.relative_to(config.root).as_posix()))
+            others.append(printable(file.relative_to(config.root).as_posix()))
+    reading = read_prompts(config, () if everything else prompts) if everything or prompts else Reading()
+    for path in melodies:
+        if problem := melody_problem(path.parent, path.name, config):
+            file_name = printable(path.relative_to(config.root).as_posix())
+            reading.faults.append(Fault(file_name, 0, "", problem))
+    reading.faults.sort()
+    return reading, others

@@ -10,8 +10,8 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import re
+import shutil
 import subprocess
-import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -73,21 +73,19 @@ def _refuse_contents(folder: Path) -> None:
 
 
 def _write(files: dict[str, bytes], folder: Path) -> None:
-    """All of them or none: written aside, then moved into place."""
-    with tempfile.TemporaryDirectory(prefix=".init-", dir=folder) as aside:
+    """All of them or none."""
+    try:
         for name, data in files.items():
-            path = Path(aside, name)
+            path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        names = [path.name for path in Path(aside).iterdir()]
-        try:
-            for name in names:
-                Path(aside, name).rename(folder / name)
-        except BaseException:
-            for name in names:
-                if (folder / name).exists():
-                    (folder / name).rename(Path(aside, name))
-            raise
+    except BaseException:
+        for path in {folder / Path(name).parts[0] for name in files}:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        raise
 
 
 def _scaffold() -> dict[str, bytes]:

@@ -13,6 +13,9 @@ from gallery.utils.digest import digest
 
 PACKAGE = Path(gallery.__file__).parent
 
+# Files bear the time of the system's last tick, in nanoseconds.
+_TICK = 10_000_000
+
 
 @cache
 def packaged(name: str) -> Path:
@@ -29,6 +32,13 @@ def tool_places() -> list[Path]:
 def tool_digest() -> str:
     """A digest of all that the tool brings along and that decides a byte of what it makes."""
     return digest(libraries(), *(f"{place.name} {code_digest(place)}" for place in tool_places()))
+
+
+def is_as_loaded() -> bool:
+    """Whether this program is what lies there now: nothing has changed since it began to be loaded."""
+    files = [path for place in tool_places() for path in _files(place)]
+    newest = max(path.stat().st_ctime_ns for path in (*files, *_metadata()))
+    return newest < gallery.BEGAN - _TICK
 
 
 def code_digest(*places: Path) -> str:
@@ -48,19 +58,21 @@ def libraries(*wanted: str) -> str:
     As the folders of their metadata say: reading these would take longer than a build with nothing
     to do.
     """
-    found = [sys.version]
+    begins = tuple(f"{each}-" for each in wanted)
+    names = (path.name for path in _metadata())
+    return "\n".join([sys.version, *(name for name in names if name.lower().startswith(begins or ""))])
+
+
+def _metadata() -> list[Path]:
+    """The folders of what is installed, place by place as Python looks for it."""
+    found = []
     for place in sys.path:
         try:
             names = os.listdir(place)  # noqa: PTH208 - in every build
         except OSError:
             continue
-        found += sorted(
-            name
-            for name in names
-            if name.endswith((".dist-info", ".egg-info"))
-            and (not wanted or name.lower().startswith(tuple(f"{each}-" for each in wanted)))
-        )
-    return "\n".join(found)
+        found += [Path(place, name) for name in sorted(names) if name.endswith((".dist-info", ".egg-info"))]
+    return found
 
 
 def _files(place: Path) -> list[Path]:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gallery.config import Config
-    from gallery.store.remote import Remote
     from gallery.store.sync import Sync
 
 # A record goes first: what is left half removed is no clip.
@@ -29,24 +28,24 @@ class Orphan:
     files: tuple[Path, ...]
     what: str
     elsewhere: tuple[str, ...] = ()
-    remote: Remote | None = None
-    bytes_elsewhere: int = 0
+    sync: Sync | None = None
 
     @property
     def bytes(self) -> int:
         """Size of the files together."""
-        return self.bytes_elsewhere + sum(path.stat().st_size for path in self.files if path.is_file())
+        elsewhere = sum(self.sync.listing[name].size for name in self.elsewhere) if self.sync else 0
+        return elsewhere + sum(path.stat().st_size for path in self.files if path.is_file())
 
     def describe(self) -> str:
         """One line: what it is and where it lies."""
-        place = f"{self.remote.url}/{self.elsewhere[0]}" if self.remote else str(self.files[0])
+        place = f"{self.sync.remote.url}/{self.elsewhere[0]}" if self.sync else str(self.files[0])
         return f"{place}: {self.what}"
 
     def remove(self) -> None:
         """Remove the files, the record first; elsewhere before here, so that none comes back."""
         for name in self.elsewhere:
-            if self.remote:
-                self.remote.remove(name)
+            if self.sync:
+                self.sync.remote.remove(name)
         for path in self.files:
             path.unlink(missing_ok=True)
 
@@ -92,8 +91,5 @@ def find_orphans(config: Config, sync: Sync | None = None) -> list[Orphan]:
 
 def _orphan(folder: Path, key: str, suffixes: tuple[str, ...], what: str, sync: Sync | None = None) -> Orphan:
     files = tuple(path for suffix in suffixes if (path := folder / f"{key}{suffix}").is_file())
-    names = [name for suffix in _CLIP if sync and (name := f"{key}{suffix}") in sync.listing]
-    if not sync or not names:
-        return Orphan(files, what)
-    size = sum(sync.listing[name].size for name in names)
-    return Orphan(files, what, tuple(names), sync.remote, size)
+    names = tuple(name for suffix in _CLIP if sync and (name := f"{key}{suffix}") in sync.listing)
+    return Orphan(files, what, names, sync if names else None)

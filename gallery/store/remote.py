@@ -11,8 +11,8 @@ import re
 import secrets
 import threading
 import time
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from contextlib import AbstractContextManager, suppress
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gallery.errors import GalleryError
 from gallery.errors.text import printable
@@ -33,10 +33,11 @@ _DRIVERS = {
 }
 
 # Where a file has its name before it is whole. Object stores show an object when it is.
-_FOLDERS = {"file", "local", "sftp", "ssh", "ftp", "smb"}
+_SERVERS = {"sftp", "ssh", "ftp", "smb"}
+_FOLDERS = {"file", "local", *_SERVERS}
 
-# Drivers of object stores try again by themselves; these don't. Seconds to wait each time.
-_WAITS = {"sftp": (1, 3, 9), "ssh": (1, 3, 9), "ftp": (1, 3, 9), "smb": (1, 3, 9)}
+# Drivers of object stores try again by themselves; those of servers don't. Seconds to wait each time.
+_WAITS = (1, 3, 9)
 
 # Parts of a path that must exist already: an object store's bucket, a repository on the hub.
 _GIVEN = {"hf": 3}
@@ -49,7 +50,7 @@ class Entry(NamedTuple):
     version: str
 
 
-class Remote:
+class Remote(AbstractContextManager["Remote"]):
     """The files of a store at an fsspec URL. Its methods may be called by many threads.
 
     All raise GalleryError, one line, where the store cannot be reached.
@@ -136,6 +137,9 @@ class Remote:
         with suppress(FileNotFoundError):
             self._call(lambda system, folder: system.rm_file(f"{folder}/{name}"))
 
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Let go of the connection and of fsspec's thread: no process forks safely beside one."""
         with self._lock:
@@ -143,14 +147,8 @@ class Remote:
                 self._opened = None
                 _stop_fsspec()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def _call(self, work: Callable[[Any, str], T]) -> T:
-        for wait in (*_WAITS.get(self._protocol, ()), None):
+        for wait in (*(_WAITS if self._protocol in _SERVERS else ()), None):
             try:
                 return work(*self._open())
             except (GalleryError, FileNotFoundError, FileExistsError):

@@ -22,7 +22,7 @@ from gallery.utils.interrupt import Interrupts
 from gallery.utils.progress import Transfer, count, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from gallery.config import Config
     from gallery.state.database import State
@@ -188,9 +188,8 @@ class Sync:
 
     def _check_files(self, key: str, audio_bytes: int) -> None:
         """Mark a clip as faulty where its files' sizes cannot be right."""
-        sizes = {suffix: self.listing.get(f"{key}{suffix}") for suffix in (".mp3", ".webp")}
-        for suffix, entry in sizes.items():
-            most = MAX_AUDIO_BYTES if suffix == ".mp3" else MAX_COVER_BYTES
+        for suffix, most in ((".mp3", MAX_AUDIO_BYTES), (".webp", MAX_COVER_BYTES)):
+            entry = self.listing.get(f"{key}{suffix}")
             if entry is None:
                 self.faulty[key] = f"its {suffix} is missing"
             elif not 0 < entry.size <= most or (suffix == ".mp3" and entry.size != audio_bytes):
@@ -233,14 +232,10 @@ class Sync:
 
     def _files(self, key: str, record: Record) -> dict[str, bytes]:
         """A clip's audio and cover, as its record says they are."""
-        preview = record.preview
-        files = {
-            ".mp3": self._read(key, ".mp3", preview.bytes),
-            ".webp": self._read(key, ".webp", MAX_COVER_BYTES),
-        }
-        for suffix, digest in ((".mp3", preview.audio_sha256), (".webp", preview.cover_sha256)):
-            if hashlib.sha256(files[suffix]).hexdigest() != digest:
-                raise _Unusable(f"its {suffix} is not what its record says")
+        sizes = {".mp3": record.preview.bytes, ".webp": MAX_COVER_BYTES}
+        files = {suffix: self._read(key, suffix, most) for suffix, most in sizes.items()}
+        if suffix := _unlike(record, files):
+            raise _Unusable(f"its {suffix} is not what its record says")
         return files
 
     def _read(self, key: str, suffix: str, most: int) -> bytes:
@@ -255,11 +250,11 @@ class Sync:
             return False
         try:
             self.store.adopt(key, self._files(key, record))
+            return True
         except _Unusable as error:
             self.faulty[key] = str(error)
             self.store.remove(key)
             return False
-        return True
 
     def _drop_copies(self) -> None:
         """Remove records that are no use any more: of clips that are neither here nor there."""
@@ -272,11 +267,9 @@ class Sync:
         """Take a clip there. False, with a conflict, where another one is in its place."""
         self.conflicts.pop(key, None)
         files = {suffix: self.store.path(key, suffix).read_bytes() for suffix in SUFFIXES}
-        preview = self.store.parse(key, files[".json"]).preview
-        for suffix, digest in ((".mp3", preview.audio_sha256), (".webp", preview.cover_sha256)):
-            if hashlib.sha256(files[suffix]).hexdigest() != digest:
-                self.conflicts[key] = f"{self.store.path(key, suffix)}: not what its record says; not pushed"
-                return False
+        if suffix := _unlike(self.store.parse(key, files[".json"]), files):
+            self.conflicts[key] = f"{self.store.path(key, suffix)}: not what its record says; not pushed"
+            return False
         if key in self.faulty or key in self._newer:
             for suffix in reversed(SUFFIXES):
                 self.remote.remove(f"{key}{suffix}")
@@ -290,6 +283,13 @@ class Sync:
         self._newer.discard(key)
         self._same.add(key)
         return True
+
+
+def _unlike(record: Record, files: Mapping[str, bytes]) -> str:
+    """The suffix of a file that is not what its record says; nothing where both are."""
+    digests = {".mp3": record.preview.audio_sha256, ".webp": record.preview.cover_sha256}
+    found = (suffix for suffix in digests if hashlib.sha256(files[suffix]).hexdigest() != digests[suffix])
+    return next(found, "")
 
 
 _CONFLICTS = {
@@ -326,8 +326,7 @@ def _in_parallel(work: Callable[[str], R], due: Mapping[str, int], label: str) -
     return results
 
 
-def _tell(lines: Collection[str] | Iterable[str]) -> None:
-    lines = list(lines)
+def _tell(lines: list[str]) -> None:
     for line in lines[:_MOST_LINES]:
         say(line)
     if len(lines) > _MOST_LINES:

@@ -17,6 +17,7 @@ from tempfile import mkdtemp
 import hypothesis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
 from support.incremental import (
     QUICK,
     REVISIONS,

@@ -3,7 +3,7 @@
 | module | its one job |
 |---|---|
 | standins, spectrogram | audiocraft, imported on today's torch |
-| checkpoint_files, checkpoint | a model's weights: found, loaded |
+| checkpoint | a model's weights, loaded |
 | melody_audio, conditions | what a clip is conditioned on, encoded alone |
 | weights, attention, kernel, decoder | the transformer's step over a static cache |
 | sampler | which tokens follow |
@@ -24,7 +24,6 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
-from gallery.engines.musicgen.checkpoint_files import has_weights
 from gallery.engines.provenance import Provenance
 from gallery.errors.text import one_line
 from gallery.prompts.request import FRAME_RATE
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from gallery.config import Model
     from gallery.engines.musicgen.checkpoint import Checkpoint
     from gallery.engines.musicgen.generation import Generation
-    from gallery.engines.musicgen.schedule import Done, Failed
+    from gallery.engines.musicgen.schedule import Done
     from gallery.prompts.request import Request
 
 __all__ = ["MusicGenEngine", "availability", "diagnosis"]
@@ -55,6 +54,9 @@ NEEDED = (
     "omegaconf",
     "soundfile",
 )
+
+# A checkpoint's files: the language model and the codec.
+LM_FILE, CODEC_FILE = "state_dict.bin", "compression_state_dict.bin"
 
 LIBRARIES = ("audiocraft", "torch", "transformers")
 
@@ -126,33 +128,27 @@ class MusicGenEngine:
 
     def _render(self, hub: str, requests: Sequence[Request]) -> Iterator[Render | Failure]:
         from gallery.engines.musicgen.generation import generation_of
+        from gallery.engines.musicgen.schedule import Done, Schedule
 
-        checkpoint = self.hold(hub)
-        model = self._models[hub]
+        checkpoint, model = self.hold(hub), self._models[hub]
         clips: list[Generation] = []
         for request in requests:
             stride = int(FRAME_RATE * (request.extend_stride or model.stride))
             if request.frames > checkpoint.window and not 0 < stride < checkpoint.window:
                 window = f"{checkpoint.window / FRAME_RATE:g} s"
-                yield Failure(
-                    request, f"extend_stride must be above 0 and below the model's window, {window}"
-                )
-                continue
-            clips.append(generation_of(request, checkpoint.window, stride))
-        if clips:
-            yield from self._decode(model, checkpoint, clips)
-
-    def _decode(
-        self, model: Model, checkpoint: Checkpoint, clips: list[Generation]
-    ) -> Iterator[Render | Failure]:
-        from gallery.engines.musicgen.schedule import Done, Schedule
-
+                reason = f"extend_stride must be above 0 and below the model's window, {window}"
+                yield Failure(request, reason)
+            else:
+                clips.append(generation_of(request, checkpoint.window, stride))
+        if not clips:
+            return
         schedule = Schedule(checkpoint, clips, self._melodies, self._batch_size)
         about = _about(model, checkpoint)
         for event in schedule.run():
-            if event is not None:
-                self._made += event.clip.frames / FRAME_RATE
-                yield _result(event, about, checkpoint) if isinstance(event, Done) else _failure(event)
+            outcome = _result(event, about, checkpoint) if isinstance(event, Done) else event
+            if outcome is not None:
+                self._made += outcome.request.frames / FRAME_RATE
+                yield outcome
             if self._report:
                 self._report(self._made + schedule.frames / FRAME_RATE)
 
@@ -166,13 +162,24 @@ def availability(models: Mapping[str, Model], root: Path) -> str | None:
         return f"{listed} {verb} not installed: run `make musicgen` (without make, see docs/musicgen.md)"
     if not models:
         return "gallery.toml lists no model"
-    if not any(has_weights(model, root) for model in models.values()):
+    if not any(_has_weights(model, root) for model in models.values()):
         first = next(iter(models.values()))
         if first.folder:
             return f"no model's weights are here: put those of {first.hub} into {first.folder}"
         pinned = f" --revision {first.revision}" if first.revision else ""
         return f"no model's weights are here: run `hf download {first.hub}{pinned}`"
     return None
+
+
+def _has_weights(model: Model, root: Path) -> bool:
+    """Whether both of a checkpoint's files are in its folder, or in the hub's cache."""
+    files = (LM_FILE, CODEC_FILE)
+    if model.folder:
+        return all((root / model.folder / name).is_file() for name in files)
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = (try_to_load_from_cache(model.hub, name, revision=model.revision or None) for name in files)
+    return all(isinstance(path, str) for path in cached)
 
 
 def diagnosis(models: Mapping[str, Model], root: Path) -> tuple[bool, str]:
@@ -233,7 +240,3 @@ def _result(done: Done, about: Provenance, checkpoint: Checkpoint) -> Render:
         seconds=round(done.clip.seconds, 3),
     )
     return Render(done.clip.request, done.audio, checkpoint.sample_rate, provenance)
-
-
-def _failure(failed: Failed) -> Failure:
-    return Failure(failed.clip.request, failed.reason)

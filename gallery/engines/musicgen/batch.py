@@ -106,13 +106,8 @@ class Batch:
         taken = self._decoder.admit(slot, condition, self._sequence[slot, :, : first - 1]) - (first - 1)
         self._sampler.admit(slot, clip.choice)
         self._uses[slot] = _Use(clip, columns, first, taken)
-        for tensor, value in (
-            (self._column, first),
-            (self._last, columns + 1),
-            (self._taken, taken),
-            (self._draw, 0),
-        ):
-            tensor[slot] = value
+        self._column[slot], self._last[slot] = first, columns + 1
+        self._taken[slot], self._draw[slot] = taken, 0
 
     def tick(self, count: int) -> None:
         """Make so many columns of every clip; no more than `steps`."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gallery.engines.musicgen.checkpoint_files import CODEC_FILE, LM_FILE
+from gallery.engines.musicgen import CODEC_FILE, LM_FILE
 from gallery.engines.musicgen.melody_audio import separator_stood_in
 from gallery.engines.musicgen.standins import import_audiocraft, placed
 from gallery.errors import GalleryError
@@ -137,6 +137,7 @@ def _load_lm(
 ) -> tuple[Any, Any]:
     from audiocraft.models import builders
     from omegaconf import OmegaConf
+    from transformers import T5Config
 
     package = _read(model, path)
     if "xp.cfg" not in package or "best_state" not in package:
@@ -156,9 +157,8 @@ def _load_lm(
     if text is None or text.model != "t5":
         raise CannotLoad(f"{model.hub} has no T5 text encoder: not supported")
     local = _copy_of(text.t5.name, folder)
-    width = _text_width(local) if local else 0
-    if local:
-        text.t5.name = str(local)
+    width = T5Config.from_pretrained(local).d_model if local else 0
+    text.t5.name = str(local or text.t5.name)
     with text_encoder_known(text.t5.name, width), placed(), separator_stood_in():
         lm = builders.get_lm_model(config)
     lm.load_state_dict(package["best_state"])
@@ -190,10 +190,8 @@ def _load_codec(model: Model, path: Path, folder: Path | None, config: Any, devi
 
 
 def _check(model: Model, codec: Any) -> None:
-    for name, said, found in (
-        ("sample_rate", model.sample_rate, codec.sample_rate),
-        ("channels", model.channels, codec.channels),
-    ):
+    for name in ("sample_rate", "channels"):
+        said, found = getattr(model, name), getattr(codec, name)
         if said != found:
             raise CannotLoad(f"{model.hub} has {name} = {found}; gallery.toml says {said}: correct it there")
 
@@ -218,12 +216,6 @@ def _copy_of(name: str, folder: Path | None) -> Path | None:
     """The copy of a hub model that a checkpoint's folder holds, if it does."""
     copy = folder / name.rpartition("/")[2] if folder else None
     return copy if copy and copy.is_dir() else None
-
-
-def _text_width(folder: Path) -> int:
-    from transformers import T5Config
-
-    return int(T5Config.from_pretrained(folder).d_model)
 
 
 def _text_encoder(lm: Any) -> str:

@@ -45,19 +45,12 @@ class Conditions:
     """Encodes the conditions of one model's clips, each only once."""
 
     def __init__(self, checkpoint: Checkpoint, melodies: Mapping[str, Path]) -> None:
-        self._lm = checkpoint.lm
-        self._device = checkpoint.device
-        self._sample_rate = checkpoint.sample_rate
-        self._channels = checkpoint.channels
-        self._window = checkpoint.window
-        self._frame_rate = checkpoint.frame_rate
-        self._melodies = melodies
+        self._model, self._lm, self._melodies = checkpoint, checkpoint.lm, melodies
         self._no_separator: str | None = None
         self._waves: dict[str, torch.Tensor] = {}
         self._kept: dict[tuple[str, str | None, int | None], Condition] = {}
         fused = {name: method for method, names in self._lm.fuser.fuse2cond.items() for name in names}
-        wrong = [name for name, method in fused.items() if method not in ("cross", "prepend")]
-        if wrong or self._lm.fuser.cross_attention_pos_emb:
+        if not {"cross", "prepend"}.issuperset(fused.values()) or self._lm.fuser.cross_attention_pos_emb:
             raise CannotLoad("the model fuses its conditions in a way that is not supported")
         self._fused = fused
 
@@ -116,22 +109,23 @@ class Conditions:
     def _melody_condition(self, melody: str | None, offset: int | None) -> Any:
         from audiocraft.modules.conditioners import WavCondition
 
+        device, rates = self._model.device, [self._model.sample_rate]
         if melody is None:
-            wave = torch.zeros((1, 1, 1), device=self._device)
-            return WavCondition(wave, torch.tensor([0], device=self._device), [self._sample_rate], [None])
+            wave = torch.zeros((1, 1, 1), device=device)
+            return WavCondition(wave, torch.tensor([0], device=device), rates, [None])
         wave = self._wave(melody)
         if offset is not None:
-            first = int(offset / self._frame_rate * self._sample_rate)
-            heard = int(self._window / self._frame_rate * self._sample_rate)
+            first = int(offset / self._model.frame_rate * self._model.sample_rate)
+            heard = int(self._model.window / self._model.frame_rate * self._model.sample_rate)
             wave = wave[..., torch.arange(first, first + heard) % wave.shape[-1]]
-        length = torch.tensor([wave.shape[-1]], device=self._device)
-        return WavCondition(wave[None].to(self._device), length, [self._sample_rate], [None], [0.0])
+        length = torch.tensor([wave.shape[-1]], device=device)
+        return WavCondition(wave[None].to(device), length, rates, [None], [0.0])
 
     def _load_separator(self) -> None:
         """Have the model's separator ready; where it can't be had, that is found out only once."""
         if self._no_separator is None:
             try:
-                load_separator(self._lm.condition_provider.conditioners[MELODY], self._device)
+                load_separator(self._lm.condition_provider.conditioners[MELODY], self._model.device)
             except BadMelody as error:
                 self._no_separator = str(error)
         if self._no_separator is not None:
@@ -143,5 +137,5 @@ class Conditions:
             if path is None or not path.is_file():
                 raise BadMelody(f"the melody {melody[:8]} is not there")
             self._load_separator()
-            self._waves[melody] = read_melody(path, self._sample_rate, self._channels)
+            self._waves[melody] = read_melody(path, self._model.sample_rate, self._model.channels)
         return self._waves[melody]

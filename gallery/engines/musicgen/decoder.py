@@ -35,9 +35,9 @@ GRAIN = 64
 FEW_ROWS = 2
 
 
-def round_up(length: int, grain: int = GRAIN) -> int:
-    """The next multiple of ``grain``."""
-    return -(-length // grain) * grain
+def round_up(length: int) -> int:
+    """The next multiple of `GRAIN`."""
+    return -(-length // GRAIN) * GRAIN
 
 
 def slot_bytes(weights: Weights, positions: int, cross: int) -> int:
@@ -68,7 +68,7 @@ class Decoder:
         self._cross = [
             torch.zeros(2, slots, heads, self.cross_positions, width, dtype=weights.dtype, device=device)
             for layer in weights.layers
-            if layer.cross_query
+            if layer.cross
         ]
         # A slot without a clip attends to one zero, so that nothing is divided by nothing.
         self._cross_lengths = torch.ones(slots, dtype=torch.long, device=device)
@@ -96,14 +96,15 @@ class Decoder:
             cache[:, rows, :, positions] = torch.stack(keys_values, 1)
             attended = attend(queries, cache[:, : 2 * slots], lengths, limit)
             x += _linear(attended, layer.out)
-            if layer.norm_cross and layer.cross_query and layer.cross_out:
+            if layer.cross:
                 conditional = x[::2]
-                queries = _linear(self._norm(conditional, layer.norm_cross), layer.cross_query)
+                queries = _linear(self._norm(conditional, layer.cross.norm), layer.cross.query)
                 queries = queries.view(slots, weights.attention_heads, -1)
                 attended = attend(queries, self._cross[index][:, :slots], cross_lengths, cross_limit)
-                conditional += _linear(attended, layer.cross_out)
+                conditional += _linear(attended, layer.cross.out)
             x += self._feed_forward(x, layer)
-        return self._logits(x).view(slots, 2, weights.codebooks, weights.card)
+        logits = _linear(self._norm(x, weights.out_norm), weights.heads).float()
+        return logits.view(slots, 2, weights.codebooks, weights.card)
 
     def admit(self, slot: int, condition: Condition, tokens: Tensor) -> int:
         """Begin a clip in a slot: its condition and the ``tokens`` [codebooks, length] that it goes on from.
@@ -129,24 +130,23 @@ class Decoder:
             cache[0, own, :, :length] = keys.transpose(1, 2)
             cache[1, own, :, :length] = values.transpose(1, 2)
             x = x + _linear(attend_causally(queries, keys, values), layer.out)
-            if layer.norm_cross and layer.cross_query and layer.cross_out:
-                queries = _linear(self._norm(x[0], layer.norm_cross), layer.cross_query)
+            if layer.cross:
+                queries = _linear(self._norm(x[0], layer.cross.norm), layer.cross.query)
                 queries = queries.view(length, weights.attention_heads, -1).transpose(0, 1)
                 keys, values = self._cross[index][:, slot, :, : int(self._cross_lengths[slot])]
                 attended = functional.scaled_dot_product_attention(queries, keys, values)
-                x[0] += _linear(attended.transpose(0, 1).flatten(1), layer.cross_out)
+                x[0] += _linear(attended.transpose(0, 1).flatten(1), layer.cross.out)
             x = x + self._feed_forward(x, layer)
         return length
 
     def _admit_cross(self, slot: int, cross: Tensor) -> None:
         length = cross.shape[0]
         self._cross_lengths[slot] = length
-        kept = iter(self._cross)
-        for layer in self.weights.layers:
-            if layer.cross_keys_values:
-                projected = _linear(cross.to(self.weights.dtype), layer.cross_keys_values)
+        for layer, kept in zip(self.weights.layers, self._cross, strict=False):
+            if layer.cross:
+                projected = _linear(cross.to(self.weights.dtype), layer.cross.keys_values)
                 projected = projected.view(length, 2, self.weights.attention_heads, -1)
-                next(kept)[:, slot, :, :length] = projected.permute(1, 2, 0, 3)
+                kept[:, slot, :, :length] = projected.permute(1, 2, 0, 3)
 
     def move(self, source: int, target: int, positions: int) -> None:
         """Move a clip that has so many positions to another slot."""
@@ -165,16 +165,11 @@ class Decoder:
         return functional.embedding(tokens + self._codebooks, self.weights.embeddings).float().sum(-2)
 
     def _norm(self, x: Tensor, norm: Affine) -> Tensor:
-        width = self.weights.width
-        return functional.layer_norm(x, (width,), norm.weight, norm.bias, self.weights.eps).to(
-            self.weights.dtype
-        )
+        normed = functional.layer_norm(x, norm.weight.shape, norm.weight, norm.bias, self.weights.eps)
+        return normed.to(self.weights.dtype)
 
     def _feed_forward(self, x: Tensor, layer: Layer) -> Tensor:
         return _linear(layer.activation(_linear(self._norm(x, layer.norm2), layer.up)), layer.down)
-
-    def _logits(self, x: Tensor) -> Tensor:
-        return _linear(self._norm(x, self.weights.out_norm), self.weights.heads).float()
 
 
 def _twice(x: Tensor) -> Tensor:

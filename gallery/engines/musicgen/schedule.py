@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from gallery.engines import Failure
 from gallery.engines.musicgen.batch import Batch
 from gallery.engines.musicgen.codec import decode
 from gallery.engines.musicgen.conditions import Conditions
@@ -43,14 +44,6 @@ class Done:
     clip: Generation
     audio: NDArray[np.float32]
     batch_size: int
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A clip that could not be made, and why, in one line."""
-
-    clip: Generation
-    reason: str
 
 
 class Schedule:
@@ -83,7 +76,7 @@ class Schedule:
         waiting = sum(clip.made for clip in [*self._queue, *self._made])
         return waiting + (self._batch.frames if self._batch else 0)
 
-    def run(self) -> Iterator[Done | Failed | None]:
+    def run(self) -> Iterator[Done | Failure | None]:
         """Make every clip and yield it as soon as it is done; between them, None after each step."""
         while self._queue or self._made or (self._batch and self._batch.clips):
             try:
@@ -94,7 +87,7 @@ class Schedule:
                 yield from self._halve()
 
     @torch.no_grad()
-    def _round(self) -> Iterator[Done | Failed | None]:
+    def _round(self) -> Iterator[Done | Failure | None]:
         """Fill the free slots, decode until a clip's tokens are complete, and make its audio."""
         if self._batch is None:
             self._batch = Batch(self._weights, self._size, self._positions, self._cross)
@@ -118,7 +111,7 @@ class Schedule:
             else:
                 self._queue.appendleft(clip)
 
-    def _fill(self, batch: Batch) -> Iterator[Failed]:
+    def _fill(self, batch: Batch) -> Iterator[Failure]:
         while self._queue and not batch.full:
             clip, start = self._queue[0], time.perf_counter()
             if clip.generator is None:
@@ -127,7 +120,7 @@ class Schedule:
                 condition = self._conditions.encode(clip.prompt, clip.melody, clip.melody_offset)
             except BadMelody as error:
                 self._queue.popleft()
-                yield Failed(clip, str(error))
+                yield Failure(clip.request, str(error))
                 continue
             batch.admit(clip, condition)
             self._queue.popleft()
@@ -141,7 +134,7 @@ class Schedule:
             yield Done(clip, audio, self._size)
             start = time.perf_counter()
 
-    def _halve(self) -> Iterator[Failed]:
+    def _halve(self) -> Iterator[Failure]:
         """Begin the batch's clips anew in a batch of half the size."""
         clips = self._batch.clips if self._batch else []
         self._batch = None
@@ -154,4 +147,4 @@ class Schedule:
                 self._queue.appendleft(clip)
             return
         culprit = clips[0] if clips else self._made.pop() if self._made else self._queue.popleft()
-        yield Failed(culprit, "out of memory, even as the only clip of its batch")
+        yield Failure(culprit.request, "out of memory, even as the only clip of its batch")

@@ -27,14 +27,18 @@ import importlib.machinery
 import importlib.util
 import sys
 from contextlib import contextmanager
+from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 # What audiocraft imports and MusicGen's inference does without.
 PACKAGES = ("av", "flashy", "librosa", "spacy", "torchaudio", "xformers")
+
+# What it imports of their parts.
+SUBMODULES = {"flashy": "distrib", "librosa": "filters", "torchaudio": "transforms", "xformers": "ops"}
 
 # What audiocraft's multi-band diffusion needs: without them it is stood in for.
 DIFFUSION = "audiocraft.models.multibanddiffusion"
@@ -44,9 +48,6 @@ ADVICE = {
     "librosa": "melodies need it: install the extra `melody`",
     "multi-band diffusion": "clips are decoded with EnCodec's own decoder",
 }
-
-_usable: dict[str, bool] = {}
-_standins: dict[str, ModuleType] = {}
 
 
 class MissingPart(RuntimeError):
@@ -91,31 +92,25 @@ class Missing:
         raise MissingPart(self._part)
 
 
+@cache
 def usable(package: str) -> bool:
     """Whether a package is there and can be imported; one that is broken is hidden from all."""
-    if package not in _usable:
-        _usable[package] = False
-        if importlib.util.find_spec(package) is not None:
-            try:
-                importlib.import_module(package)
-                _usable[package] = True
-            except Exception:  # noqa: BLE001 - a broken package may raise anything
-                _hide(package)
-    return _usable[package]
-
-
-def _hide(package: str) -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
-        del sys.modules[name]
-    sys.modules[package] = None  # type: ignore[assignment] # the import system's own mark for "not there"
+    if importlib.util.find_spec(package) is None:
+        return False
+    try:
+        importlib.import_module(package)
+    except Exception:  # noqa: BLE001 - a broken package may raise anything
+        for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+            del sys.modules[name]
+        sys.modules[package] = None  # type: ignore[assignment] # the import system's own mark for "not there"
+        return False
+    return True
 
 
 @contextmanager
 def placed() -> Iterator[None]:
     """Stand in for what audiocraft lacks while it imports, builds a model or generates."""
-    if not _standins:
-        _standins.update(_make())
-    with swapped(_standins):
+    with swapped(_standins()):
         yield
 
 
@@ -154,49 +149,25 @@ def stood_in_for() -> list[str]:
     return [package for package in PACKAGES if not usable(package)]
 
 
-def _make() -> dict[str, ModuleType]:
+@cache
+def _standins() -> dict[str, ModuleType]:
+    """The stand-ins for what is absent or broken here, by their modules' names."""
+    import torch
+
+    from gallery.engines.musicgen.spectrogram import Spectrogram
+
+    given: dict[str, dict[str, Any]] = {
+        "torchaudio": {"Spectrogram": Spectrogram},
+        "xformers": {"unbind": torch.unbind, "LowerTriangularMask": object},
+    }
     standins: dict[str, ModuleType] = {}
-    for package in PACKAGES:
-        if not usable(package):
-            standins |= _MAKERS.get(package, _plain)(package)
+    for package in stood_in_for():
+        parts: dict[str, Any] = {}
+        if part := SUBMODULES.get(package):
+            name = f"{package}.{part}"
+            parts[part] = standins[name] = Standin(name, given.get(package))
+        standins[package] = Standin(package, parts)
     if not all(usable(package) for package in DIFFUSION_NEEDS):
         diffusion = Missing("multi-band diffusion", whole=True)
         standins[DIFFUSION] = Standin(DIFFUSION, {"MultiBandDiffusion": diffusion})
     return standins
-
-
-def _plain(package: str) -> dict[str, ModuleType]:
-    return {package: Standin(package)}
-
-
-def _flashy(package: str) -> dict[str, ModuleType]:
-    distrib = Standin(f"{package}.distrib")
-    return {package: Standin(package, {"distrib": distrib}), distrib.__name__: distrib}
-
-
-def _librosa(package: str) -> dict[str, ModuleType]:
-    filters = Standin(f"{package}.filters")
-    return {package: Standin(package, {"filters": filters}), filters.__name__: filters}
-
-
-def _torchaudio(package: str) -> dict[str, ModuleType]:
-    from gallery.engines.musicgen.spectrogram import Spectrogram
-
-    transforms = Standin(f"{package}.transforms", {"Spectrogram": Spectrogram})
-    return {package: Standin(package, {"transforms": transforms}), transforms.__name__: transforms}
-
-
-def _xformers(package: str) -> dict[str, ModuleType]:
-    import torch
-
-    parts = {"unbind": torch.unbind, "LowerTriangularMask": object}
-    ops = Standin(f"{package}.ops", parts)
-    return {package: Standin(package, {"ops": ops}), ops.__name__: ops}
-
-
-_MAKERS: dict[str, Callable[[str], dict[str, ModuleType]]] = {
-    "flashy": _flashy,
-    "librosa": _librosa,
-    "torchaudio": _torchaudio,
-    "xformers": _xformers,
-}

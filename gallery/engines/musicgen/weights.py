@@ -25,6 +25,16 @@ class Affine:
 
 
 @dataclass(frozen=True)
+class Cross:
+    """Cross-attention."""
+
+    norm: Affine
+    query: Affine
+    keys_values: Affine
+    out: Affine
+
+
+@dataclass(frozen=True)
 class Layer:
     """One layer: self-attention, cross-attention where there is one, feed-forward."""
 
@@ -35,10 +45,7 @@ class Layer:
     up: Affine
     down: Affine
     activation: Callable[[Tensor], Tensor]
-    norm_cross: Affine | None = None
-    cross_query: Affine | None = None
-    cross_keys_values: Affine | None = None
-    cross_out: Affine | None = None
+    cross: Cross | None
 
 
 @dataclass(frozen=True)
@@ -122,17 +129,6 @@ def _projections(attention: Any) -> Any:
 
 def _layer(layer: Any, dtype: torch.dtype) -> Layer:
     own = _projections(layer.self_attn)
-    parts: dict[str, Affine] = {}
-    if layer.cross_attention is not None:
-        cross = _projections(layer.cross_attention)
-        width = layer.norm1.weight.numel()
-        query, keys_values = cross.in_proj_weight.detach().to(dtype).tensor_split([width])
-        parts = {
-            "norm_cross": _norm(layer.norm_cross),
-            "cross_query": Affine(query, None),
-            "cross_keys_values": Affine(keys_values, None),
-            "cross_out": _affine(cross.out_proj, dtype),
-        }
     return Layer(
         norm1=_norm(layer.norm1),
         qkv=Affine(own.in_proj_weight.detach().to(dtype), _detached(own.in_proj_bias, dtype)),
@@ -141,8 +137,16 @@ def _layer(layer: Any, dtype: torch.dtype) -> Layer:
         up=_affine(layer.linear1, dtype),
         down=_affine(layer.linear2, dtype),
         activation=layer.activation,
-        **parts,
+        cross=None if layer.cross_attention is None else _cross(layer, dtype),
     )
+
+
+def _cross(layer: Any, dtype: torch.dtype) -> Cross:
+    projections = _projections(layer.cross_attention)
+    width = layer.norm1.weight.numel()
+    query, keys_values = projections.in_proj_weight.detach().to(dtype).tensor_split([width])
+    out = _affine(projections.out_proj, dtype)
+    return Cross(_norm(layer.norm_cross), Affine(query, None), Affine(keys_values, None), out)
 
 
 def _affine(module: Any, dtype: torch.dtype) -> Affine:
@@ -150,7 +154,7 @@ def _affine(module: Any, dtype: torch.dtype) -> Affine:
 
 
 def _norm(module: Any) -> Affine:
-    return Affine(module.weight.detach().float(), _detached(module.bias, torch.float32))
+    return _affine(module, torch.float32)
 
 
 def _detached(tensor: Tensor | None, dtype: torch.dtype) -> Tensor | None:

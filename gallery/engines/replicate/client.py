@@ -224,25 +224,19 @@ class ReplicateClient:
             raise ServiceError(f"its audio is not at https but at {one_line(request.url.scheme)}", 400)
 
 
-class _Transport(httpx.BaseTransport):
+class _Transport(httpx.HTTPTransport):
     """Raises ServiceError for every answer that is an error.
 
     The client's own errors lose the header that says how long to wait, and its own retries
     sleep through Ctrl-C.
     """
 
-    def __init__(self) -> None:
-        self._transport = httpx.HTTPTransport()
-
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = self._transport.handle_request(request)
+        response = super().handle_request(request)
         if response.status_code >= 400:
             response.read()
             raise _error_in(response)
         return response
-
-    def close(self) -> None:
-        self._transport.close()
 
 
 def _error_in(response: httpx.Response) -> ServiceError:

@@ -119,8 +119,9 @@ def test_short_of_memory_the_batch_is_halved_and_no_clip_is_lost(
 def test_a_clip_that_never_fits_fails_alone(
     tiny: MakeTiny, batches: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from gallery.engines import Failure
     from gallery.engines.musicgen.batch import Batch
-    from gallery.engines.musicgen.schedule import Done, Failed, Schedule
+    from gallery.engines.musicgen.schedule import Done, Schedule
 
     admit = Batch.admit
 
@@ -132,8 +133,8 @@ def test_a_clip_that_never_fits_fails_alone(
     monkeypatch.setattr(Batch, "admit", never)
     model = tiny("mono")
     events = [event for event in Schedule(model.checkpoint, clips_of(model, 4), {}, 2).run() if event]
-    failed = [event for event in events if isinstance(event, Failed)]
-    assert [event.clip.request.seed for event in failed] == [2]
+    failed = [event for event in events if isinstance(event, Failure)]
+    assert [event.request.seed for event in failed] == [2]
     assert failed[0].reason == "out of memory, even as the only clip of its batch"
     assert sorted(event.clip.request.seed for event in events if isinstance(event, Done)) == [0, 1, 3]
 
