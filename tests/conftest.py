@@ -28,7 +28,7 @@ NEEDS = {
     "replicate": ("engines/replicate/", "service"),
     "bucket": ("object_store",),
     "tools": ("checker", "crawler", "workflows/", "review/test_hooks.py"),
-    "slow": ("fuzz/", "security/", "test_shipped.py", "checkout"),
+    "slow": ("fuzz/", "security/", "test_incremental.py", "test_shipped.py", "checkout"),
 }
 
 
@@ -43,6 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(mark)
         if not any(item.get_closest_marker(mark) for mark in NEEDS):
             item.add_marker("light")
+    # What takes long in one piece begins first: nothing else would be left to do beside it at the end.
+    items.sort(key=lambda item: not item.path.is_relative_to(TESTS / "workflows"))
 
 
 def pytest_collection_finish() -> None:

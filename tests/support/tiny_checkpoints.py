@@ -17,7 +17,9 @@ and on what came before. Otherwise a wrong sampler or mask would go unnoticed.
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -67,6 +69,15 @@ channels = {2 if kind.stereo else 1}
 }
 
 
+@cache
+def import_everything() -> None:
+    """Import audiocraft, once. The engine looks for garbage often, and nothing that was imported is any."""
+    from gallery.engines.musicgen.standins import import_audiocraft
+
+    import_audiocraft()
+    gc.freeze()
+
+
 def write_checkpoint(
     folder: Path, kind: str = "mono", *, window: float | None = None, text_width: int = 32, seed: int = 0
 ) -> Path:
@@ -80,11 +91,11 @@ def write_checkpoint(
 
     from gallery.engines.musicgen.checkpoint import text_encoder_known
     from gallery.engines.musicgen.melody_audio import separator_stood_in
-    from gallery.engines.musicgen.standins import import_audiocraft, placed
+    from gallery.engines.musicgen.standins import placed
 
     shape = KINDS[kind]
     folder.mkdir(parents=True, exist_ok=True)
-    import_audiocraft()
+    import_everything()
     from audiocraft.models import builders
 
     state = torch.random.get_rng_state()

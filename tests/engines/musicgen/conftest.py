@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import random
 import sys
 from functools import cache
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gallery.config import Model
+from support.audiocraft_copies import Copies
+from support.tiny_checkpoints import KINDS, import_everything, write_checkpoint
 from support.tiny_engine import HUB, Tiny
 
 if TYPE_CHECKING:
@@ -24,16 +25,12 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Tiny]:
     """Makes tiny checkpoints, each once: ``tiny("stereo")``, ``tiny("mono", window=2)``."""
-    from gallery.engines.musicgen.standins import import_audiocraft
-
     root = tmp_path_factory.mktemp("tiny")
-    import_audiocraft()
-    gc.freeze()  # the engine looks for garbage often, and all that was imported is none
+    import_everything()
 
     @cache
     def make(kind: str, window: float | None = None) -> Tiny:
         from gallery.engines.musicgen.checkpoint import load
-        from support.tiny_checkpoints import KINDS, write_checkpoint
 
         folder = f"{kind}-{window or 'whole'}"
         write_checkpoint(root / folder, kind, window=window)
@@ -48,6 +45,13 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Tiny]:
         return Tiny(kind, root, model, load(model, root, "cpu"))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def copies() -> Iterator[Copies]:
+    made = Copies()
+    yield made
+    made.end()
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import SimpleNamespace
 
     from gallery.prompts.request import Request
+    from support.audiocraft_copies import Copies
     from support.tiny_engine import Tiny
 
     MakeTiny = Callable[..., Tiny]
@@ -97,26 +98,26 @@ def test_progress_counts_unfinished_clips_too(tiny: MakeTiny) -> None:
     assert len(set(seen)) > 2 * len(requests)
 
 
-def test_finished_clips_are_there_when_rendering_is_killed(tiny: MakeTiny, tmp_path: Path) -> None:
+def test_finished_clips_are_there_when_rendering_is_killed(
+    tiny: MakeTiny, copies: Copies, tmp_path: Path
+) -> None:
     model = tiny("mono")
-    script = """
-import os, signal, sys
+    script = f"""
+import os, signal
 from pathlib import Path
 from gallery.config import Model
 from gallery.engines.musicgen import MusicGenEngine
 from gallery.prompts.request import Request
-folder, root, out = sys.argv[1:]
-model = Model(hub="tests/tiny", folder=folder, kind="musicgen")
+model = Model(hub="tests/tiny", folder={model.model.folder!r}, kind="musicgen")
 requests = [Request(model="tests/tiny", prompt="p", duration=duration) for duration in (0.5, 0.6, 30)]
-engine = MusicGenEngine({"tiny": model}, root=Path(root), device="cpu")
+engine = MusicGenEngine({{"tiny": model}}, root=Path({str(model.root)!r}), device="cpu")
 for done, result in enumerate(engine.render(requests)):
-    (Path(out) / f"{result.request.duration}.raw").write_bytes(result.audio.tobytes())
+    Path(f"{{result.request.duration}}.raw").write_bytes(result.audio.tobytes())
     if done:
         os.kill(os.getpid(), signal.SIGKILL)
 """
-    command = [sys.executable, "-c", script, model.model.folder, str(model.root), str(tmp_path)]
-    assert subprocess.run(command, check=False, capture_output=True).returncode == -9
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.5.raw", "0.6.raw"]
+    assert copies.run(script, tmp_path) == (-9, "")
+    assert sorted(path.name for path in tmp_path.glob("*.raw")) == ["0.5.raw", "0.6.raw"]
 
 
 class TestFailures:

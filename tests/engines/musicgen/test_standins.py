@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-def run(script: str, *path: Path) -> str:
-    """A script's output in a fresh Python with folders before all others on its path."""
-    script = f"import sys\nsys.path[:0] = {[str(folder) for folder in path]!r}\n{script}"
-    command = [sys.executable, "-W", "ignore", "-c", script]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    from support.audiocraft_copies import Copies
 
 
 def package(folder: Path, name: str, source: str) -> None:
@@ -48,46 +44,58 @@ def test_multi_band_diffusion_is_refused_clearly() -> None:
         diffusion.get_mbd_musicgen()
 
 
-def test_stand_ins_are_seen_by_audiocraft_alone() -> None:
+def test_stand_ins_are_seen_by_audiocraft_alone(copies: Copies, tmp_path: Path) -> None:
     script = """
-from gallery.engines.musicgen.standins import import_audiocraft, placed
-import_audiocraft()
-standins = [name for name, module in sys.modules.items() if type(module).__name__ == "Standin"]
-print(standins)
+import sys
+from gallery.engines.musicgen.standins import placed
+print([name for name, module in sys.modules.items() if type(module).__name__ == "Standin"])
 with placed():
     import xformers.ops
     import torch
     print(xformers.ops.unbind is torch.unbind)
 print("xformers" in sys.modules)
 """
-    assert run(script) == "[]\nTrue\nFalse"
+    assert copies.run(script, tmp_path) == (0, "[]\nTrue\nFalse\n")
 
 
-def test_a_broken_package_is_stood_in_for_and_hidden_from_transformers(tmp_path: Path) -> None:
-    package(tmp_path, "torchaudio", "raise OSError('libc10_cuda.so: cannot open shared object file')")
-    script = """
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What is found where some packages work and others are broken."""
+    folder = tmp_path_factory.mktemp("packages")
+    package(folder, "torchaudio", "raise OSError('libc10_cuda.so: cannot open shared object file')")
+    package(folder, "av", "real = True")
+    package(folder, "spacy", "raise ValueError('numpy.dtype size changed')")
+    script = f"""
+import json, sys
+sys.path.insert(0, {str(folder)!r})
 from gallery.engines.musicgen.standins import import_audiocraft, usable
 import_audiocraft()
-print(usable("torchaudio"))
-from audiocraft.modules import chroma
-print(chroma.torchaudio.transforms.Spectrogram.__module__)
-from transformers.utils import is_torchaudio_available
-print(is_torchaudio_available())
-"""
-    assert run(script, tmp_path) == "False\ngallery.engines.musicgen.spectrogram\nFalse"
-
-
-def test_a_package_that_works_is_used(tmp_path: Path) -> None:
-    package(tmp_path, "av", "real = True")
-    package(tmp_path, "spacy", "raise ValueError('numpy.dtype size changed')")
-    script = """
-from gallery.engines.musicgen.standins import import_audiocraft
-import_audiocraft()
 from audiocraft.data import audio
-from audiocraft.modules import conditioners
-print(audio.av.real, type(conditioners.spacy).__name__)
+from audiocraft.modules import chroma, conditioners
+from transformers.utils import is_torchaudio_available
+print(json.dumps({{
+    "usable": usable("torchaudio"),
+    "spectrogram": chroma.torchaudio.transforms.Spectrogram.__module__,
+    "seen by transformers": is_torchaudio_available(),
+    "av": audio.av.real,
+    "spacy": type(conditioners.spacy).__name__,
+}}))
 """
-    assert run(script, tmp_path) == "True Standin"
+    command = [sys.executable, "-W", "ignore", "-c", script]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True)
+    told: dict[str, Any] = json.loads(ran.stdout)
+    return told
+
+
+def test_a_broken_package_is_stood_in_for_and_hidden_from_transformers(found: dict[str, Any]) -> None:
+    assert found["usable"] is False
+    assert found["spectrogram"] == "gallery.engines.musicgen.spectrogram"
+    assert found["seen by transformers"] is False
+    assert found["spacy"] == "Standin"
+
+
+def test_a_package_that_works_is_used(found: dict[str, Any]) -> None:
+    assert found["av"] is True
 
 
 def test_the_spectrogram_is_the_windowed_transforms_power() -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,41 +16,10 @@ from gallery.prompts.request import Request
 from support.tiny_checkpoints import KINDS, write_checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from gallery.engines import Failure, Render
-
-# audiocraft as it is, but for what it imports and does not need here. Each program runs in a
-# process of its own, a copy of one that has imported audiocraft and done nothing else.
-AROUND = """\
-import json, os, sys, warnings
-warnings.simplefilter("ignore")
-from gallery.engines.musicgen.standins import import_audiocraft, placed
-import_audiocraft()
-for line in sys.stdin:
-    folder, program = json.loads(line)
-    child = os.fork()
-    if not child:
-        os.chdir(folder)
-        os.dup2(2, 1)
-        with placed():
-            exec(compile(program, "clip.py", "exec"), {"__name__": "__main__"})
-        sys.exit()
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
-
-
-@pytest.fixture(scope="module")
-def python() -> Iterator[subprocess.Popen[str]]:
-    """Runs programs: takes a line with folder and program, answers with the exit code."""
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
-    command = [sys.executable, "-W", "ignore", "-c", AROUND]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as running:
-        yield running
-        running.stdin.close()
+    from support.audiocraft_copies import Copies
 
 
 @pytest.fixture(scope="module", params=["mono", "stereo", "audiogen"])
@@ -64,12 +29,11 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return write_checkpoint(tmp_path_factory.mktemp(kind) / kind, kind, text_width=768)
 
 
-def run(python: subprocess.Popen[str], program: str, folder: Path, out: Path) -> Any:
+def run(copies: Copies, program: str, folder: Path, out: Path) -> Any:
     """Run a program beside the text encoder that the checkpoint names; returns what it wrote."""
     shutil.copytree(folder / "t5-base", out / "t5-base")
-    python.stdin.write(json.dumps([str(out), program]) + "\n")
-    python.stdin.flush()
-    assert python.stdout.readline() == "0\n"
+    # audiocraft as it is, but for what it imports and does not need here.
+    assert copies.run(program, out, stood_in=True)[0] == 0
     return soundfile.read(out / "clip.wav", dtype="float32", always_2d=True)
 
 
@@ -95,14 +59,14 @@ def rendered(request: Request, folder: Path) -> Render | Failure:
     ],
 )
 def test_it_runs_and_makes_the_clip(
-    python: subprocess.Popen[str], folder: Path, tmp_path: Path, fields: dict[str, Any]
+    copies: Copies, folder: Path, tmp_path: Path, fields: dict[str, Any]
 ) -> None:
     asked = {"prompt": "slow drums, warm bass", "duration": 1.24, **fields}
     expected = rendered(Request(model="tests/tiny", **asked), folder)
     # The hub's name of a model can also be the folder that it is in.
     model = Model(hub="tests/tiny", kind=KINDS[folder.name].model_kind)
     program = audiocraft(Request(model=str(folder), **asked), model)
-    samples, rate = run(python, program, folder, tmp_path)
+    samples, rate = run(copies, program, folder, tmp_path)
     assert rate == expected.sample_rate and samples.shape == expected.audio.shape
     # One other token, and nothing would be alike: what is left is rounding in the codec.
     assert np.abs(samples - expected.audio).max() < 1e-5 * np.abs(expected.audio).max() + 1e-7
