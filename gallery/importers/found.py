@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 # What mutagen lets through of files that are not what they say.
-_READING = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, struct.error)
-UNREADABLE = (*_READING, MemoryError, RecursionError)
+_DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, struct.error)
+UNREADABLE = (*_DAMAGED, MemoryError, RecursionError)
 
 
 class Unusable(Exception):
