@@ -16,11 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pages import prompt
 from playwright.sync_api import sync_playwright
-
-from gallery.config import Config
-from gallery.site import write_site
+from sites import synthetic
 
 SIZES = (1_000, 10_000)
 TYPED = ("felt piano 90", "dusty rain", "brushed snare, tape", "warm bass slow")
@@ -42,9 +39,8 @@ async words => {
 
 
 def build(size: int, root: Path) -> Path:
-    models = {"small": {"hub": "facebook/musicgen-small", "kind": "musicgen"}}
-    config = Config.model_validate({"root": root, "models": models, "site": {"title": "Benchmark"}})
-    write_site([prompt(number) for number in range(size)], {}, config, root / "site")
+    synthetic.write_gallery(root, size, cards=0)
+    synthetic.run(synthetic.BUILD, root)
     return root / "site"
 
 
