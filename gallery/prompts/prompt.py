@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from gallery.prompts.request import Request
-from gallery.state.database import Damaged, Row, State
+from gallery.state.database import Damaged, State
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container
     from pathlib import Path
 
     from gallery.errors import Fault
@@ -129,7 +129,7 @@ class Outline(NamedTuple):
         return f"prompts/{self.path}.md"
 
 
-class Prompts(Sequence[Prompt]):
+class Prompts:
     """Prompts in the order of their files: there may be many, so each is read back when it is asked for.
 
     ``outlines`` are of the same prompts in the same order; the prompts themselves lie in ``state``.
@@ -140,17 +140,6 @@ class Prompts(Sequence[Prompt]):
         self.state = state or State.temporary()
         self._common: dict[Any, Any] = {}
         self._made = lru_cache(_MADE_AT_A_TIME)(self._make)
-
-    @classmethod
-    def of(cls, prompts: Iterable[Prompt]) -> Self:
-        """Prompts that were made here and not read."""
-        made = cls()
-        texts = {prompt.path: prompt.to_text() for prompt in prompts}
-        made.state.put(PROMPT, {path: Row("", text) for path, text in texts.items()})
-        for text in texts.values():
-            made.add(text)
-        made.sort()
-        return made
 
     def add(self, text: str) -> None:
         """Take in a prompt that `Prompt.to_text` wrote and that is kept, in any order; `sort` comes last."""
@@ -175,13 +164,10 @@ class Prompts(Sequence[Prompt]):
     def __len__(self) -> int:
         return len(self.outlines)
 
-    @overload
-    def __getitem__(self, place: int) -> Prompt: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Prompt]: ...
-    def __getitem__(self, place: int | slice) -> Prompt | list[Prompt]:
-        if isinstance(place, slice):
-            return [self.whole(outline) for outline in self.outlines[place]]
+    def __iter__(self) -> Iterator[Prompt]:
+        return map(self.whole, self.outlines)
+
+    def __getitem__(self, place: int) -> Prompt:
         return self.whole(self.outlines[place])
 
     def whole(self, outline: Outline) -> Prompt:

@@ -16,7 +16,6 @@ from gallery.errors.text import printable, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
     from typing import BinaryIO, Self
 
 _LINK = "120000"
@@ -55,9 +54,8 @@ class Repository:
 
     def files(self, commit: str, *paths: str) -> dict[str, Entry]:
         """Files and links of a commit at or below these paths, by name."""
-        listed = self._say("ls-tree", "-r", "-z", commit, "--", *paths)
         entries = {}
-        for line in _split(listed):
+        for line in _split(self._say("ls-tree", "-r", "-z", commit, "--", *paths)):
             about, _, name = line.partition("\t")
             mode, _, object_id = about.split(" ")
             if mode in _FILES:
@@ -121,9 +119,7 @@ class Contents:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._git.communicate()
 
     def copy(self, object_id: str, target: BinaryIO) -> None:
@@ -152,8 +148,4 @@ def _split(listed: bytes) -> list[str]:
 
 def _environment() -> dict[str, str]:
     """Messages in English, paths as they are written, and nobody asked for a password."""
-    return os.environ | {
-        "LC_ALL": "C",
-        "GIT_LITERAL_PATHSPECS": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-    }
+    return os.environ | {"LC_ALL": "C", "GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0"}
