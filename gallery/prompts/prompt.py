@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -205,15 +204,6 @@ class Clips(Mapping[str, Clip]):
     def __getitem__(self, key: str) -> Clip:
         prompt = self.prompts.whole(self.homes[key])
         return next(clip for clip in prompt.clips if clip.key == key)
-
-    def each(self) -> Iterator[Clip]:
-        """All of them, prompt by prompt."""
-        for outline, keys in itertools.groupby(self.homes, self.homes.__getitem__):
-            wanted = set(keys)
-            for clip in self.prompts.whole(outline).clips:
-                if clip.key in wanted:
-                    wanted.remove(clip.key)
-                    yield clip
 
 
 @dataclass

@@ -10,7 +10,7 @@ import hashlib
 import json
 import unicodedata
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -33,9 +33,9 @@ CODEBOOK_SIZE = 2048
 MOST_MARKS = 12
 
 
-def _described(label: str, description: str, unit: str = "", **limits: Any) -> Any:
+def _parameter(default: Any, label: str, description: str, unit: str = "", **limits: Any) -> Any:
     """A parameter: what people call it, what it does, the unit of its values and their limits."""
-    return Field(description=description, json_schema_extra={"label": label, "unit": unit}, **limits)
+    return Field(default, description=description, json_schema_extra={"label": label, "unit": unit}, **limits)
 
 
 class Parameters(BaseModel):
@@ -43,64 +43,49 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    duration: Annotated[
-        float, _described("duration", "Length of the clip in seconds.", "s", ge=0.5, le=600)
-    ] = 10.0
-    seed: Annotated[
-        int,
-        _described(
-            "seed",
-            "Starts the random numbers that choose the tokens: the same seed, the same clip.",
-            ge=0,
-            le=2**32 - 1,
-        ),
-    ] = 1
-    temperature: Annotated[
-        float,
-        _described(
-            "temperature", "How freely tokens are drawn; 0 always takes the likeliest one.", ge=0, le=5
-        ),
-    ] = 1.0
-    top_k: Annotated[
-        int,
-        _described(
-            "top-k",
-            "Draw among this many likeliest tokens; 0 draws among all of them.",
-            ge=0,
-            le=CODEBOOK_SIZE,
-        ),
-    ] = 250
-    top_p: Annotated[
-        float,
-        _described(
-            "top-p",
-            "Draw among the likeliest tokens that make up this share of the probability; "
-            "0 switches it off and leaves the choice to top_k.",
-            ge=0,
-            le=1.5,
-        ),
-    ] = 0.0
-    cfg_coef: Annotated[
-        float,
-        _described(
-            "guidance",
-            "Classifier-free guidance: how closely the prompt is followed; "
-            "1 is no guidance, 0 ignores the prompt.",
-            ge=0,
-            le=20,
-        ),
-    ] = 3.0
-    extend_stride: Annotated[
-        float | None,
-        _described(
-            "stride",
-            "In clips longer than the model's window, how far each window moves on; "
-            "unset, it is 18 for MusicGen and 2 for AudioGen.",
-            "s",
-            gt=0,
-            lt=30,
-        ),
-    ] = None
+    duration: float = _parameter(10.0, "duration", "Length of the clip in seconds.", "s", ge=0.5, le=600)
+    seed: int = _parameter(
+        1,
+        "seed",
+        "Starts the random numbers that choose the tokens: the same seed, the same clip.",
+        ge=0,
+        le=2**32 - 1,
+    )
+    temperature: float = _parameter(
+        1.0, "temperature", "How freely tokens are drawn; 0 always takes the likeliest one.", ge=0, le=5
+    )
+    top_k: int = _parameter(
+        250,
+        "top-k",
+        "Draw among this many likeliest tokens; 0 draws among all of them.",
+        ge=0,
+        le=CODEBOOK_SIZE,
+    )
+    top_p: float = _parameter(
+        0.0,
+        "top-p",
+        "Draw among the likeliest tokens that make up this share of the probability; "
+        "0 switches it off and leaves the choice to top_k.",
+        ge=0,
+        le=1.5,
+    )
+    cfg_coef: float = _parameter(
+        3.0,
+        "guidance",
+        "Classifier-free guidance: how closely the prompt is followed; "
+        "1 is no guidance, 0 ignores the prompt.",
+        ge=0,
+        le=20,
+    )
+    extend_stride: float | None = _parameter(
+        None,
+        "stride",
+        "In clips longer than the model's window, how far each window moves on; "
+        "unset, it is 18 for MusicGen and 2 for AudioGen.",
+        "s",
+        gt=0,
+        lt=30,
+    )
 
 
 class Request(Parameters):
