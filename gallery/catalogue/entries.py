@@ -236,9 +236,7 @@ class Catalogue:
         entries: list[KinEntry] = []
         for kin in self._kin.of(clip.key):
             home = prompt if kin.key in own else self._clips.homes[kin.key]
-            value = kin.value
-            if kin.field == "model":
-                value = self._config.model_name(value)
+            value = self._config.model_name(kin.value) if kin.field == "model" else kin.value
             entry: KinEntry = {
                 "field": kin.field,
                 "key": kin.key,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gallery.config import Config
-    from gallery.prompts.frontmatter import Location
+    from gallery.errors.text import Location
 
 PRESETS_NAME = "presets.yaml"
 

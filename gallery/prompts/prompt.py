@@ -142,19 +142,10 @@ class Prompts:
 
     def add(self, text: str) -> None:
         """Take in a prompt that `Prompt.to_text` wrote and that is kept, in any order; `sort` comes last."""
-        outline = Outline(*json.loads(text.partition("\n")[0]))
-        self.outlines.append(
-            outline._replace(
-                author=self._once(outline.author),
-                date=self._once(outline.date),
-                keys=tuple(outline.keys),
-                models=self._once(tuple(outline.models)),
-            )
-        )
-
-    def _once(self, value: Any) -> Any:
-        """The same value, in memory once however many prompts have it."""
-        return self._common.setdefault(value, value)
+        path, title, author, date, keys, models, *digests = json.loads(text.partition("\n")[0])
+        # Most prompts have these in common: each is in memory once.
+        author, date, models = (self._common.setdefault(each, each) for each in (author, date, tuple(models)))
+        self.outlines.append(Outline(path, title, author, date, tuple(keys), models, *digests))
 
     def sort(self) -> None:
         """Bring the prompts into the order of their files."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
@@ -15,8 +16,9 @@ from gallery.errors import GalleryError
 from gallery.errors.text import printable, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-    from typing import BinaryIO, Self
+    from typing import BinaryIO
 
 _LINK = "120000"
 _FILES = ("100644", "100755", _LINK)
@@ -76,9 +78,13 @@ class Repository:
         untracked = self._say("ls-files", "-z", "--others", "--", *paths)
         return {*_split(changed), *_split(untracked)}
 
-    def contents(self) -> Contents:
+    @contextmanager
+    def contents(self) -> Iterator[Contents]:
         """A reader of files' contents."""
-        return Contents(self._folder)
+        asks = ["git", "cat-file", "--batch"]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(asks, cwd=self._folder, env=_environment(), stdin=pipe, stdout=pipe) as git:
+            yield Contents(cast("BinaryIO", git.stdin), cast("BinaryIO", git.stdout))
 
     def _say(self, *arguments: str, otherwise: str = "") -> bytes:
         """What git prints. Raises GalleryError where it fails."""
@@ -105,22 +111,8 @@ class Repository:
 class Contents:
     """Contents of files by their object ids, from one running git."""
 
-    def __init__(self, folder: Path) -> None:
-        self._git = subprocess.Popen(
-            ["git", "cat-file", "--batch"],
-            cwd=folder,
-            env=_environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        self._asked = cast("BinaryIO", self._git.stdin)
-        self._told = cast("BinaryIO", self._git.stdout)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._git.communicate()
+    def __init__(self, asked: BinaryIO, told: BinaryIO) -> None:
+        self._asked, self._told = asked, told
 
     def copy(self, object_id: str, target: BinaryIO) -> None:
         """Write a file's content. Raises GalleryError where the repository lacks it."""
