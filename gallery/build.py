@@ -27,7 +27,7 @@ from gallery.utils.parallel import without_collecting
 from gallery.utils.progress import Stage, say
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
     from pathlib import Path
 
     from gallery.config import Config
@@ -139,6 +139,7 @@ class _Recipe:
 
     def plan(self) -> None:
         """What is left to do for the clips that may be rendered."""
+        self.marks = SketchMarks(self.clips, self.config)
         self.wanted = chosen(self.config, self.options.paths, self.clips)
         with without_collecting():
             self.todo = make_plan(self.wanted, self.stores, self.config)
@@ -146,47 +147,34 @@ class _Recipe:
 
     def render(self) -> bool:
         """Encode and render what is planned. Returns whether there was anything to keep."""
-        engine, options = None, self.options
-        if self.todo.encode:
+        engine, options, stores = None, self.options, self.stores
+        if encode := self.todo.encode:
             # Older builds left these lossless and without a preview of today's settings.
             refuse_renders(self.config)
-            renders = (self.stores.lossless.load(clip.request) for clip in self.todo.encode)
-            with _stage("encoding", self.todo.encode) as stage:
-                self._keep(renders, self.stores.store, stage)
-        if self.todo.render:
-            stage = _stage("rendering", self.todo.render)
+            renders = (stores.lossless.load(clip.request) for clip in encode)
+            self._keep(renders, _stage("encoding", encode), stores.store)
+        if render := self.todo.render:
+            stage, melodies = _stage("rendering", render), self.reading.melodies
             engine, self.outcome.note = choose_engine(
-                options.engine,
-                self.config,
-                self.reading.melodies,
-                stage.make,
-                options.payment,
-                options.cluster,
+                options.engine, self.config, melodies, stage.make, options.payment, options.cluster
             )
             if self.outcome.note:
                 say(self.outcome.note)
             if engine:
                 # Before progress is shown: an engine that costs money asks here.
-                renders = engine.render([clip.request for clip in self.todo.render])
-                with stage:
-                    self._keep(renders, self.stores.store, stage, self.stores.lossless)
-        return bool(self.todo.encode or engine)
+                renders = engine.render([clip.request for clip in render])
+                self._keep(renders, stage, stores.store, stores.lossless)
+        return bool(encode or engine)
 
     def sketch(self) -> bool:
         """Stand-ins for the clips that have no render yet. Returns whether any was missing."""
         if not self.options.sketches or self.options.engine == "none":
             return False
-        store, sketches = self.stores.store.survey(), self.stores.sketches.survey()
-        marks = SketchMarks(self.clips, self.config)
-        missing = [
-            self.wanted[key]
-            for key in self.wanted
-            if not stored(key, store, self.config) and not sketched(key, sketches, marks)
-        ]
+        there = self._playable(self.wanted)
+        missing = [self.wanted[key] for key in self.wanted if key not in there]
         if missing:
             renders = sketch_engine(self.config).render([clip.request for clip in missing])
-            with _stage("sketching", missing) as stage:
-                self._keep(renders, self.stores.sketches, stage, mark=marks)
+            self._keep(renders, _stage("sketching", missing), self.stores.sketches, mark=self.marks)
         self.sketched = [clip.key for clip in missing]
         return bool(missing)
 
@@ -203,18 +191,11 @@ class _Recipe:
         """Write the site: all prompts, with whatever audio they have by now."""
         from gallery.site import write_site
 
-        config = self.config
-        store, sketches = self.stores.store.survey(), self.stores.sketches.survey()
-        marks = SketchMarks(self.clips, config)
-        kept: dict[str, Kept] = {}
-        places: dict[str, str] = {}
         with without_collecting():
-            for key in self.clips:
-                if known := stored(key, store, config):
-                    kept[key], places[key] = known, config.store.audio_url or _AUDIO
-                elif self.options.sketches and (known := sketched(key, sketches, marks)):
-                    kept[key], places[key] = known, _SKETCHES
-            catalogue = Catalogue(self.clips, kin_of(self.clips, state), kept, places, config)
+            playable = self._playable(self.clips)
+            kept = {key: known for key, (known, _) in playable.items()}
+            places = {key: place for key, (_, place) in playable.items()}
+            catalogue = Catalogue(self.clips, kin_of(self.clips, state), kept, places, self.config)
             self.outcome.states = Counter(
                 kept[key].state if key in kept else "pending"
                 for path in catalogue.paths
@@ -222,27 +203,34 @@ class _Recipe:
             )
             files = Published(places, {_AUDIO: self.stores.store, _SKETCHES: self.stores.sketches})
             self.outcome.written = write_site(
-                catalogue, files, config, self.options.output, state, self.reading.presets
+                catalogue, files, self.config, self.options.output, state, self.reading.presets
             )
+
+    def _playable(self, keys: Iterable[str]) -> dict[str, tuple[Kept, str]]:
+        """Of these clips those that can be played: what is known of each, and where in the site it lies."""
+        store, sketches = self.stores.store.survey(), self.stores.sketches.survey()
+        audio = self.config.store.audio_url or _AUDIO
+        found = {}
+        for key in keys:
+            if known := stored(key, store, self.config):
+                found[key] = known, audio
+            elif self.options.sketches and (known := sketched(key, sketches, self.marks)):
+                found[key] = known, _SKETCHES
+        return found
 
     def _keep(
         self,
         renders: Generator[Render | Failure, None, None],
-        store: Store,
         stage: Stage,
+        store: Store,
         lossless: LosslessStore | None = None,
         mark: SketchMarks | None = None,
     ) -> None:
-        self.outcome.failures += keep_all(
-            renders,
-            store,
-            lossless,
-            self.clips.homes,
-            self.config.preview,
-            self.options.jobs,
-            stage.finish,
-            mark,
-        )
+        owners, preview, jobs = self.clips.homes, self.config.preview, self.options.jobs
+        with stage:
+            self.outcome.failures += keep_all(
+                renders, store, lossless, owners, preview, jobs, stage.finish, mark
+            )
 
 
 def _stage(label: str, clips: Sequence[Clip]) -> Stage:

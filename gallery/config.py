@@ -12,7 +12,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
 from gallery.errors import FaultyFile, GalleryError
 from gallery.errors.validation import explain
@@ -28,6 +36,10 @@ WINDOWS = {"musicgen": (30.0, 18.0), "melody": (30.0, 18.0), "audiogen": (10.0, 
 PREVIEW_VERSION = 2
 
 WebAddress = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s\"'<>]+)?$")]
+# With a slash at its end, for others to be made from it.
+WebFolder = Annotated[
+    WebAddress, AfterValidator(lambda url: url if url.endswith("/") or not url else f"{url}/")
+]
 
 
 class _Settings(BaseModel):
@@ -43,12 +55,12 @@ class Site(_Settings):
         max_length=300,
         description="One sentence on the gallery, for its front page, search engines and feeds.",
     )
-    base_url: WebAddress = Field(
+    base_url: WebFolder = Field(
         "",
         description="Where the site is served, e.g. `https://octocat.github.io/gallery/`. "
         "Feeds, the sitemap and the 404 page need it; pages link to each other without it.",
     )
-    repository: WebAddress = Field(
+    repository: Annotated[WebAddress, AfterValidator(lambda url: url.rstrip("/"))] = Field(
         "",
         description="The gallery's repository, e.g. `https://github.com/octocat/gallery`; "
         "pages link to their sources there.",
@@ -70,16 +82,6 @@ class Site(_Settings):
         "the others share the site's. Each takes about 90 KB.",
     )
     page_size: int = Field(60, ge=1, le=500, description="Prompts on one list page.")
-
-    @field_validator("base_url")
-    @classmethod
-    def _end_with_slash(cls, value: str) -> str:
-        return value if not value or value.endswith("/") else value + "/"
-
-    @field_validator("repository")
-    @classmethod
-    def _end_without_slash(cls, value: str) -> str:
-        return value.rstrip("/")
 
 
 class Model(_Settings):
@@ -169,7 +171,7 @@ class StoreSettings(_Settings):
         description="Folder of previews and records, relative to gallery.toml, or the address of a bucket or "
         "server, e.g. `s3://bucket/clips`: see [scale.md](scale.md).",
     )
-    audio_url: WebAddress = Field(
+    audio_url: WebFolder = Field(
         "",
         description="Address from which the pages play previews, where they are not published with the site.",
     )
@@ -187,11 +189,6 @@ class StoreSettings(_Settings):
         if re.match(r"[^/]*://[^/@]*:[^/]*@", value):
             raise ValueError("holds a password, which everyone who has gallery.toml could read; take it out")
         return value
-
-    @field_validator("audio_url")
-    @classmethod
-    def _end_with_slash(cls, value: str) -> str:
-        return value if not value or value.endswith("/") else value + "/"
 
 
 class ReplicateSettings(_Settings):

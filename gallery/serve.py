@@ -144,7 +144,7 @@ async def _watch(root: Path, rebuild: Callable[[], bool], changed: _Changes, sto
         watched, first = _folders(root), True
         async for found in awatch(
             *watched,
-            watch_filter=_Inputs(root),
+            watch_filter=_only_inputs(root),
             recursive=False,
             stop_event=stop,
             debounce=300,
@@ -162,19 +162,15 @@ async def _watch(root: Path, rebuild: Callable[[], bool], changed: _Changes, sto
 
 def _folders(root: Path) -> list[Path]:
     """Every folder that builds read, and the gallery's own."""
-    folders = [root]
-    for name in _INPUTS:
-        folders += (Path(folder) for folder, _, _ in os.walk(root / name))
-    return folders
+    return [root, *(Path(folder) for name in _INPUTS for folder, _, _ in os.walk(root / name))]
 
 
-class _Inputs(DefaultFilter):
+def _only_inputs(root: Path) -> Callable[[Change, str], bool]:
     """Of what changes in these folders, what builds read."""
+    is_usual = DefaultFilter()
 
-    def __init__(self, root: Path) -> None:
-        super().__init__()
-        self._root = str(root)
-
-    def __call__(self, change: Change, path: str) -> bool:
+    def is_input(change: Change, path: str) -> bool:
         folder, name = os.path.split(path)
-        return (folder != self._root or name in _INPUTS) and super().__call__(change, path)
+        return (folder != str(root) or name in _INPUTS) and is_usual(change, path)
+
+    return is_input

@@ -73,15 +73,8 @@ class _Change(NamedTuple):
 
     def on_to(self, other: _Change) -> _Change:
         """One change from the beginning of this one to the end of a later one."""
-        return _Change(
-            self.word,
-            other.word_end,
-            self.new_word,
-            other.new_word_end,
-            self.at,
-            other.end,
-            self.new_at,
-            other.new_end,
+        return self._replace(
+            word_end=other.word_end, new_word_end=other.new_word_end, end=other.end, new_end=other.new_end
         )
 
 

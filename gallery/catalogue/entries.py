@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, cast
 
 from gallery.catalogue.differences import word_changes
-from gallery.prompts.prompt import Clip, Clips, Prompt
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
@@ -58,6 +57,20 @@ class Audio(TypedDict):
     bytes: int
     length: float
     loudness: float | None
+
+
+# What is known of a clip that has neither a render nor a sketch.
+_PENDING = {
+    "state": "pending",
+    "engine": "",
+    "provenance": {},
+    "audio": "",
+    "cover": "",
+    "peaks": "",
+    "bytes": 0,
+    "length": 0.0,
+    "loudness": None,
+}
 
 
 class ClipEntry(Audio):
@@ -123,12 +136,8 @@ class Catalogue:
         self._config = config
         self._outlines = {outline.path: outline for outline in clips.prompts.outlines}
         self._made: dict[str, tuple[PromptEntry, bool]] = {}
-        self.paths = self._newest_first()
-
-    def _newest_first(self) -> list[str]:
-        """Newest first, those of one day by path, undated ones last."""
-        dates = {outline.path: outline.date for outline in self._clips.prompts.outlines}
-        return sorted(sorted(dates), key=dates.__getitem__, reverse=True)
+        # Newest first, those of one day by path, undated ones last.
+        self.paths = sorted(sorted(self._outlines), key=lambda path: self._outlines[path].date, reverse=True)
 
     def title(self, path: str) -> str:
         """A prompt's title."""
@@ -207,8 +216,11 @@ class Catalogue:
         return f"{key} {model} {self._places.get(key, '')} {kept.digest if kept else ''}"
 
     def _clip_entry(self, clip: Clip, kin: list[KinEntry]) -> ClipEntry:
-        known = known_audio(clip.key, clip.duration, self._kept.get(clip.key), self._places.get(clip.key, ""))
-        return {
+        kept, place = self._kept.get(clip.key), self._places.get(clip.key, "")
+        known: dict[str, Any] = {**_PENDING, "length": clip.duration}
+        if kept:
+            known = {**kept.shown, "audio": f"{place}{clip.key}.mp3", "cover": f"{place}{clip.key}.webp"}
+        entry = {
             "key": clip.key,
             "id": clip.key[:8],
             "model": clip.model,
@@ -217,15 +229,14 @@ class Catalogue:
             **known,
             "kin": kin,
         }
+        return cast("ClipEntry", entry)
 
     def _kin_of(self, clip: Clip, own: Mapping[str, Clip], prompt: Prompt, wordings: bool) -> list[KinEntry]:
         """A clip's kin; those that the prompt itself asks for are taken to be its own."""
         entries: list[KinEntry] = []
         for kin in self._kin.of(clip.key):
             home = prompt if kin.key in own else self._clips.homes[kin.key]
-            value = kin.value
-            if kin.field == "model":
-                value = self._config.model_name(value)
+            value = self._config.model_name(kin.value) if kin.field == "model" else kin.value
             entry: KinEntry = {
                 "field": kin.field,
                 "key": kin.key,
@@ -239,21 +250,3 @@ class Catalogue:
                 entry["words"] = word_changes(clip.fields["prompt"], other.fields["prompt"])
             entries.append(entry)
         return entries
-
-
-def known_audio(key: str, duration: float, kept: Kept | None, place: str) -> Audio:
-    """What is known of a clip that should last so many seconds; its files are at ``place``."""
-    if kept:
-        shown = {**kept.shown, "audio": f"{place}{key}.mp3", "cover": f"{place}{key}.webp"}
-        return cast("Audio", shown)
-    return {
-        "state": "pending",
-        "engine": "",
-        "provenance": {},
-        "audio": "",
-        "cover": "",
-        "peaks": "",
-        "bytes": 0,
-        "length": duration,
-        "loudness": None,
-    }

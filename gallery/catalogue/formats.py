@@ -53,16 +53,12 @@ def takeaways(request: Request, name: str, model: Model) -> list[Takeaway]:
     ]
 
 
-class _CannotError(Exception):
-    """A tool cannot make the clip; the text says why."""
-
-
 def _attempt(
     tool: str, write: Callable[[Request, Model], dict[str, Any]], request: Request, model: Model
 ) -> Takeaway:
     try:
         return Takeaway(tool, "json", _as_json(write(request, model)))
-    except _CannotError as reason:
+    except CannotAsk as reason:
         return Takeaway(tool, "json", reason=str(reason))
 
 
@@ -108,18 +104,15 @@ def audiocraft(request: Request, model: Model) -> str:
 
 def replicate(request: Request, model: Model) -> dict[str, Any]:
     """The input of meta/musicgen on Replicate."""
-    try:
-        return prediction_input(request, model, "the address of the melody file")
-    except CannotAsk as reason:
-        raise _CannotError(str(reason)) from reason
+    return prediction_input(request, model, "the address of the melody file")
 
 
 def tts_webui(request: Request, model: Model) -> dict[str, Any]:
     """The parameters as TTS-WebUI writes them beside its clips."""
     if request.seed == 0 and "seed" in request.canonical():
-        raise _CannotError("TTS-WebUI takes the seed 0 for a random one")
+        raise CannotAsk("TTS-WebUI takes the seed 0 for a random one")
     if request.extend_stride is not None and request.extend_stride != model.stride:
-        raise _CannotError(f"TTS-WebUI cannot set the stride, which is {request.extend_stride:g} s here")
+        raise CannotAsk(f"TTS-WebUI cannot set the stride, which is {request.extend_stride:g} s here")
     fields = {
         "text": request.prompt,
         "melody": request.melody,

@@ -95,7 +95,7 @@ def kin_of(clips: Clips, state: State) -> Kinship:
         if str(count) != known.value:
             raise Damaged
         return kin
-    found = find_kin((clip.key, clip.fields) for clip in clips.each())
+    found = find_kin((clip.key, clip.fields) for clip in clips.values())
     rows = {key: Row(decided, json.dumps(each)) for key, each in found.items()}
     state.put(_KIN, {**rows, _ALL: Row(decided, str(len(rows)))}, state.names(_KIN) - rows.keys() - {_ALL})
     for key, row in rows.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -152,7 +152,7 @@ def _model_at(model: type[BaseModel], loc: Location) -> type[BaseModel] | None:
         if owner is None or part not in owner.model_fields:
             return None
         annotation = owner.model_fields[part].annotation
-        owner, skip_key = _model_within(annotation), _is_mapping(annotation)
+        owner, skip_key = _model_within(annotation), get_origin(annotation) is dict
     return owner
 
 
@@ -160,7 +160,3 @@ def _model_within(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in get_args(annotation) if (found := _model_within(part))), None)
-
-
-def _is_mapping(annotation: Any) -> bool:
-    return getattr(annotation, "__origin__", None) is dict

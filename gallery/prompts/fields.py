@@ -30,17 +30,13 @@ class Changes(Parameters):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    prompt: Annotated[str, Field(description="What the model is asked for, in words.")] = ""
-    model: Annotated[str, Field(description="A model's name in gallery.toml; its first one if left out.")] = (
-        ""
+    prompt: str = Field("", description="What the model is asked for, in words.")
+    model: str = Field("", description="A model's name in gallery.toml; its first one if left out.")
+    melody: str | None = Field(
+        None,
+        description="An audio file beside the prompt file, for melody models: its tune is followed. "
+        "Imported clips have the digest of a file that is not here, `sha256:` and 64 hex digits.",
     )
-    melody: Annotated[
-        str | None,
-        Field(
-            description="An audio file beside the prompt file, for melody models: its tune is followed. "
-            "Imported clips have the digest of a file that is not here, `sha256:` and 64 hex digits."
-        ),
-    ] = None
 
 
 def _grid_model() -> type[BaseModel]:
@@ -68,41 +64,30 @@ else:
 class FrontMatter(Changes):
     """The front matter of a prompt file."""
 
-    title: Annotated[
-        str,
-        Field(max_length=120, description="Name of the prompt's page; the prompt's beginning if left out."),
-    ] = ""
-    tags: list[Tag] = Field(default=[], description="Words to find the prompt by.")
-    author: Annotated[
-        str,
-        Field(
-            pattern=r"^([A-Za-z0-9][A-Za-z0-9-]{0,38})?$",
-            description="Who wrote the prompt: a GitHub handle.",
-            json_schema_extra=_form("a GitHub handle without the @: letters, digits and hyphens, 39 at most"),
-        ),
-    ] = ""
-    license: Annotated[
-        str,
-        Field(
-            pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]{0,39}$",
-            description="Licence of the prompt and the notes, an SPDX identifier.",
-            json_schema_extra=_form("an SPDX identifier like CC0-1.0"),
-        ),
-    ] = "CC0-1.0"
-    date: Annotated[
-        datetime.date | None,
-        Field(description="Day the prompt was written, e.g. 2026-11-20; newest stand first."),
-    ] = None
-    preset: Annotated[str, Field(description="Name of a set of parameters in prompts/presets.yaml.")] = ""
-    vary: Annotated[
-        Vary | None,
-        Field(
-            description="A grid: lists of values for fields of the request; one clip for each combination."
-        ),
-    ] = None
-    takes: list[Changes] = Field(
-        default=[], description="A list of changes to the fields above; one clip for each."
+    title: str = Field(
+        "", max_length=120, description="Name of the prompt's page; the prompt's beginning if left out."
     )
+    tags: list[Tag] = Field([], description="Words to find the prompt by.")
+    author: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9-]{0,38})?$",
+        description="Who wrote the prompt: a GitHub handle.",
+        json_schema_extra=_form("a GitHub handle without the @: letters, digits and hyphens, 39 at most"),
+    )
+    license: str = Field(
+        "CC0-1.0",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]{0,39}$",
+        description="Licence of the prompt and the notes, an SPDX identifier.",
+        json_schema_extra=_form("an SPDX identifier like CC0-1.0"),
+    )
+    date: datetime.date | None = Field(
+        None, description="Day the prompt was written, e.g. 2026-11-20; newest stand first."
+    )
+    preset: str = Field("", description="Name of a set of parameters in prompts/presets.yaml.")
+    vary: Vary | None = Field(
+        None, description="A grid: lists of values for fields of the request; one clip for each combination."
+    )
+    takes: list[Changes] = Field([], description="A list of changes to the fields above; one clip for each.")
 
 
 class Preset(Parameters):
@@ -110,4 +95,4 @@ class Preset(Parameters):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    description: Annotated[str, Field(max_length=300, description="What the set is good for.")] = ""
+    description: str = Field("", max_length=300, description="What the set is good for.")

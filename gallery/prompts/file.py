@@ -11,7 +11,6 @@ import itertools
 import math
 import os
 import stat
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -29,9 +28,10 @@ from gallery.prompts.request import MOST_MARKS, Parameters, Request, is_piled, n
 
 if TYPE_CHECKING:
     import re
+    from pathlib import Path
 
     from gallery.config import Config
-    from gallery.prompts.frontmatter import Location
+    from gallery.errors.text import Location
 
 PRESETS_NAME = "presets.yaml"
 
@@ -155,20 +155,8 @@ class _PromptFile:
         self.faults.append(Fault(self.file, line, field_name(loc), message))
 
     def _read(self) -> Prompt | None:
-        if self.address.count("/") > MOST_FOLDERS:
-            message = Wording.MANY_FOLDERS.format(count=MOST_FOLDERS)
-            self.faults.append(Fault(self.file, 0, "", message))
-            return None
-        for name in PurePosixPath(self.address).parts:
-            if not FILE_NAME.fullmatch(name):
-                message = Wording.NO_NAME.format(name=shown(name), form=NAME_FORM)
-                self.faults.append(Fault(self.file, 0, "", message))
-                return None
-        if self.path.suffix != ".md":
-            message = Wording.NO_NAME.format(name=shown(self.path.name), form="end it with .md, in lowercase")
-            self.faults.append(Fault(self.file, 0, "", message))
-            return None
         try:
+            self._check_name()
             data = read_input(self.path, self.config.prompts) if self.data is None else self.data
             self.document = frontmatter.split(_text_of(data))
         except frontmatter.Unreadable as error:
@@ -181,10 +169,13 @@ class _PromptFile:
             self.faults += explain(error, FrontMatter, self.file, self.document.line_of)
             return None
         self._check_presentation(matter)
+        self._check_notes()
         self._check_values()
         if self.faults:
             return None
-        axes = self._axes(matter)
+        # In the file's order, which a set of fields has lost.
+        names = self.document.values["vary"] if matter.vary else ()
+        axes = tuple((name, tuple(getattr(matter.vary, name))) for name in names)
         clips = self._clips(matter, axes)
         if not clips:
             return None
@@ -203,6 +194,16 @@ class _PromptFile:
             axes=axes,
         )
 
+    def _check_name(self) -> None:
+        if self.address.count("/") > MOST_FOLDERS:
+            raise frontmatter.Unreadable(0, Wording.MANY_FOLDERS.format(count=MOST_FOLDERS))
+        for name in self.address.split("/"):
+            if not FILE_NAME.fullmatch(name):
+                raise frontmatter.Unreadable(0, Wording.NO_NAME.format(name=shown(name), form=NAME_FORM))
+        if self.path.suffix != ".md":
+            form = "end it with .md, in lowercase"
+            raise frontmatter.Unreadable(0, Wording.NO_NAME.format(name=shown(self.path.name), form=form))
+
     def _check_characters(self, loc: Location, value: Any) -> None:
         """Refuse control characters: they have no business in a prompt and can deceive."""
         if isinstance(value, dict):
@@ -217,44 +218,42 @@ class _PromptFile:
             self._fault(loc, Wording.PILED.format(count=MOST_MARKS))
 
     def _check_presentation(self, matter: FrontMatter) -> None:
-        limits, body, line = self.config.limits, self.document.body, self.document.body_line
-        if len(matter.tags) > limits.tags:
-            self._fault(("tags",), Wording.MANY_TAGS.format(count=len(matter.tags), limit=limits.tags))
+        most = self.config.limits.tags
+        if len(matter.tags) > most:
+            self._fault(("tags",), Wording.MANY_TAGS.format(count=len(matter.tags), limit=most))
         if len(set(matter.tags)) < len(matter.tags):
             place = self.document.line_of(("tags",))
             self.findings.warnings.append(Fault(self.file, place, "tags", "a tag stands twice"))
-        if len(body) > limits.note_length:
-            message = Wording.LONG_NOTES.format(count=len(body), limit=limits.note_length)
-            self.faults.append(Fault(self.file, line, "notes", message))
-        if (lines := body.count("\n") + 1) > MOST_LINES:
-            message = Wording.MANY_LINES.format(count=lines, limit=MOST_LINES)
-            self.faults.append(Fault(self.file, line, "notes", message))
-        for sign in COSTLY_SIGNS:
-            if (count := body.count(sign)) > MOST_SIGNS:
-                message = Wording.MANY_SIGNS.format(count=count, sign=sign, limit=MOST_SIGNS)
-                self.faults.append(Fault(self.file, line, "notes", message))
-        if found := HIDDEN.search(body):
-            message = Wording.HIDDEN_IN_NOTES.format(character=_code(found))
-            self.faults.append(Fault(self.file, line + body.count("\n", 0, found.start()), "notes", message))
         if matter.preset and matter.preset not in self.presets:
             near = did_you_mean(matter.preset, self.presets)
             known = ", ".join(self.presets) or "none"
             self._fault(("preset",), f"{shown(matter.preset)} is not a preset{near}; known: {known}")
 
+    def _check_notes(self) -> None:
+        body, most = self.document.body, self.config.limits.note_length
+
+        def fault(message: str, line: int = 0) -> None:
+            self.faults.append(Fault(self.file, self.document.body_line + line, "notes", message))
+
+        if len(body) > most:
+            fault(Wording.LONG_NOTES.format(count=len(body), limit=most))
+        if (lines := body.count("\n") + 1) > MOST_LINES:
+            fault(Wording.MANY_LINES.format(count=lines, limit=MOST_LINES))
+        for sign in COSTLY_SIGNS:
+            if (count := body.count(sign)) > MOST_SIGNS:
+                fault(Wording.MANY_SIGNS.format(count=count, sign=sign, limit=MOST_SIGNS))
+        if found := HIDDEN.search(body):
+            message = Wording.HIDDEN_IN_NOTES.format(character=_code(found))
+            fault(message, body.count("\n", 0, found.start()))
+
     def _check_values(self) -> None:
         """Models, prompts and melodies wherever the file names them."""
-        varied = [
-            (("vary", name, index), name, value)
-            for name, values in (self.document.values.get("vary") or {}).items()
-            for index, value in enumerate(values)
-        ]
-        taken = [
-            (("takes", index, name), name, value)
-            for index, take in enumerate(self.document.values.get("takes") or [])
-            for name, value in take.items()
-        ]
-        plain = [((name,), name, value) for name, value in self.document.values.items()]
-        for place, name, value in (*plain, *varied, *taken):
+        plain = self.document.values
+        grid, takes = plain.get("vary") or {}, plain.get("takes") or []
+        values: list[tuple[Location, str, Any]] = [((name,), name, value) for name, value in plain.items()]
+        values += [(("vary", name, i), name, each) for name in grid for i, each in enumerate(grid[name])]
+        values += [(("takes", i, name), name, take[name]) for i, take in enumerate(takes) for name in take]
+        for place, name, value in values:
             if name == "model" and value not in self.config.models:
                 near = did_you_mean(value, self.config.models)
                 known = ", ".join(self.config.models)
@@ -263,9 +262,7 @@ class _PromptFile:
                 self._check_prompt(place, normalise_text(value))
             elif name == "melody" and value is not None:
                 self._check_melody(place, value)
-        has_prompt = "prompt" in self.document.values or "prompt" in (self.document.values.get("vary") or {})
-        takes = self.document.values.get("takes") or []
-        if not has_prompt and not (takes and all("prompt" in take for take in takes)):
+        if not ("prompt" in plain or "prompt" in grid or (takes and all("prompt" in take for take in takes))):
             self._fault(("prompt",), Wording.MISSING)
 
     def _check_prompt(self, loc: Location, text: str) -> None:
@@ -283,15 +280,8 @@ class _PromptFile:
         self.melodies_left -= 1
         if self.melodies_left < 0:
             return
-        problem = melody_problem(self.path.parent, name, self.config)
-        if problem:
+        if problem := melody_problem(self.path.parent, name, self.config):
             self._fault(loc, f"{shown(name)} {problem}")
-
-    def _axes(self, matter: FrontMatter) -> tuple[tuple[str, tuple[Any, ...]], ...]:
-        if matter.vary is None:
-            return ()
-        # In the file's order, which a set of fields has lost.
-        return tuple((name, tuple(getattr(matter.vary, name))) for name in self.document.values["vary"])
 
     def _clips(self, matter: FrontMatter, axes: tuple[tuple[str, tuple[Any, ...]], ...]) -> list[Clip]:
         if matter.vary is not None and "takes" in matter.model_fields_set:
@@ -300,13 +290,11 @@ class _PromptFile:
         limit = self.config.limits.clips_per_prompt
         count = math.prod(len(values) for _, values in axes) if axes else len(matter.takes)
         if count > limit:
-            message = Wording.MANY_CLIPS.format(count=count, limit=limit)
-            self._fault(("vary" if axes else "takes",), message)
+            self._fault(("vary" if axes else "takes",), Wording.MANY_CLIPS.format(count=count, limit=limit))
             return []
         if axes:
-            names = [name for name, _ in axes]
-            cells = itertools.product(*(values for _, values in axes))
-            changes = [dict(zip(names, cell, strict=True)) for cell in cells]
+            cells = itertools.product(*([(name, value) for value in values] for name, values in axes))
+            changes = [dict(cell) for cell in cells]
         else:
             changes = [take.model_dump(include=take.model_fields_set) for take in matter.takes] or [{}]
         written = matter.model_dump(include=matter.model_fields_set & _REQUEST)
@@ -324,34 +312,29 @@ class _PromptFile:
         name = fields.pop("model", "") or self.config.default_model
         model, limits = self.config.models[name], self.config.limits
         parameters = Parameters.model_validate({k: v for k, v in fields.items() if k in _PARAMETERS})
-        duration, stride = parameters.duration, parameters.extend_stride
+        duration, stride, melody = parameters.duration, parameters.extend_stride, fields.get("melody")
         longest = min(model.max_duration, limits.duration)
         if duration > longest:
             short = model.max_duration < limits.duration
             wording = Wording.LONG_FOR_MODEL if short else Wording.LONG_FOR_GALLERY
             message = wording.format(duration=f"{duration:g}", model=name, longest=f"{longest:g}")
             self._fault(loc("duration"), message)
-            return None
-        if stride is not None and stride >= model.window:
+        elif stride is not None and stride >= model.window:
             message = Wording.LONG_STRIDE.format(stride=f"{stride:g}", model=name, window=f"{model.window:g}")
             self._fault(loc("extend_stride"), message)
-            return None
-        melody = fields.get("melody")
-        if melody and not model.takes_melody:
+        elif melody and not model.takes_melody:
             able = [known for known, other in self.config.models.items() if other.takes_melody]
             which = ", ".join(able) or "none"
             self._fault(loc("melody"), Wording.MODEL_WITHOUT_MELODY.format(model=name, models=which))
-            return None
-        request = Request(
-            **{
-                **parameters.model_dump(),
+        else:
+            decided = {
                 "extend_stride": (stride or model.stride) if duration > model.window else None,
                 "model": model.hub,
                 "prompt": normalise_text(fields["prompt"]),
                 "melody": self._digest(melody) if melody else None,
             }
-        )
-        return Clip.of(request, name, changes)
+            return Clip.of(Request(**(parameters.model_dump() | decided)), name, changes)
+        return None
 
     def _digest(self, melody: str) -> str:
         if melody.startswith(DIGEST_PREFIX):

@@ -25,6 +25,8 @@ from gallery.prompts.yaml_problems import describe, field_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gallery.errors.text import Location
+
 MAX_NESTING = 6
 MAX_VALUES = 20_000
 FENCE = "---"
@@ -46,8 +48,6 @@ _UNSEEN = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U0001
 
 # libyaml's loader is seven times as fast; PyYAML can be built without it.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-Location = tuple[int | str, ...]
 
 
 class Unreadable(Exception):

@@ -92,16 +92,11 @@ def _rules(config: Config | None) -> Mapping[str, _Schema]:
         rules["tags"]["maxItems"] = limits.tags
         rules["duration"] = {"maximum": plain_number(longest)}
         rules["model"] = {"enum": list(models), "default": config.default_model}
-        rules["preset"] = {"enum": _presets(config) or [""]}
+        presets = read_presets(config, findings := Findings())
+        if findings.faults:
+            raise FaultyFile(findings.faults)
+        rules["preset"] = {"enum": list(presets) or [""]}
     return rules
-
-
-def _presets(config: Config) -> list[str]:
-    findings = Findings()
-    presets = read_presets(config, findings)
-    if findings.faults:
-        raise FaultyFile(findings.faults)
-    return list(presets)
 
 
 def _properties(model: type[BaseModel], rules: Mapping[str, _Schema]) -> dict[str, _Schema]:

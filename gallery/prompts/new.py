@@ -64,10 +64,8 @@ def write_prompt(config: Config, answers: dict[str, Any]) -> Path:
     Raises GalleryError where the file exists, and FaultyFile, leaving no file, where
     the answers make no valid one.
     """
-    matter = {name: answers[name] for name in ("title", "prompt") if answers.get(name)}
-    if answers.get("tags"):
-        matter["tags"] = list(answers["tags"])
-    matter |= {name: answers[name] for name in ("author",) if answers.get(name)}
+    written = ("title", "prompt", "tags", "author")
+    matter = {name: answers[name] for name in written if answers.get(name)}
     matter["date"] = datetime.now(UTC).date()
     for name, info in parameter_fields().items():
         if name in answers and answers[name] != info.default:

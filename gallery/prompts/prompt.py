@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from gallery.prompts.request import Request
-from gallery.state.database import Damaged, Row, State
+from gallery.state.database import Damaged, State
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container
     from pathlib import Path
 
     from gallery.errors import Fault
@@ -129,7 +128,7 @@ class Outline(NamedTuple):
         return f"prompts/{self.path}.md"
 
 
-class Prompts(Sequence[Prompt]):
+class Prompts:
     """Prompts in the order of their files: there may be many, so each is read back when it is asked for.
 
     ``outlines`` are of the same prompts in the same order; the prompts themselves lie in ``state``.
@@ -141,32 +140,12 @@ class Prompts(Sequence[Prompt]):
         self._common: dict[Any, Any] = {}
         self._made = lru_cache(_MADE_AT_A_TIME)(self._make)
 
-    @classmethod
-    def of(cls, prompts: Iterable[Prompt]) -> Self:
-        """Prompts that were made here and not read."""
-        made = cls()
-        texts = {prompt.path: prompt.to_text() for prompt in prompts}
-        made.state.put(PROMPT, {path: Row("", text) for path, text in texts.items()})
-        for text in texts.values():
-            made.add(text)
-        made.sort()
-        return made
-
     def add(self, text: str) -> None:
         """Take in a prompt that `Prompt.to_text` wrote and that is kept, in any order; `sort` comes last."""
-        outline = Outline(*json.loads(text.partition("\n")[0]))
-        self.outlines.append(
-            outline._replace(
-                author=self._once(outline.author),
-                date=self._once(outline.date),
-                keys=tuple(outline.keys),
-                models=self._once(tuple(outline.models)),
-            )
-        )
-
-    def _once(self, value: Any) -> Any:
-        """The same value, in memory once however many prompts have it."""
-        return self._common.setdefault(value, value)
+        path, title, author, date, keys, models, *digests = json.loads(text.partition("\n")[0])
+        # Most prompts have these in common: each is in memory once.
+        author, date, models = (self._common.setdefault(each, each) for each in (author, date, tuple(models)))
+        self.outlines.append(Outline(path, title, author, date, tuple(keys), models, *digests))
 
     def sort(self) -> None:
         """Bring the prompts into the order of their files."""
@@ -175,13 +154,10 @@ class Prompts(Sequence[Prompt]):
     def __len__(self) -> int:
         return len(self.outlines)
 
-    @overload
-    def __getitem__(self, place: int) -> Prompt: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Prompt]: ...
-    def __getitem__(self, place: int | slice) -> Prompt | list[Prompt]:
-        if isinstance(place, slice):
-            return [self.whole(outline) for outline in self.outlines[place]]
+    def __iter__(self) -> Iterator[Prompt]:
+        return map(self.whole, self.outlines)
+
+    def __getitem__(self, place: int) -> Prompt:
         return self.whole(self.outlines[place])
 
     def whole(self, outline: Outline) -> Prompt:
@@ -219,15 +195,6 @@ class Clips(Mapping[str, Clip]):
     def __getitem__(self, key: str) -> Clip:
         prompt = self.prompts.whole(self.homes[key])
         return next(clip for clip in prompt.clips if clip.key == key)
-
-    def each(self) -> Iterator[Clip]:
-        """All of them, prompt by prompt."""
-        for outline, keys in itertools.groupby(self.homes, self.homes.__getitem__):
-            wanted = set(keys)
-            for clip in self.prompts.whole(outline).clips:
-                if clip.key in wanted:
-                    wanted.remove(clip.key)
-                    yield clip
 
 
 @dataclass

@@ -10,7 +10,7 @@ import hashlib
 import json
 import unicodedata
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -33,8 +33,9 @@ CODEBOOK_SIZE = 2048
 MOST_MARKS = 12
 
 
-def _label(label: str, unit: str = "") -> dict[str, Any]:
-    return {"label": label, "unit": unit}
+def _parameter(default: Any, label: str, description: str, unit: str = "", **limits: Any) -> Any:
+    """A parameter: what people call it, what it does, the unit of its values and their limits."""
+    return Field(default, description=description, json_schema_extra={"label": label, "unit": unit}, **limits)
 
 
 class Parameters(BaseModel):
@@ -42,72 +43,49 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    duration: Annotated[
-        float,
-        Field(
-            ge=0.5,
-            le=600,
-            description="Length of the clip in seconds.",
-            json_schema_extra=_label("duration", "s"),
-        ),
-    ] = 10.0
-    seed: Annotated[
-        int,
-        Field(
-            ge=0,
-            le=2**32 - 1,
-            description="Starts the random numbers that choose the tokens: the same seed, the same clip.",
-            json_schema_extra=_label("seed"),
-        ),
-    ] = 1
-    temperature: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=5,
-            description="How freely tokens are drawn; 0 always takes the likeliest one.",
-            json_schema_extra=_label("temperature"),
-        ),
-    ] = 1.0
-    top_k: Annotated[
-        int,
-        Field(
-            ge=0,
-            le=CODEBOOK_SIZE,
-            description="Draw among this many likeliest tokens; 0 draws among all of them.",
-            json_schema_extra=_label("top-k"),
-        ),
-    ] = 250
-    top_p: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=1.5,
-            description="Draw among the likeliest tokens that make up this share of the probability; "
-            "0 switches it off and leaves the choice to top_k.",
-            json_schema_extra=_label("top-p"),
-        ),
-    ] = 0.0
-    cfg_coef: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=20,
-            description="Classifier-free guidance: how closely the prompt is followed; "
-            "1 is no guidance, 0 ignores the prompt.",
-            json_schema_extra=_label("guidance"),
-        ),
-    ] = 3.0
-    extend_stride: Annotated[
-        float | None,
-        Field(
-            gt=0,
-            lt=30,
-            description="In clips longer than the model's window, how far each window moves on; "
-            "unset, it is 18 for MusicGen and 2 for AudioGen.",
-            json_schema_extra=_label("stride", "s"),
-        ),
-    ] = None
+    duration: float = _parameter(10.0, "duration", "Length of the clip in seconds.", "s", ge=0.5, le=600)
+    seed: int = _parameter(
+        1,
+        "seed",
+        "Starts the random numbers that choose the tokens: the same seed, the same clip.",
+        ge=0,
+        le=2**32 - 1,
+    )
+    temperature: float = _parameter(
+        1.0, "temperature", "How freely tokens are drawn; 0 always takes the likeliest one.", ge=0, le=5
+    )
+    top_k: int = _parameter(
+        250,
+        "top-k",
+        "Draw among this many likeliest tokens; 0 draws among all of them.",
+        ge=0,
+        le=CODEBOOK_SIZE,
+    )
+    top_p: float = _parameter(
+        0.0,
+        "top-p",
+        "Draw among the likeliest tokens that make up this share of the probability; "
+        "0 switches it off and leaves the choice to top_k.",
+        ge=0,
+        le=1.5,
+    )
+    cfg_coef: float = _parameter(
+        3.0,
+        "guidance",
+        "Classifier-free guidance: how closely the prompt is followed; "
+        "1 is no guidance, 0 ignores the prompt.",
+        ge=0,
+        le=20,
+    )
+    extend_stride: float | None = _parameter(
+        None,
+        "stride",
+        "In clips longer than the model's window, how far each window moves on; "
+        "unset, it is 18 for MusicGen and 2 for AudioGen.",
+        "s",
+        gt=0,
+        lt=30,
+    )
 
 
 class Request(Parameters):

@@ -12,7 +12,7 @@ from gallery.store.places import Stores
 from gallery.utils.git import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from gallery.config import Config
     from gallery.prompts.prompt import Clip, Prompt, Reading
@@ -84,7 +84,7 @@ def propose(config: Config, reading: Reading, ref: str) -> Proposal:
 
 
 def _compare(
-    prompts: Sequence[Prompt], before: dict[str, Prompt], asked: set[str]
+    prompts: Iterable[Prompt], before: dict[str, Prompt], asked: set[str]
 ) -> tuple[list[Change], list[tuple[Change, Clip]]]:
     """The prompts that differ, and their clips that nobody asked for before, each once."""
     owners: dict[str, str] = {}

@@ -165,40 +165,29 @@ class State:
         self, rows: Mapping[str, Mapping[str, Row]], gone: Mapping[str, Iterable[str]] | None = None
     ) -> None:
         """Keep rows of several kinds: all of them or none."""
-        with _telling(self._path):
-            base = self._base
-            self._end_reading()
+        with _telling(self._path), self._base as base:  # commits, or rolls back
+            self._base.commit()  # ends reading
             base.execute("BEGIN IMMEDIATE")
-            try:
-                for kind, some in rows.items():
-                    base.executemany(
-                        "INSERT OR REPLACE INTO derived VALUES (?, ?, ?, ?, ?)",
-                        ((kind, name, *row, _checksum(name, *row)) for name, row in some.items()),
-                    )
-                for kind, names in (gone or {}).items():
-                    base.executemany(
-                        "DELETE FROM derived WHERE kind = ? AND name = ?", ((kind, name) for name in names)
-                    )
-                base.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    base.execute("ROLLBACK")
-                raise
-
-    def _end_reading(self) -> None:
-        if self._base.in_transaction:
-            self._base.execute("COMMIT")
+            for kind, some in rows.items():
+                base.executemany(
+                    "INSERT OR REPLACE INTO derived VALUES (?, ?, ?, ?, ?)",
+                    ((kind, name, *row, _checksum(name, *row)) for name, row in some.items()),
+                )
+            for kind, names in (gone or {}).items():
+                base.executemany(
+                    "DELETE FROM derived WHERE kind = ? AND name = ?", ((kind, name) for name in names)
+                )
 
     def rename(self, kind: str, other: str) -> None:
         """Make rows of one kind those of another, in place of what that has by their names."""
         with _telling(self._path):
-            self._end_reading()
+            self._base.commit()  # ends reading
             self._base.execute("UPDATE OR REPLACE derived SET kind = ? WHERE kind = ?", (other, kind))
 
     def forget(self) -> None:
         """Drop everything that the tool decided, and keep what follows from files alone."""
         with _telling(self._path):
-            self._end_reading()
+            self._base.commit()  # ends reading
             marks = ", ".join("?" * len(_LASTING))
             self._base.execute(
                 f"DELETE FROM derived WHERE kind NOT IN ({marks}, ?)",  # noqa: S608 - marks and no values

@@ -92,7 +92,10 @@ def last_outcome(state: State, output: Path, asked: str) -> Outcome | None:
     row = state.get(_BUILD, asked)
     if not row or not Inputs.are(row.decided_by) or not (files := site_in_place(state, str(output))):
         return None
-    outcome = _outcome(json.loads(row.value), files)
+    told = json.loads(row.value)
+    told["warnings"] = [Fault(*warning) for warning in told["warnings"]]
+    told["states"] = Counter(told["states"])
+    outcome = Outcome(**told, written=Written(written=0, unchanged=files, removed=0))
     if outcome.note:
         say(outcome.note)
     return outcome
@@ -108,14 +111,3 @@ def outcome_at_once(workspace: Path, output: Path, asked: str) -> Outcome | None
             return last_outcome(state, output, asked)
     except Damaged:
         return None
-
-
-def _outcome(result: dict[str, Any], files: int) -> Outcome:
-    return Outcome(
-        prompts=result["prompts"],
-        warnings=[Fault(*warning) for warning in result["warnings"]],
-        states=Counter(result["states"]),
-        outdated=result["outdated"],
-        note=result["note"],
-        written=Written(written=0, unchanged=files, removed=0),
-    )

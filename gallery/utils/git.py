@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
@@ -15,9 +16,9 @@ from gallery.errors import GalleryError
 from gallery.errors.text import printable, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-    from types import TracebackType
-    from typing import BinaryIO, Self
+    from typing import BinaryIO
 
 _LINK = "120000"
 _FILES = ("100644", "100755", _LINK)
@@ -55,9 +56,8 @@ class Repository:
 
     def files(self, commit: str, *paths: str) -> dict[str, Entry]:
         """Files and links of a commit at or below these paths, by name."""
-        listed = self._say("ls-tree", "-r", "-z", commit, "--", *paths)
         entries = {}
-        for line in _split(listed):
+        for line in _split(self._say("ls-tree", "-r", "-z", commit, "--", *paths)):
             about, _, name = line.partition("\t")
             mode, _, object_id = about.split(" ")
             if mode in _FILES:
@@ -78,9 +78,13 @@ class Repository:
         untracked = self._say("ls-files", "-z", "--others", "--", *paths)
         return {*_split(changed), *_split(untracked)}
 
-    def contents(self) -> Contents:
+    @contextmanager
+    def contents(self) -> Iterator[Contents]:
         """A reader of files' contents."""
-        return Contents(self._folder)
+        asks = ["git", "cat-file", "--batch"]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(asks, cwd=self._folder, env=_environment(), stdin=pipe, stdout=pipe) as git:
+            yield Contents(cast("BinaryIO", git.stdin), cast("BinaryIO", git.stdout))
 
     def _say(self, *arguments: str, otherwise: str = "") -> bytes:
         """What git prints. Raises GalleryError where it fails."""
@@ -107,24 +111,8 @@ class Repository:
 class Contents:
     """Contents of files by their object ids, from one running git."""
 
-    def __init__(self, folder: Path) -> None:
-        self._git = subprocess.Popen(
-            ["git", "cat-file", "--batch"],
-            cwd=folder,
-            env=_environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        self._asked = cast("BinaryIO", self._git.stdin)
-        self._told = cast("BinaryIO", self._git.stdout)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._git.communicate()
+    def __init__(self, asked: BinaryIO, told: BinaryIO) -> None:
+        self._asked, self._told = asked, told
 
     def copy(self, object_id: str, target: BinaryIO) -> None:
         """Write a file's content. Raises GalleryError where the repository lacks it."""
@@ -152,8 +140,4 @@ def _split(listed: bytes) -> list[str]:
 
 def _environment() -> dict[str, str]:
     """Messages in English, paths as they are written, and nobody asked for a password."""
-    return os.environ | {
-        "LC_ALL": "C",
-        "GIT_LITERAL_PATHSPECS": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-    }
+    return os.environ | {"LC_ALL": "C", "GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0"}

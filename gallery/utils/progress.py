@@ -20,7 +20,35 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-class Stage:
+class _Progress:
+    """How far something is: a bar, or now and then a line."""
+
+    def __init__(self, label: str, total: float) -> None:
+        self._label, self._total = label, total
+        self._done = 0
+        self._bar: Any = None
+
+    def __enter__(self) -> Self:
+        self._start = self._told = time.monotonic()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def _tell(self, completed: float, done: str, rate: str = "", left: str = "") -> None:
+        if sys.stderr.isatty():
+            if not self._bar:
+                self._bar = _bar()
+                self._bar.start()
+                self._task = self._bar.add_task(self._label, total=self._total, clips="", rate="")
+            self._bar.update(self._task, completed=completed, clips=done, rate=rate)
+        elif time.monotonic() - self._told >= _PLAIN_INTERVAL:
+            self._told = time.monotonic()
+            say(f"{self._label}: " + ", ".join(part for part in (done, rate, left) if part))
+
+
+class Stage(_Progress):
     """Progress over a number of clips that make up so many seconds of audio.
 
     Shows clips done, seconds of audio a second, and the time left.
@@ -32,24 +60,16 @@ class Stage:
         return f"{number:.{digits}f} s of audio"
 
     def __init__(self, label: str, clips: int, seconds: float) -> None:
-        self._label, self._clips, self._seconds = label, clips, seconds
-        self._done, self._finished, self._made = 0, 0.0, 0.0
-        self._bar: Any = None
+        super().__init__(label, seconds)
+        self._clips, self._finished, self._made = clips, 0.0, 0.0
 
     def __enter__(self) -> Self:
-        self._start = self._told = time.monotonic()
+        super().__enter__()
         if sys.stderr.isatty():
-            self._bar = _bar()
-            self._bar.start()
-            self._task = self._bar.add_task(self._label, total=self._seconds, clips="", rate="")
             self._show()
         else:
-            say(f"{self._label}: {count(self._clips, 'clip')}, {self.amount(self._seconds)}")
+            say(f"{self._label}: {count(self._clips, 'clip')}, {self.amount(self._total)}")
         return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
 
     def finish(self, seconds: float) -> None:
         """Count a clip of so many seconds as done."""
@@ -64,15 +84,10 @@ class Stage:
 
     def _show(self) -> None:
         made = max(self._finished, self._made)
-        now = time.monotonic()
-        rate = made / max(now - self._start, 1e-6)
+        rate = made / max(time.monotonic() - self._start, 1e-6)
+        left = clock((self._total - made) / rate) if rate else "unknown time"
         clips, pace = f"{self._done} of {count(self._clips, 'clip')}", f"{self.amount(rate, 1)} a second"
-        if self._bar:
-            self._bar.update(self._task, completed=made, clips=clips, rate=pace)
-        elif now - self._told >= _PLAIN_INTERVAL:
-            self._told = now
-            left = clock((self._seconds - made) / rate) if rate else "unknown time"
-            say(f"{self._label}: {clips}, {pace}, {left} left")
+        self._tell(made, clips, pace, f"{left} left")
 
 
 class Transfer(Stage):
@@ -84,38 +99,18 @@ class Transfer(Stage):
         return f"{number / 1e6:.{digits}f} MB"
 
 
-class Tally:
+class Tally(_Progress):
     """Progress over many small things; nothing is said of what is done in a moment."""
 
     def __init__(self, label: str, total: int, noun: str) -> None:
-        self._label, self._total, self._noun = label, total, noun
-        self._done = 0
-        self._bar: Any = None
-
-    def __enter__(self) -> Self:
-        self._start = self._told = time.monotonic()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
+        super().__init__(label, total)
+        self._all = count(total, noun)
 
     def add(self, number: int) -> None:
         """Count so many more as done."""
         self._done += number
-        now, done = time.monotonic(), f"{self._done:,} of {count(self._total, self._noun)}"
-        if now - self._start < _MOMENT:
-            return
-        if not sys.stderr.isatty():
-            if now - self._told >= _PLAIN_INTERVAL:
-                self._told = now
-                say(f"{self._label}: {done}")
-            return
-        if not self._bar:
-            self._bar = _bar()
-            self._bar.start()
-            self._task = self._bar.add_task(self._label, total=self._total, clips="", rate="")
-        self._bar.update(self._task, completed=self._done, clips=done)
+        if time.monotonic() - self._start >= _MOMENT:
+            self._tell(self._done, f"{self._done:,} of {self._all}")
 
 
 def _bar() -> Any:

@@ -340,9 +340,9 @@ def _module_with(tool: Path, text: str) -> str:
 REVISIONS = (
     Revision("kin", "MOST_KIN = 8", "MOST_KIN = 1"),
     Revision("wordings", "MOST_PAIRS = 250_000", "MOST_PAIRS = 0"),
-    Revision("catalogue", '"length": duration,', '"length": duration + 1,'),
+    Revision("catalogue", '"length": clip.duration}', '"length": clip.duration + 1}'),
     Revision("Replicate's input", "Replicate has no {request.model}", "Replicate knows no {request.model}"),
     Revision("prompt files", "TITLE_LENGTH = 60", "TITLE_LENGTH = 12"),
-    Revision("parameters", '_label("guidance")', '_label("obedience")'),
+    Revision("parameters", '"guidance",', '"obedience",'),
     Revision("rows", '"the same but for"', '"alike but for"'),
 )
