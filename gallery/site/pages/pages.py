@@ -64,10 +64,7 @@ class Pages:
     def _page(self, address: str, template: str, data: dict[str, Any]) -> Page:
         """A page of a template."""
         decided_by = digest(self.theme.digest, template, as_json(data))
-        return Page(address, decided_by, self._render, (address, template, data))
-
-    def _render(self, address: str, template: str, data: dict[str, Any]) -> bytes:
-        return self.theme.render(template, address, {**data})
+        return Page(address, decided_by, self.theme.render, (template, address, data))
 
     def _assets(self) -> Iterator[Page]:
         for address, asset in self.theme.assets.items():

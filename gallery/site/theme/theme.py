@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -137,7 +137,7 @@ class Theme:
 
     def render(self, template: str, address: str, data: dict[str, Any]) -> bytes:
         """One page. Its links start from its own address."""
-        root = data.pop("root", None)
+        root = data.get("root")
         frame = self._frame(addresses.root_of(address) if root is None else root)
         text = self._environment.get_template(template).render(data, address=address, **frame)
         if template.endswith(".xml"):
@@ -220,7 +220,7 @@ class Theme:
             site=self.config.site,
             loudness=f"{self.config.preview.loudness:g}".replace("-", "\N{MINUS SIGN}"),
             media_origin=_origin(self.config.store.audio_url),
-            absolute=self._absolute,
+            absolute=partial(absolute, self.config),
             pages=addresses,
             words=labels,
             generator=f"gallery {gallery.__version__}",
@@ -229,9 +229,6 @@ class Theme:
         environment.filters["notes"] = lambda text: Markup(notes.to_html(text))  # noqa: S704
         environment.filters["xml"] = lambda text, quote=False: Markup(escape(text, quote))  # noqa: S704
         return environment
-
-    def _absolute(self, address: str) -> str:
-        return absolute(self.config, address)
 
 
 def absolute(config: Config, address: str) -> str:
