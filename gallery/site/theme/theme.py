@@ -28,6 +28,9 @@ ASSETS = "assets"
 # Scripts by the names that they had once: galleries' own templates may ask for them.
 _RENAMED = {"hands.js": "actions.js", "keep.js": "storage.js"}
 
+# Templates that are no pages.
+_FEEDS = ("feed.xml", "podcast.xml")
+
 # What XML 1.0 cannot hold, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -140,7 +143,7 @@ class Theme:
         root = data.get("root")
         frame = self._frame(addresses.root_of(address) if root is None else root)
         text = self._environment.get_template(template).render(data, address=address, **frame)
-        if template.endswith(".xml"):
+        if template in _FEEDS:
             text = _NOT_XML.sub("", text) + "\n"
         if self._fresh:
             self._state.put(_ROW, self._fresh)
@@ -206,7 +209,9 @@ class Theme:
         from markupsafe import Markup
 
         templates = {
-            name: data.decode() for name, data in self._files.items() if name.endswith((".html", ".xml"))
+            name: data.decode()
+            for name, data in self._files.items()
+            if name.endswith(".html") or name in _FEEDS
         }
         environment = Environment(
             loader=DictLoader(templates),
