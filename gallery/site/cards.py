@@ -107,8 +107,6 @@ def _sound(card: Card, size: tuple[int, int]) -> Image.Image:
                 grey = grey.filter(ImageFilter.Kernel((3, 3), edges, scale=1.5))
             colours = _table(_PENCIL if card.state == "sketch" else _EMBER)
             return grey.resize(size, Image.Resampling.BICUBIC).convert("RGB").point(colours)
-    # Imported late: it brings numpy along, and most covers are there.
-
     picture = Image.new("RGB", size, _PAPER)
     pen, (width, height) = ImageDraw.Draw(picture), size
     colour = _PENCIL[-1] if card.state == "sketch" else _EMBER[4]

@@ -170,18 +170,16 @@ class Writer:
             self._inner[folder] = whole
         return self._inner[folder]
 
-    def _is_protected(self, folder: Path) -> bool:
-        return any(self._real(folder).is_relative_to(kept) for kept in self._protected)
-
     def _remove(self, address: str, before: Mapping[str, str], listed: Mapping[str, str]) -> bool:
         """Remove a file that a build wrote and nobody has changed since. Returns whether it was there."""
         path = self._output / address
-        if not self._inside(address) or self._is_protected(path.parent):
+        if not self._inside(address) or path.is_symlink() or not path.is_file():
             return False
-        if path.is_symlink() or not path.is_file():
+        if any(self._real(path.parent).is_relative_to(kept) for kept in self._protected):
             return False
         is_own = before.get(address, "").endswith(f" {self._stamp(address)}")
-        told = listed[address] if address in listed else self._told(address)
+        known = self._state.value(self._kind, address) or ""
+        told = listed.get(address, known.rpartition(" ")[2])
         if not is_own and told not in (_INTENDED, _sha256_of(path)):
             say(f"{printable(str(path))}: no page any more, but not what a build wrote; left alone")
             return False
@@ -195,9 +193,6 @@ class Writer:
                 # Not empty: something else lives here.
                 break
         return True
-
-    def _told(self, address: str) -> str:
-        return (self._state.value(self._kind, address) or "").rpartition(" ")[2]
 
     def _before(self) -> tuple[dict[str, str], dict[str, str], bool]:
         """The files that earlier builds wrote, and whether the last one came to its end.

@@ -72,6 +72,11 @@ class PreviewFacts(_Strict):
     true_peak_after: float | None
     peaks: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{200}$")]
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each file, by its suffix."""
+        return {".mp3": self.audio_sha256, ".webp": self.cover_sha256}
+
 
 class Record(_Strict):
     """How a clip came to be, beside its preview. The store is shared: records are checked when read."""
@@ -138,8 +143,8 @@ def _kept(key: str, essence: str, rows: State) -> Kept:
     """What `_essence` wrote."""
     state, settings, size, digest, _ = essence.split(_BETWEEN, 4)
     # Most clips have their settings in common: one text in memory does for all.
-    told: Literal["render", "sketch"] = "sketch" if state == "sketch" else "render"
-    return Kept(key, told, sys.intern(settings), int(size), digest, rows)
+    settings = sys.intern(settings)
+    return Kept(key, "sketch" if state == "sketch" else "render", settings, int(size), digest, rows)
 
 
 @dataclass(frozen=True)
@@ -238,8 +243,7 @@ class Store:
         self, request: Request, engine: str, provenance: Provenance, preview: Preview, settings: str
     ) -> Record:
         """Keep a clip: audio first, record last, each whole."""
-        if (engine == SKETCH) != (self.holds == "sketches"):
-            raise GalleryError(f"a clip of the engine {engine} does not belong among {self.holds}")
+        self._check_engine(engine)
         record = Record(
             key=request.key,
             request=request,
@@ -296,31 +300,28 @@ class Store:
 
     def verify(self) -> list[Problem]:
         """Read everything here and compare it with its record."""
-        problems = []
+        return [problem for key in self for problem in self._problems(key)]
+
+    def _problems(self, key: str) -> Iterator[Problem]:
         restore = "remove it, then `gallery store pull`" if self.mirror else "restore it from git"
-        for key in self:
-            record_path = self.path(key, ".json")
-            if not record_path.is_file():
-                problems.append(
-                    Problem(record_path, "missing; build again, or remove the clip with `gallery store gc`")
-                )
-                continue
-            try:
-                record = self._read(key)
-            except (OSError, GalleryError) as error:
-                problems.append(Problem(record_path, f"{error}; {restore}"))
-                continue
-            wanted = {".mp3": record.preview.audio_sha256, ".webp": record.preview.cover_sha256}
-            for suffix, digest in wanted.items():
-                path = self.path(key, suffix)
-                if path.is_symlink():
-                    problems.append(Problem(path, f"{_A_LINK}; {restore}"))
-                elif not path.is_file():
-                    if not self.mirror:
-                        problems.append(Problem(path, f"missing; {restore}"))
-                elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-                    problems.append(Problem(path, f"not what its record says; {restore}"))
-        return problems
+        path = self.path(key, ".json")
+        if not path.is_file():
+            yield Problem(path, "missing; build again, or remove the clip with `gallery store gc`")
+            return
+        try:
+            record = self._read(key)
+        except (OSError, GalleryError) as error:
+            yield Problem(path, f"{error}; {restore}")
+            return
+        for suffix, digest in record.preview.digests.items():
+            path = self.path(key, suffix)
+            if path.is_symlink():
+                yield Problem(path, f"{_A_LINK}; {restore}")
+            elif not path.is_file():
+                if not self.mirror:
+                    yield Problem(path, f"missing; {restore}")
+            elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+                yield Problem(path, f"not what its record says; {restore}")
 
     def _read(self, key: str) -> Record:
         return self.parse(key, self.read_record(key))
@@ -344,9 +345,12 @@ class Store:
             raise GalleryError(f"not a record ({place}: {printable(finding['msg'])})") from error
         if record.key != key or record.request.key != key:
             raise GalleryError("the record of another request")
-        if (record.engine == SKETCH) != (self.holds == "sketches"):
-            raise GalleryError(f"a clip of the engine {record.engine} does not belong among {self.holds}")
+        self._check_engine(record.engine)
         return record
+
+    def _check_engine(self, engine: str) -> None:
+        if (engine == SKETCH) != (self.holds == "sketches"):
+            raise GalleryError(f"a clip of the engine {engine} does not belong among {self.holds}")
 
 
 def _is_own(path: Path) -> bool:

@@ -287,8 +287,8 @@ class Sync:
 
 def _unlike(record: Record, files: Mapping[str, bytes]) -> str:
     """The suffix of a file that is not what its record says; nothing where both are."""
-    digests = {".mp3": record.preview.audio_sha256, ".webp": record.preview.cover_sha256}
-    found = (suffix for suffix in digests if hashlib.sha256(files[suffix]).hexdigest() != digests[suffix])
+    told = record.preview.digests.items()
+    found = (suffix for suffix, digest in told if hashlib.sha256(files[suffix]).hexdigest() != digest)
     return next(found, "")
 
 

@@ -27,7 +27,7 @@ from gallery.utils.digest import digest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gallery.config import Config, Model
+    from gallery.config import Config
     from gallery.prompts.file import Presets
     from gallery.site.theme.theme import Theme
 
@@ -53,16 +53,10 @@ def add_pages(
     script = f"window.GALLERY_RULES={json.dumps(data, separators=(',', ':'))};\n".encode()
     version = digest(script)
     yield Page(RULES_ADDRESS, version, lambda: script)
-    shown = {
-        **_page_data(config, presets),
-        "rules": f"{RULES_ADDRESS}?v={version[:10]}",
-        "here": "add a prompt",
-    }
-    yield Page(
-        ADDRESS,
-        digest(theme.digest, as_json(shown)),
-        lambda: theme.render("add.html", ADDRESS, dict(shown)),
-    )
+    rules = f"{RULES_ADDRESS}?v={version[:10]}"
+    shown = {**_page_data(config, presets), "rules": rules, "here": "add a prompt"}
+    decided_by = digest(theme.digest, as_json(shown))
+    yield Page(ADDRESS, decided_by, theme.render, ("add.html", ADDRESS, shown))
 
 
 def _taken(prompts: Iterable[tuple[str, Iterable[str]]]) -> tuple[dict[str, list[str]], list[str]]:
@@ -80,6 +74,7 @@ def _taken(prompts: Iterable[tuple[str, Iterable[str]]]) -> tuple[dict[str, list
 def _rules(config: Config, presets: Presets) -> dict[str, Any]:
     """What the form checks by, and the words for what it refuses."""
     fields = FrontMatter.model_json_schema()["properties"]
+    site, longest = config.site, config.limits.duration
     forms = {"tags": fields["tags"]["items"], "author": fields["author"], "license": fields["license"]}
     return {
         "wording": {word.name: word.value for word in Wording},
@@ -97,9 +92,24 @@ def _rules(config: Config, presets: Presets) -> dict[str, Any]:
         "suffixes": SUFFIXES,
         "title": fields["title"]["maxLength"],
         "limits": config.limits.model_dump(),
-        "models": {name: _model_rules(model, config) for name, model in config.models.items()},
+        "models": {
+            name: {
+                "longest": min(model.max_duration, longest),
+                "short": model.max_duration < longest,
+                "window": model.window,
+                "melody": model.takes_melody,
+            }
+            for name, model in config.models.items()
+        },
         "presets": presets,
-        "new": _new_file(config),
+        # How the address of the repository's page for a new file is put together, as GitHub takes it.
+        "new": {
+            "page": f"{site.repository}/new/{quote(site.branch)}?filename=",
+            "text": "&value=",
+            "longest": LONGEST_ADDRESS,
+        }
+        if site.repository
+        else None,
     }
 
 
@@ -113,27 +123,6 @@ def _number_rules(name: str, schema: dict[str, Any]) -> dict[str, Any]:
         "kind": KINDS["int" if whole else "float"],
         "bounds": bounds(FrontMatter.model_fields[name]),
         "usual": plain_number(schema["default"]),
-    }
-
-
-def _model_rules(model: Model, config: Config) -> dict[str, Any]:
-    return {
-        "longest": min(model.max_duration, config.limits.duration),
-        "short": model.max_duration < config.limits.duration,
-        "window": model.window,
-        "melody": model.takes_melody,
-    }
-
-
-def _new_file(config: Config) -> dict[str, Any] | None:
-    """How the address of the repository's page for a new file is put together, as GitHub takes it."""
-    site = config.site
-    if not site.repository:
-        return None
-    return {
-        "page": f"{site.repository}/new/{quote(site.branch)}?filename=",
-        "text": "&value=",
-        "longest": LONGEST_ADDRESS,
     }
 
 

@@ -174,24 +174,16 @@ def _read(path: Path) -> Guide:
         known = ", ".join(sorted(_ABOUT - {""}))
         problem = f'"{matter.parameter}" is no field of a request; known: {known}'
         raise _FaultyError(Fault(name, document.line_of(("parameter",)), "parameter", problem))
+    # The body begins with its first line that is not empty.
+    lines = list(enumerate(text.splitlines(), 1))[document.body_line - 1 :]
+    first = next((number for number, line in lines if line.strip()), document.body_line)
     return Guide(
         path.parent.name,
         path.stem,
         name,
-        matter.title,
-        matter.summary,
-        matter.order,
-        matter.parameter,
-        tuple(_parts(document.body, _first_line(text, document.body_line))),
+        **matter.model_dump(),
+        parts=tuple(_parts(document.body, first)),
     )
-
-
-def _first_line(text: str, line: int) -> int:
-    """The first line from ``line`` on that is not empty: where a body begins."""
-    lines = text.splitlines()
-    while line <= len(lines) and not lines[line - 1].strip():
-        line += 1
-    return line
 
 
 def _parts(body: str, first: int) -> Iterator[Part]:

@@ -11,16 +11,16 @@ from gallery.site.pages import add, guides, prompt, rows, structured, takeaway
 from gallery.site.search import filters, index
 from gallery.site.search.items import Item, make_items
 from gallery.site.theme import addresses, labels
-from gallery.site.theme.theme import as_json
+from gallery.site.theme.theme import RowMaker, as_json
 from gallery.site.writer import Page
 from gallery.utils.digest import digest
 from gallery.utils.progress import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from gallery.catalogue.entries import Catalogue, ClipEntry
+    from gallery.catalogue.entries import Catalogue, ClipEntry, PromptEntry
     from gallery.config import Config
     from gallery.prompts.file import Presets
     from gallery.site.theme.theme import Theme
@@ -50,9 +50,8 @@ class Pages:
         yield from self._assets()
         yield from self._index()
         yield from self._prompts()
-        yield from self._tags()
-        yield from self._models()
-        yield from self._authors()
+        for kind in addresses.LIST_PAGES:
+            yield from self._groups(kind)
         yield from self._guides()
         yield from self._tools()
         yield from add.add_pages(
@@ -65,10 +64,7 @@ class Pages:
     def _page(self, address: str, template: str, data: dict[str, Any]) -> Page:
         """A page of a template."""
         decided_by = digest(self.theme.digest, template, as_json(data))
-        return Page(address, decided_by, self._render, (address, template, data))
-
-    def _render(self, address: str, template: str, data: dict[str, Any]) -> bytes:
-        return self.theme.render(template, address, {**data})
+        return Page(address, decided_by, self.theme.render, (template, address, data))
 
     def _assets(self) -> Iterator[Page]:
         for address, asset in self.theme.assets.items():
@@ -76,21 +72,19 @@ class Pages:
 
     def _index(self) -> Iterator[Page]:
         clips = sum(len(self.catalogue.keys(path)) for path in self.catalogue.paths)
-        totals = {"prompts": len(self.items), "clips": clips}
         data = {
             "filters": filters.filters(self.items, self.config),
             "ranges": filters.ranges(self.items),
             "parts": len(self.search_parts),
-            "totals": totals,
+            "totals": {"prompts": len(self.items), "clips": clips},
             "here": "prompts",
         }
         yield from self._list("index.html", "", self.items, data)
-        missing = {"here": "", **({"root": self._path_of_site()} if self.config.site.base_url else {})}
+        missing = {"here": ""}
+        if self.config.site.base_url:
+            # Shown at any depth: its links begin with the site's path on its server.
+            missing["root"] = "/" + self.config.site.base_url.split("://", 1)[1].partition("/")[2]
         yield self._page("404.html", "404.html", missing)
-
-    def _path_of_site(self) -> str:
-        """The site's path on its server: the 404 page is shown at any depth."""
-        return "/" + self.config.site.base_url.split("://", 1)[1].partition("/")[2]
 
     def _list(
         self, template: str, folder: str, items: Sequence[Item], data: dict[str, Any]
@@ -116,7 +110,7 @@ class Pages:
         data = {
             **shared,
             "rows": paths,
-            "row": _Rows(self.catalogue, self._digests, self.config),
+            "row": self._rows,
             "number": number,
             "newer": addresses.paged(folder, number - 1) if number > 1 else "",
             "older": addresses.paged(folder, number + 1) if number < shared["last"] else "",
@@ -135,7 +129,8 @@ class Pages:
                 (number,),
             )
             if self.config.site.base_url:
-                yield self._embed_page(item)
+                decided_by = digest(self.theme.digest, "embed.html", item.digest)
+                yield Page(addresses.embed_page(item.path), decided_by, self._embed, (item.path,))
 
     def _beside(self, number: int) -> dict[str, Any]:
         """What a prompt's page takes from its place in the list: its neighbours, and whose card it shows."""
@@ -165,25 +160,32 @@ class Pages:
         }
         return self.theme.render("prompt.html", addresses.prompt_page(path), data)
 
-    def _tags(self) -> Iterator[Page]:
-        groups = self._grouped(lambda item: item.facets.tag)
-        listed = [[tag, len(items), addresses.tag_page(tag)] for tag, items in groups.items()]
-        yield self._page("tags/index.html", "names.html", {"names": listed, "here": "tags"})
-        for tag, items in groups.items():
-            data = {"here": "tags", "kind": "tag", "name": tag, "about": []}
-            yield from self._list("list.html", addresses.tag_page(tag)[: -len("index.html")], items, data)
-
-    def _models(self) -> Iterator[Page]:
-        groups = self._grouped(lambda item: item.facets.model)
-        names = [*self.config.models, *(name for name in groups if name not in self.config.models)]
-        listed = [
-            {"name": name, "count": len(groups.get(name, [])), "about": self._about_model(name)}
-            for name in names
-        ]
-        yield self._page("models/index.html", "models.html", {"models": listed, "here": "models"})
-        for name, items in groups.items():
-            data = {"here": "models", "kind": "model", "name": name, "about": self._about_model(name)}
-            yield from self._list("list.html", addresses.model_page(name)[: -len("index.html")], items, data)
+    def _groups(self, kind: str) -> Iterator[Page]:
+        """The page of all tags, models or authors, and the prompts of each."""
+        here, page_of = f"{kind}s", addresses.LIST_PAGES[kind]
+        groups: dict[str, list[Item]] = {}
+        for item in self.items:
+            for name in getattr(item.facets, kind):
+                groups.setdefault(name, []).append(item)
+        shown = {name: name for name in sorted(groups)}
+        if kind == "model":
+            listed: list[Any] = [
+                {"name": name, "count": len(groups.get(name, [])), "about": self._about_model(name)}
+                for name in dict.fromkeys([*self.config.models, *shown])
+            ]
+            yield self._page("models/index.html", "models.html", {"models": listed, "here": here})
+        else:
+            if kind == "author":
+                # Handles are the same in any case: shown as one of their prompts has them.
+                shown = {
+                    name: min(self.catalogue.author(item.path) for item in groups[name]) for name in shown
+                }
+            listed = [[label, len(groups[name]), page_of(name)] for name, label in shown.items()]
+            yield self._page(f"{here}/index.html", "names.html", {"names": listed, "here": here})
+        for name, label in shown.items():
+            about = self._about_model(name) if kind == "model" else []
+            data = {"here": here, "kind": kind, "name": label, "about": about}
+            yield from self._list("list.html", page_of(name).removesuffix("index.html"), groups[name], data)
 
     def _about_model(self, name: str) -> list[list[str]]:
         """What is known of a model: pairs of a label and a value; the first is its hub id."""
@@ -191,28 +193,8 @@ class Pages:
         if not model:
             return []
         sound = f"{model.sample_rate / 1000:g} kHz, {'stereo' if model.channels == 2 else 'mono'}"
-        return [
-            ["hub", model.hub],
-            ["makes", labels.MAKES[model.kind]],
-            ["sound", sound],
-            ["weights", model.license],
-        ]
-
-    def _authors(self) -> Iterator[Page]:
-        groups = self._grouped(lambda item: item.facets.author)
-        named = {
-            handle: min(self.catalogue.author(item.path) for item in items)
-            for handle, items in groups.items()
-        }
-        listed = [
-            [named[handle], len(items), addresses.author_page(handle)] for handle, items in groups.items()
-        ]
-        yield self._page("authors/index.html", "names.html", {"names": listed, "here": "authors"})
-        for handle, items in groups.items():
-            data = {"here": "authors", "kind": "author", "name": named[handle], "about": []}
-            yield from self._list(
-                "list.html", addresses.author_page(handle)[: -len("index.html")], items, data
-            )
+        makes = labels.MAKES[model.kind]
+        return [["hub", model.hub], ["makes", makes], ["sound", sound], ["weights", model.license]]
 
     def _guides(self) -> Iterator[Page]:
         """A list of all guides, and each on its page."""
@@ -241,25 +223,19 @@ class Pages:
         data = guides.page_data(guide, self.guides)
         for part in data["parts"]:
             if part["kind"] == "clips" and part["path"] in shown:
-                entry = self.catalogue.entry(part["path"], wordings=False)
-                part |= prompt.page_data(entry, self.catalogue, self.config)
+                part |= prompt.page_data(self._entry(part["path"]), self.catalogue, self.config)
         return self.theme.render("guide.html", guide.address, data)
 
-    def _embed_page(self, item: Item) -> Page:
-        decided_by = digest(self.theme.digest, "embed.html", item.digest)
-        return Page(addresses.embed_page(item.path), decided_by, self._embed, (item.path,))
-
     def _embed(self, path: str) -> bytes:
-        address = addresses.embed_page(path)
-        entry = self.catalogue.entry(path, wordings=False)
-        return self.theme.render("embed.html", address, prompt.embed_data(entry))
+        data = prompt.embed_data(self._entry(path))
+        return self.theme.render("embed.html", addresses.embed_page(path), data)
 
     def _cards(self) -> Iterator[Page]:
         """The pictures that stand for the site and for the newest prompts where they are linked from."""
         site, shown = self.config.site, self.items[: self.config.site.cards]
         first: ClipEntry | None = None
         for item in shown:
-            entry = self.catalogue.entry(item.path, wordings=False)
+            entry = self._entry(item.path)
             clip = structured.shown_clip(entry)
             first = first or clip
             facts = f"{clip['model']} · {labels.quantity('duration', rows.length_of(clip))}" if clip else ""
@@ -280,13 +256,6 @@ class Pages:
         known = as_json([self.theme.assets[f"assets/fonts/{name}"].digest for name in fonts])
         key = self.catalogue.clip_digest(clip["key"]) if clip else ""
         return Page(address, card.digest(key, known), lambda: cards.draw(card, fonts))
-
-    def _grouped(self, names: Callable[[Item], Iterable[str]]) -> dict[str, list[Item]]:
-        groups: dict[str, list[Item]] = {}
-        for item in self.items:
-            for name in names(item):
-                groups.setdefault(name, []).append(item)
-        return dict(sorted(groups.items()))
 
     def _tools(self) -> Iterator[Page]:
         """Pages that scripts fill: two clips side by side, favourites, and a prompt by chance."""
@@ -310,8 +279,8 @@ class Pages:
             yield Page(
                 address,
                 digest(theme, *clips, *digests.values()),
-                self._clips_script,
-                (address[len("clips/") : -len(".js")], clips),
+                index.clips_script,
+                (address[len("clips/") : -len(".js")], catalogue, clips),
             )
         whole = digest(theme, *(item.digest for item in self.items))
         yield Page(
@@ -320,43 +289,33 @@ class Pages:
         if config.site.base_url:
             dated = [item.path for item in self.items if item.date]
             newest = digest(theme, *(self._digests[path] for path in dated[: feeds.FEED_LENGTH]))
-            yield Page("feed.xml", newest, lambda: feeds.feed(feeds.feed_entries(catalogue), config))
-            yield Page("podcast.xml", whole, lambda: feeds.podcast(feeds.podcast_clips(catalogue), config))
+            yield Page("feed.xml", newest, feeds.feed, (catalogue, self.theme))
+            yield Page("podcast.xml", whole, feeds.podcast, (catalogue, self.theme))
             told_guides = as_json([guide.address for guide in self.guides])
             yield Page("sitemap.xml", digest(whole, told_guides), self._sitemap)
 
     def _search_script(self, number: int, paths: Sequence[str]) -> bytes:
-        entries = [self.catalogue.entry(path, wordings=False) for path in paths]
+        entries = [self._entry(path) for path in paths]
         return index.search_script(number, entries, [rows.row(entry, self.config) for entry in entries])
-
-    def _clips_script(self, name: str, clips: Mapping[str, str]) -> bytes:
-        return index.clips_script(name, self.catalogue, clips)
 
     @cached_property
     def _digests(self) -> dict[str, str]:
         return {item.path: item.digest for item in self.items}
 
+    @cached_property
+    def _rows(self) -> RowMaker:
+        return RowMaker(lambda path: rows.row(self._entry(path), self.config), self._digests)
+
+    def _entry(self, path: str) -> PromptEntry:
+        return self.catalogue.entry(path, wordings=False)
+
     def _sitemap(self) -> Iterator[bytes]:
         lists = {f"{folder}index.html" for folder in ("", "tags/", "models/", "authors/", "guides/", "add/")}
         lists.update(guide.address for guide in self.guides)
         for item in self.items:
-            lists.update(addresses.tag_page(tag) for tag in item.facets.tag)
-            lists.update(addresses.model_page(model) for model in item.facets.model)
-            lists.update(addresses.author_page(author) for author in item.facets.author)
+            for kind, page_of in addresses.LIST_PAGES.items():
+                lists.update(map(page_of, getattr(item.facets, kind)))
         dated = ((addresses.prompt_page(item.path), item.date) for item in self.items)
         return feeds.sitemap(
             itertools.chain(((address, "") for address in sorted(lists)), dated), self.config
         )
-
-
-class _Rows:
-    """Rows of lists: see `gallery.site.theme.theme.RowMaker`."""
-
-    def __init__(self, catalogue: Catalogue, digests: Mapping[str, str], config: Config) -> None:
-        self._catalogue, self._digests, self._config = catalogue, digests, config
-
-    def __call__(self, path: str) -> dict[str, Any]:
-        return rows.row(self._catalogue.entry(path, wordings=False), self._config)
-
-    def decided_by(self, path: str) -> str:
-        return self._digests[path]

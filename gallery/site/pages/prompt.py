@@ -28,6 +28,7 @@ def page_data(entry: PromptEntry, clips: Catalogue, config: Config) -> dict[str,
     """All that the page of one prompt shows; ``clips`` knows every clip of the site."""
     first = {clip["key"]: _clip(entry, clip, clips, config) for clip in entry["clips"]}
     layout, grids = _layout(entry, first)
+    fields = rows.varied(entry)
     shared = [field for field in ("model", "seed", "cfg_coef", "temperature") if _shared(entry, field)]
     return {
         "entry": entry,
@@ -36,8 +37,8 @@ def page_data(entry: PromptEntry, clips: Catalogue, config: Config) -> dict[str,
         "takes": list(first.values()),
         "layout": layout,
         "grids": grids,
-        "varied": rows.varied(entry),
-        "differing": [labels.label(field) for field in rows.varied(entry)],
+        "varied": fields,
+        "differing": [labels.label(field) for field in fields],
         "shared": [
             [labels.label(field), labels.number(rows.take_value(entry["clips"][0], field))]
             for field in shared
@@ -78,29 +79,19 @@ def _clip(entry: PromptEntry, clip: ClipEntry, clips: Catalogue, config: Config)
 
 def _sound(entry: PromptEntry, clip: ClipEntry) -> dict[str, Any]:
     """What it takes to play a clip and to tell it from the prompt's others."""
+    order = [axis["field"] for axis in entry["grid"]["axes"]] if entry["grid"] else labels.FIELD_ORDER
     changes = [
         [labels.label(field), labels.quantity(field, value)]
-        for field, value in sorted(clip["changes"].items(), key=lambda change: _place(entry, change[0]))
+        for field, value in sorted(clip["changes"].items(), key=lambda change: labels.place(change[0], order))
         if field != "prompt"
     ]
     wording = str(clip["changes"].get("prompt", ""))
     return rows.played(clip, entry["path"], labels.excerpt(wording or entry["text"])) | {
         "peaks": clip["peaks"],
         "changes": changes,
-        "wording": word_steps(entry["text"], wording),
+        "wording": word_changes(entry["text"], wording) if wording else [],
         "label": ", ".join(" ".join(change) for change in changes),
     }
-
-
-def _place(entry: PromptEntry, field: str) -> tuple[int, str]:
-    """Where a change stands among others: as the axes of the grid do, else as people ask for it."""
-    order = [axis["field"] for axis in entry["grid"]["axes"]] if entry["grid"] else list(labels.FIELD_ORDER)
-    return (order.index(field) if field in order else len(order), field)
-
-
-def word_steps(text: str, wording: str) -> list[list[str]]:
-    """How a take's wording departs from the prompt's; nothing where it says nothing of its own."""
-    return word_changes(text, wording) if wording else []
 
 
 def _layout(entry: PromptEntry, clips: dict[str, dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
@@ -151,41 +142,25 @@ def _layout(entry: PromptEntry, clips: dict[str, dict[str, Any]]) -> tuple[str, 
 def _request_table(clip: ClipEntry) -> list[dict[str, str]]:
     """Every parameter of a request, those that cannot matter marked as not used."""
     request, unused = clip["request"], inert(clip["request"])
-    table = [
-        {
-            "field": "model",
-            "label": "model",
-            "value": clip["model"],
-            "help": str(request.get("model", "")),
-            "mark": "",
-        }
-    ]
+    lines = [("model", clip["model"], str(request.get("model", "")), "")]
     for field, info in parameter_fields().items():
         value = request_value(request, field)
-        if value is None:
-            continue
-        mark = "not used" if field in unused else "default" if value == info.default else ""
-        table.append(
-            {
-                "field": field,
-                "label": labels.label(field),
-                "value": labels.quantity(field, value),
-                "help": info.description or "",
-                "mark": mark,
-            }
-        )
+        if value is not None:
+            mark = "default" if value == info.default else ""
+            lines.append((field, labels.quantity(field, value), info.description or "", mark))
     if request.get("melody"):
-        value = labels.quantity("melody", request["melody"])
-        table.append(
-            {
-                "field": "melody",
-                "label": "melody",
-                "value": value,
-                "help": "SHA-256 of the melody that was followed.",
-                "mark": "not used" if "melody" in unused else "",
-            }
-        )
-    return table
+        digest = labels.quantity("melody", request["melody"])
+        lines.append(("melody", digest, "SHA-256 of the melody that was followed.", ""))
+    return [
+        {
+            "field": field,
+            "label": labels.label(field),
+            "value": value,
+            "help": meaning,
+            "mark": "not used" if field in unused else mark,
+        }
+        for field, value, meaning, mark in lines
+    ]
 
 
 def _provenance(clip: ClipEntry) -> list[list[str]]:

@@ -26,6 +26,10 @@ _TEMPO_WORDS = (
     (re.compile(r"\b(fast|quick|allegro|vivace|up-?tempo|upbeat|driving|energetic)\b", re.IGNORECASE), 140),
 )
 
+# Values of these that are not worth telling, and what kin in these fields are called.
+_USUAL = {"temperature": 1, "top_p": 0}
+_OTHERS = {"prompt": "other words", "seed": "another seed", "melody": "another melody"}
+
 LENGTHS = {"short": "under 5 s", "medium": "5 to 15 s", "long": "over 15 s"}
 STATES = {"render": "rendered", "sketch": "sketch", "pending": "not rendered yet"}
 
@@ -45,14 +49,9 @@ def facts(clip: ClipEntry) -> list[list[str]]:
     request = clip["request"]
     unused = inert(request)
     pairs = [["", clip["model"]], ["", labels.quantity("duration", round(length_of(clip), 1))]]
-    pairs += [
-        [labels.label(field), labels.number(request_value(request, field))]
-        for field in ("seed", "cfg_coef")
-        if field not in unused
-    ]
-    for field, usual in (("temperature", 1), ("top_p", 0)):
+    for field in ("seed", "cfg_coef", "temperature", "top_p"):
         value = request_value(request, field)
-        if value != usual and field not in unused:
+        if field not in unused and (field not in _USUAL or value != _USUAL[field]):
             pairs.append([labels.label(field), labels.number(value)])
     return pairs
 
@@ -83,13 +82,13 @@ def varied(entry: PromptEntry) -> list[str]:
             for field in {name for clip in entry["clips"] for name in clip["changes"]}
             if len({labels.number(take_value(clip, field)) for clip in entry["clips"]}) > 1
         }
-    return sorted(fields, key=_in_order)
+    return sorted(fields, key=labels.place)
 
 
 def compares(entry: PromptEntry) -> list[str]:
     """Fields that a visitor can compare here: among the prompt's clips, or with their kin."""
     kin = {kin["field"] for clip in entry["clips"] for kin in clip["kin"]}
-    return sorted(kin.union(varied(entry)), key=_in_order)
+    return sorted(kin.union(varied(entry)), key=labels.place)
 
 
 def take_value(clip: ClipEntry, field: str) -> Any:
@@ -115,7 +114,7 @@ def row(entry: PromptEntry, config: Config) -> dict[str, Any]:
         "tags": entry["tags"],
         "clip": played(first, entry["path"], text),
         "takes": takes,
-        "line": _line(entry, first, fields, bool(takes), config),
+        "line": _line(entry, first, fields, config),
     }
 
 
@@ -133,10 +132,8 @@ def own_title(title: str, text: str) -> str:
     return "" if begins.startswith(" ".join(beginning.split()).casefold()) else title
 
 
-def _line(entry: PromptEntry, clip: ClipEntry, fields: list[str], offered: bool, config: Config) -> list[Any]:
+def _line(entry: PromptEntry, clip: ClipEntry, fields: list[str], config: Config) -> list[Any]:
     """The line on what there is to compare: its lead, and what stands in the accent."""
-    if offered:
-        return [f"{labels.count(len(entry['clips']), 'take')}:", [labels.label(fields[0])]]
     if len(entry["clips"]) > 1:
         amount = labels.count(len(entry["clips"]), "take")
         return [
@@ -144,17 +141,10 @@ def _line(entry: PromptEntry, clip: ClipEntry, fields: list[str], offered: bool,
             [" × ".join(labels.label(field) for field in fields)] if fields else [],
         ]
     items: dict[str, None] = {}
-    for kin in sorted(clip["kin"], key=lambda kin: (_in_order(kin["field"]), labels.number(kin["value"]))):
-        if kin["field"] == "prompt":
-            items["other words"] = None
-        elif kin["field"] == "seed":
-            items["another seed"] = None
-        elif kin["field"] == "model":
-            items[f"model {config.model_name(str(kin['value']))}"] = None
-        elif kin["field"] == "melody":
-            items["another melody"] = None
-        else:
-            items[labels.named(kin["field"], kin["value"])] = None
+    for kin in sorted(clip["kin"], key=lambda kin: (labels.place(kin["field"]), labels.number(kin["value"]))):
+        field, value = kin["field"], kin["value"]
+        named = labels.named(field, config.model_name(str(value)) if field == "model" else value)
+        items[_OTHERS.get(field, named)] = None
     shown = list(items)[:_MOST_KIN] + (["…"] if len(items) > _MOST_KIN else [])
     return ["the same but for", shown] if shown else ["", []]
 
@@ -174,8 +164,3 @@ def facets(entry: PromptEntry) -> dict[str, list[str]]:
 
 def _length_class(seconds: float) -> str:
     return "short" if seconds < 5 else "medium" if seconds <= 15 else "long"
-
-
-def _in_order(field: str) -> tuple[int, str]:
-    order = labels.FIELD_ORDER
-    return (order.index(field) if field in order else len(order), field)

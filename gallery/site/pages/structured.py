@@ -33,7 +33,6 @@ def structured_data(entry: PromptEntry, config: Config) -> str:
         return ""
     length = f"PT{plain_number(round(rows.length_of(clip), 2))}S"
     sketch = clip["state"] == "sketch"
-    model = config.models.get(clip["model"])
     prompt: dict[str, Any] = {
         "@type": "CreativeWork",
         "text": entry["text"],
@@ -71,7 +70,7 @@ def structured_data(entry: PromptEntry, config: Config) -> str:
             "name": config.site.author or config.site.title,
             "description": f"rendered with {request.get('model', clip['model'])}",
         }
-        if model:
+        if model := config.models.get(clip["model"]):
             data["license"] = _license(model.license)
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     # Nothing in it can end the script that it stands in.
@@ -81,10 +80,8 @@ def structured_data(entry: PromptEntry, config: Config) -> str:
 
 
 def _address(target: str, entry: PromptEntry, config: Config) -> str:
-    if config.site.base_url:
+    if config.site.base_url or "://" in target:
         return absolute(config, target)
-    if "://" in target:
-        return target
     return addresses.root_of(addresses.prompt_page(entry["path"])) + addresses.escaped(target)
 
 

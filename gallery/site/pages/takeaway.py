@@ -26,11 +26,9 @@ def of_clip(entry: PromptEntry, clip: ClipEntry, config: Config) -> dict[str, An
     Nothing for a clip whose model the gallery no longer lists.
     """
     model, request = config.models.get(clip["model"]), Request.model_validate(clip["request"])
-    if not model:
-        return {"tools": [], "remix": "", "file": _file_name(entry, clip)}
     return {
-        "tools": takeaways(request, clip["model"], model),
-        "remix": _remix(entry, clip, request, config),
+        "tools": takeaways(request, clip["model"], model) if model else [],
+        "remix": _remix(entry, clip, request, config) if model else "",
         "file": _file_name(entry, clip),
     }
 

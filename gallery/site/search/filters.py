@@ -58,11 +58,6 @@ def filters(items: Sequence[Item], config: Config) -> list[dict[str, Any]]:
         "compares": [*named, *sorted(counts["compares"].keys() - set(named))],
         "state": list(rows.STATES),
     }
-    page_of = {
-        "model": addresses.model_page,
-        "tag": addresses.tag_page,
-        "author": addresses.author_page,
-    }
     at_once = {"tag": _TAGS_SHOWN, "author": _AUTHORS_SHOWN}
     shown = {**rows.LENGTHS, **rows.STATES}
     return [
@@ -73,7 +68,7 @@ def filters(items: Sequence[Item], config: Config) -> list[dict[str, Any]]:
                     "value": value,
                     "label": shown.get(value, value) if name in ("length", "state") else value,
                     "count": counts[name][value],
-                    "page": page_of[name](value) if name in page_of else "",
+                    "page": addresses.LIST_PAGES[name](value) if name in addresses.LIST_PAGES else "",
                 }
                 for value in values
                 if counts[name][value]

@@ -70,22 +70,22 @@ def search_script(part: int, entries: Sequence[PromptEntry], shown: Sequence[dic
                 entry["path"],
                 row["title"],
                 entry["text"],
-                [tables["tags"].of(tag) for tag in entry["tags"]],
-                tables["authors"].of(entry["author"]),
-                [tables["models"].of(model) for model in facets["model"]],
+                [tables["tags"][tag] for tag in entry["tags"]],
+                tables["authors"][entry["author"]],
+                [tables["models"][model] for model in facets["model"]],
                 [list(rows.LENGTHS).index(name) for name in facets["length"]],
-                [tables["compares"].of(name) for name in facets["compares"]],
+                [tables["compares"][name] for name in facets["compares"]],
                 [_STATES.index(name) for name in facets["state"]],
                 rows.tempo(entry["text"]),
-                [tables["ranges"].of(tuple(values)) for values in ranges(entry)],
+                [tables["ranges"][tuple(values)] for values in ranges(entry)],
                 row["line"],
                 [_compact(clip, homes) for clip in takes],
             ]
         )
     data = {
         "part": part,
-        **{name: numbers.names for name, numbers in tables.items()},
-        "tags": [[tag, addresses.segment(tag)] for tag in tables["tags"].names],
+        **{name: list(numbers) for name, numbers in tables.items()},
+        "tags": [[tag, addresses.segment(tag)] for tag in tables["tags"]],
         "lengths": list(rows.LENGTHS),
         "states": _STATES,
         "homes": homes,
@@ -126,9 +126,7 @@ def _known(clip: ClipEntry, path: str, title: str, text: str) -> dict[str, Any]:
         "text": clip["request"]["prompt"],
         "label": ", ".join(labels.named(field, clip["changes"][field]) for field in changed),
         "state": clip["state"] if there else "pending",
-        "audio": clip["audio"] if there else "",
-        "cover": clip["cover"] if there else "",
-        "peaks": clip["peaks"] if there else "",
+        **{name: clip[name] if there else "" for name in ("audio", "cover", "peaks")},
         "length": round(rows.length_of(clip), 2),
         "facts": rows.facts(clip),
         "values": _values(clip),
@@ -157,45 +155,28 @@ def _homes(entries: Sequence[PromptEntry]) -> dict[str, list[str]]:
     homes: dict[str, list[str]] = {}
     for entry in entries:
         for clip in entry["clips"]:
-            if rows.playable(clip) and clip["state"] not in homes and _at_home(clip, ["", ""]) is not None:
-                homes[clip["state"]] = [
-                    clip["audio"].split(clip["key"])[0],
-                    clip["cover"].split(clip["key"])[0],
-                ]
+            if clip["state"] not in homes and rows.playable(clip) and (home := _home(clip)):
+                homes[clip["state"]] = home
     return dict(sorted(homes.items()))
 
 
-def _at_home(clip: ClipEntry | dict[str, Any], home: list[str]) -> bool | None:
-    """Whether a clip's files are where ``home`` says; None where their names don't follow the key."""
-    if not (clip["audio"].endswith(f"{clip['key']}.mp3") and clip["cover"].endswith(f"{clip['key']}.webp")):
-        return None
-    return bool(
-        clip["audio"] == f"{home[0]}{clip['key']}.mp3" and clip["cover"] == f"{home[1]}{clip['key']}.webp"
-    )
+def _home(clip: ClipEntry | dict[str, Any]) -> list[str]:
+    """What stands before the key in the addresses of a clip's files; nothing where they don't follow it."""
+    audio, key, rest = clip["audio"].partition(clip["key"])
+    cover, cover_key, cover_rest = clip["cover"].partition(clip["key"])
+    whole = key == cover_key == clip["key"] and (rest, cover_rest) == (".mp3", ".webp")
+    return [audio, cover] if whole else []
 
 
 def _compact(clip: dict[str, Any], homes: dict[str, list[str]]) -> list[Any]:
-    fields = [
-        clip["key"],
-        _STATES.index(clip["state"]),
-        clip["length"],
-        clip["facts"],
-        clip.get("label", ""),
-    ]
-    if clip["audio"] and not _at_home(clip, homes.get(clip["state"], ["", ""])):
+    fields = [clip["key"], _STATES.index(clip["state"]), clip["length"], clip["facts"], clip.get("label", "")]
+    if clip["audio"] and _home(clip) != homes.get(clip["state"]):
         fields += [clip["audio"], clip["cover"]]
     return fields
 
 
-class _Numbers:
+class _Numbers(dict[Any, int]):
     """What is told once and then called by number."""
 
-    def __init__(self) -> None:
-        self._numbers: dict[Any, int] = {}
-
-    def of(self, name: Any) -> int:
-        return self._numbers.setdefault(name, len(self._numbers))
-
-    @property
-    def names(self) -> list[Any]:
-        return list(self._numbers)
+    def __missing__(self, name: Any) -> int:
+        return self.setdefault(name, len(self))

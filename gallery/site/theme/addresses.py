@@ -75,6 +75,10 @@ def paged(folder: str, number: int) -> str:
     return f"{folder}index.html" if number == 1 else f"{folder}page/{number}/index.html"
 
 
+# Prompts are listed by these facets; each says where the page of one of its values is.
+LIST_PAGES = {"tag": tag_page, "model": model_page, "author": author_page}
+
+
 def root_of(address: str) -> str:
     """The way from a page to the site's root: ``../../`` or nothing."""
     return "../" * address.count("/")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gallery.prompts.request import parameter_fields, parameter_label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # A row shows this much of a prompt; the page shows all of it.
 EXCERPT_LENGTH = 220
@@ -37,6 +40,11 @@ _UNITS = {
 def label(field: str) -> str:
     """What people call a field of the request."""
     return _LABELS.get(field, field)
+
+
+def place(field: str, order: Sequence[str] = FIELD_ORDER) -> tuple[int, str]:
+    """Where a field stands among others; those that the order has not come last, by name."""
+    return (order.index(field) if field in order else len(order), field)
 
 
 def unit(field: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,24 +23,9 @@ _REL = "nofollow noopener ugc"
 _LED_NOWHERE = re.compile(rf'<a( title="[^"]*")? rel="{_REL}">')
 
 _TAGS = {
-    *(
-        "p",
-        "br",
-        "hr",
-        "em",
-        "strong",
-        "del",
-        "ins",
-        "code",
-        "pre",
-        "blockquote",
-        "a",
-        "sub",
-        "sup",
-        "kbd",
-        "s",
-    ),
-    *("ul", "ol", "li", "dl", "dt", "dd", "h3", "h4", "h5", "h6"),
+    *("a", "em", "strong", "del", "ins", "s", "code", "kbd", "sub", "sup", "br"),
+    *("p", "hr", "pre", "blockquote", "h3", "h4", "h5", "h6"),
+    *("ul", "ol", "li", "dl", "dt", "dd"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
 
@@ -75,19 +60,7 @@ def _converter(shift: int) -> Markdown:
 
 def to_html(text: str) -> str:
     """Markdown as HTML: an allow list of tags, links to http, https and mailto, no pictures, no ids."""
-    if not text.strip():
-        return ""
-    import nh3
-
-    clean = nh3.clean(
-        _to_raw_html(text, _SHIFT),
-        tags=_TAGS,
-        attributes={"a": {"href", "title"}, "ol": {"start"}},
-        url_schemes=_SCHEMES,
-        url_relative="deny",
-        link_rel=_REL,
-    )
-    return _LED_NOWHERE.sub(r"<a\1>", clean)
+    return _LED_NOWHERE.sub(r"<a\1>", _clean(text, _SHIFT, url_relative="deny", link_rel=_REL))
 
 
 def to_page_html(text: str, href: Callable[[str], str | None]) -> str:
@@ -95,19 +68,22 @@ def to_page_html(text: str, href: Callable[[str], str | None]) -> str:
 
     ``href`` says where a link leads; one that leads nowhere stays as words.
     """
-    if not text.strip():
-        return ""
-    import nh3
 
     def attribute(_element: str, name: str, value: str) -> str | None:
         return href(value) if name == "href" else value
 
+    return _clean(text, 0, attribute_filter=attribute, url_relative="pass_through", link_rel=None)
+
+
+def _clean(text: str, shift: int, **links: Any) -> str:
+    if not text.strip():
+        return ""
+    import nh3
+
     return nh3.clean(
-        _to_raw_html(text),
-        tags=_TAGS | {"h2"},
+        _to_raw_html(text, shift),
+        tags=_TAGS if shift else _TAGS | {"h2"},
         attributes={"a": {"href", "title"}, "ol": {"start"}},
-        attribute_filter=attribute,
         url_schemes=_SCHEMES,
-        url_relative="pass_through",
-        link_rel=None,
+        **links,
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from functools import cache, cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+import re
+from functools import cache, cached_property, lru_cache, partial
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import gallery
@@ -14,7 +16,7 @@ from gallery.state.tool import packaged
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from jinja2 import Environment
 
@@ -25,6 +27,12 @@ ASSETS = "assets"
 
 # Scripts by the names that they had once: galleries' own templates may ask for them.
 _RENAMED = {"hands.js": "actions.js", "keep.js": "storage.js"}
+
+# Templates that are no pages.
+_FEEDS = ("feed.xml", "podcast.xml")
+
+# What XML 1.0 cannot hold, not even escaped.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 # Stands in a kept row for the way to the site's root.
 _ROOT = "\0root\0"
@@ -48,16 +56,11 @@ def as_json(value: Any) -> str:
     return _to_json(value)
 
 
-class RowMaker(Protocol):
-    """Makes the data of a prompt's row, and knows a digest of all that they are made from."""
+class RowMaker(NamedTuple):
+    """Makes the data of a prompt's row, and knows for each path a digest of all that it is made from."""
 
-    def __call__(self, path: str) -> dict[str, Any]:
-        """What the row shows."""
-        ...
-
-    def decided_by(self, path: str) -> str:
-        """The digest."""
-        ...
+    make: Callable[[str], dict[str, Any]]
+    digests: Mapping[str, str]
 
 
 class Asset(NamedTuple):
@@ -137,19 +140,21 @@ class Theme:
 
     def render(self, template: str, address: str, data: dict[str, Any]) -> bytes:
         """One page. Its links start from its own address."""
-        root = data.pop("root", None)
+        root = data.get("root")
         frame = self._frame(addresses.root_of(address) if root is None else root)
         text = self._environment.get_template(template).render(data, address=address, **frame)
+        if template in _FEEDS:
+            text = _NOT_XML.sub("", text) + "\n"
         if self._fresh:
             self._state.put(_ROW, self._fresh)
             self._fresh = {}
         return text.encode(errors="replace")
 
     def _kept_row(self, path: str, row: RowMaker) -> str:
-        decided_by = f"{row.decided_by(path)} {self.digest}"
+        decided_by = f"{row.digests[path]} {self.digest}"
         text = self._state.value(_ROW, path, decided_by)
         if text is None:
-            text = str(self._frame(_ROOT)["clips"].row(row(path)))
+            text = str(self._frame(_ROOT)["clips"].row(row.make(path)))
             self._fresh[path] = Row(decided_by, text)
         if len(self._rows) < _MOST_ROWS:
             self._rows[path] = text
@@ -203,7 +208,11 @@ class Theme:
         from jinja2 import DictLoader, Environment, StrictUndefined
         from markupsafe import Markup
 
-        templates = {name: data.decode() for name, data in self._files.items() if name.endswith(".html")}
+        templates = {
+            name: data.decode()
+            for name, data in self._files.items()
+            if name.endswith(".html") or name in _FEEDS
+        }
         environment = Environment(
             loader=DictLoader(templates),
             autoescape=True,
@@ -216,16 +225,15 @@ class Theme:
             site=self.config.site,
             loudness=f"{self.config.preview.loudness:g}".replace("-", "\N{MINUS SIGN}"),
             media_origin=_origin(self.config.store.audio_url),
-            absolute=self._absolute,
+            absolute=partial(absolute, self.config),
             pages=addresses,
             words=labels,
             generator=f"gallery {gallery.__version__}",
         )
-        environment.filters["notes"] = lambda text: Markup(notes.to_html(text))  # noqa: S704 - sanitised there
+        # What either returns is sanitised or escaped there. Text of XML elements keeps its quotes.
+        environment.filters["notes"] = lambda text: Markup(notes.to_html(text))  # noqa: S704
+        environment.filters["xml"] = lambda text, quote=False: Markup(escape(text, quote))  # noqa: S704
         return environment
-
-    def _absolute(self, address: str) -> str:
-        return absolute(self.config, address)
 
 
 def absolute(config: Config, address: str) -> str:
