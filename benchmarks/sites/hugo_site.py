@@ -21,8 +21,8 @@ BUILD = [str(Path(sys.executable).with_name("hugo")), "--quiet"]
 _OWN_PARTS = Path(__file__).parent.parent.parent / "templates" / "parts"
 
 
-def write_site(folder: Path, size: int) -> None:
-    """The whole Hugo site of ``size`` prompts."""
+def write_site(folder: Path, size: int, *, audio: bool = False) -> None:
+    """The whole Hugo site of ``size`` prompts, with the files of their clips or without."""
     shutil.copytree(Path(__file__).parent / "hugo", folder)
     for name in ("sprites", "dock"):
         # The same on every page here; what Jinja would fill in is left out.
@@ -31,6 +31,11 @@ def write_site(folder: Path, size: int) -> None:
         (folder / "layouts" / "_partials" / f"{name}.html").write_text(fixed)
     for number in range(size):
         write_page(folder, number)
+        for request in synthetic.requests(number) if audio else ():
+            for suffix, data in synthetic.files_of(request).items():
+                path = folder / "static" / "audio" / f"{request.key}{suffix}"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
 
 
 def write_page(folder: Path, number: int) -> None:

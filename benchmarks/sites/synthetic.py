@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -71,9 +72,14 @@ cards = {cards}
 hub = "facebook/musicgen-small"
 kind = "musicgen"
 
-[store]
+{store}"""
+
+_ELSEWHERE = """[store]
 audio_url = "https://audio.example.org/"
 """
+
+# Bytes of a preview of 10 s, and of its cover.
+AUDIO, COVER = 240_000, 4_000
 
 
 PROVENANCE = {"engine_version": "1.3.0", "device": "GPU", "date": "2026-11-20", "seconds": 9.1}
@@ -124,6 +130,7 @@ def forget_site(folder: Path) -> None:
             shutil.rmtree(path)
         elif path.is_file():
             path.unlink()
+    shutil.rmtree(folder / "published", ignore_errors=True)
 
 
 def prompt_path(number: int) -> str:
@@ -184,21 +191,33 @@ def peaks(request: Request) -> str:
     return (request.key * 7)[:200]
 
 
-def write_gallery(folder: Path, size: int, cards: int = 200, *, kin: bool = False) -> None:
-    """A gallery whose clips are all rendered: prompt files, settings, records. No audio."""
+def files_of(request: Request) -> dict[str, bytes]:
+    """What lies beside a clip's record: of the size of a preview and a cover, and another for each clip."""
+    seed = bytes.fromhex(request.key)
+    return {".mp3": seed * (AUDIO // len(seed)), ".webp": seed * (COVER // len(seed))}
+
+
+def write_gallery(
+    folder: Path, size: int, cards: int = 200, *, kin: bool = False, audio: bool = False
+) -> None:
+    """A gallery whose clips are all rendered: prompt files, settings, records.
+
+    With ``audio`` it has previews and covers, too; else they are elsewhere.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "gallery.toml").write_text(SETTINGS.format(cards=cards))
+    (folder / "gallery.toml").write_text(SETTINGS.format(cards=cards, store="" if audio else _ELSEWHERE))
     preview = load_config(folder).preview.digest
     store = folder / "site" / "audio"
     store.mkdir(parents=True)
     for number in range(size):
         write_prompt(folder, number, kin=kin)
         for request in requests(number, kin=kin):
+            files = files_of(request)
             facts = PreviewFacts(
                 settings=preview,
-                audio_sha256="0" * 64,
-                cover_sha256="0" * 64,
-                bytes=240_000,
+                audio_sha256=hashlib.sha256(files[".mp3"]).hexdigest(),
+                cover_sha256=hashlib.sha256(files[".webp"]).hexdigest(),
+                bytes=len(files[".mp3"]),
                 duration=10.0,
                 loudness_before=-18.2,
                 loudness_after=-16.0,
@@ -213,4 +232,6 @@ def write_gallery(folder: Path, size: int, cards: int = 200, *, kin: bool = Fals
                 provenance=PROVENANCE,
                 preview=facts,
             )
+            for suffix, data in files.items() if audio else ():
+                (store / f"{request.key}{suffix}").write_bytes(data)
             (store / f"{request.key}.json").write_bytes(record.to_json())

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # What sketches and their previews are made with; a test holds that nothing else is imported for them.
 _SKETCH_CODE = (
     "engines/__init__.py",
+    "engines/provenance.py",
     "engines/sketch",
     "errors",
     "preview",

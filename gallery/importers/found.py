@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gallery.engines.provenance import Provenance
+
+
+# What mutagen lets through of files that are not what they say.
+_DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, struct.error)
+UNREADABLE = (*_DAMAGED, MemoryError, RecursionError)
 
 
 class Unusable(Exception):

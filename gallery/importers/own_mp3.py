@@ -11,7 +11,7 @@ from gallery.engines.provenance import Provenance
 from gallery.errors import GalleryError
 from gallery.errors.text import shown
 from gallery.importers.audio import MAX_BYTES
-from gallery.importers.found import ImportedClip, Unusable
+from gallery.importers.found import UNREADABLE, ImportedClip, Unusable
 from gallery.importers.untrusted import model_name, read_bytes
 from gallery.preview import CLOSE_ENOUGH, Preview, read_tags
 from gallery.preview.measure import loudness, true_peak
@@ -116,15 +116,7 @@ def _tags(mp3: bytes) -> dict[str, str]:
         raise Unusable(f"its tags are larger than {_MAX_TAG_BYTES // 1000} KB, so it is no MP3 of a gallery")
     try:
         return read_tags(mp3)
-    except (
-        MutagenError,
-        GalleryError,
-        ValueError,
-        TypeError,
-        LookupError,
-        AttributeError,
-        EOFError,
-    ) as error:
+    except (MutagenError, GalleryError, *UNREADABLE) as error:
         raise Unusable("its tags cannot be read; the file is damaged or not whole") from error
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import struct
 from typing import TYPE_CHECKING, Any
 
 from gallery.engines.provenance import Provenance
 from gallery.errors.text import shown
 from gallery.importers import damaged
-from gallery.importers.found import ImportedClip, Unusable
+from gallery.importers.found import UNREADABLE, ImportedClip, Unusable
 from gallery.importers.untrusted import clean_line, iso_date, load_json, model_name, number_of, text_of
 
 if TYPE_CHECKING:
@@ -28,9 +27,6 @@ _PARAMETERS = {
     "topp": "top_p",
     "cfg_coef": "cfg_coef",
 }
-
-# What mutagen lets through of files that are not what they say.
-_UNREADABLE = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, MemoryError)
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -53,7 +49,7 @@ def embedded_metadata(path: Path) -> dict[str, Any]:
         file = mutagen.File(path, options=kinds)
         tags = file.tags if file is not None else None
         comments = [text for name in ("description", "comment") for text in (tags or {}).get(name, [])]
-    except (mutagen.MutagenError, struct.error, RecursionError, *_UNREADABLE) as error:
+    except (mutagen.MutagenError, *UNREADABLE) as error:
         raise Unusable("its tags cannot be read; the file is damaged or not whole") from error
     text = next((text for text in comments if str(text).lstrip().startswith("{")), None)
     if text is None:

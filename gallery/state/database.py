@@ -18,6 +18,7 @@ import zlib
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
+from weakref import WeakSet
 
 from gallery.errors import GalleryError
 from gallery.errors.text import printable
@@ -55,7 +56,7 @@ class Damaged(Exception):
 
 
 class State:
-    """Rows by kind and name. Processes forked from this one have connections of their own."""
+    """Rows by kind and name. Where a process forks, both open the file for themselves from then on."""
 
     def __init__(self, path: Path | None, tool: str | None = None) -> None:
         """``path`` is None for one without a name, which goes with this object.
@@ -66,8 +67,6 @@ class State:
         """
         self._path, self._tool = path, tool
         self._connection: sqlite3.Connection | None = None
-        self._process = 0
-        self._inherited: list[sqlite3.Connection] = []
         with _telling(path):
             if path:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,14 +100,12 @@ class State:
 
     @property
     def _base(self) -> sqlite3.Connection:
-        if self._connection is None or (self._path and self._process != os.getpid()):
-            if self._connection is not None:
-                # The parent's, which this process must neither use nor close.
-                self._inherited.append(self._connection)
+        if self._connection is None:
             self._connection = sqlite3.connect(self._path or "", _PATIENCE, isolation_level=None)
-            self._process = os.getpid()
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=OFF")  # a state that is lost is no loss
+            if self._path:
+                _OPEN.add(self)
         return self._connection
 
     def each(self, kind: str) -> Iterator[tuple[str, str, str]]:
@@ -220,8 +217,8 @@ class State:
             self._prepare()
 
     def close(self) -> None:
-        """Let go of the file."""
-        if self._connection is not None and self._process == os.getpid():
+        """Let go of the file, until it is asked for again."""
+        if self._connection is not None:
             self._connection.close()
         self._connection = None
 
@@ -230,6 +227,19 @@ class State:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+# SQLite's own notes on what it has locked would come along with a fork, and mislead the other process.
+_OPEN: WeakSet[State] = WeakSet()
+
+
+def _close_all() -> None:
+    for state in list(_OPEN):
+        state.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_close_all)
 
 
 def remove_state(path: Path) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from multiprocessing import connection
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from multiprocessing.connection import Connection
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -49,9 +50,9 @@ def spread(
     Things that have work in common stand in ``together`` and make up a slice of their own. Fewer
     than ``few`` are not worth a process.
 
-    A process is a copy of this one as it stands (a fork): ``work`` and ``things`` may be
-    anything, results are pickled. Where processes cannot be forked safely, or are not worth
-    it, the work is done here. What ``work`` raises is raised here.
+    A process is a copy of this one as it stands (a fork, which Linux alone does safely): ``work`` and
+    ``things`` may be anything, results are pickled. Elsewhere, and where it is not worth it, the work
+    is done here. What ``work`` raises is raised here.
     """
     cores = os.cpu_count() or 1
     size = max(1, min(_AT_ONCE, len(things) // (4 * cores)))
@@ -60,54 +61,34 @@ def spread(
         slices.insert(0, together)
     workers = min(cores, len(slices))
     # A fork copies this thread alone, and every lock that another one holds stays locked for ever.
-    alone = threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods()
+    alone = threading.active_count() == 1 and sys.platform == "linux"
     if workers < 2 or len(things) < few or not alone:
         yield from map(work, slices)
         return
-    context = multiprocessing.get_context("fork")
-    turn = context.Value("l", 0)
-    running: dict[Any, Any] = {}
-    here: Any
-    for _ in range(workers):
-        here, there = context.Pipe(duplex=False)
-        process = context.Process(target=_serve, args=(work, slices, turn, there), daemon=True)
-        process.start()
-        there.close()
-        running[here] = process
+    _at_work.append((work, slices))
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _begin)
     try:
+        numbers = iter(range(len(slices)))
+        running = {pool.submit(_work_on, number) for number in itertools.islice(numbers, 2 * workers)}
         while running:
-            for here in connection.wait(running):
-                try:
-                    result, error = here.recv()
-                except EOFError:
-                    process = running.pop(here)
-                    process.join()
-                    if process.exitcode:
-                        raise ChildProcessError(
-                            f"a process of this build ended with {process.exitcode}"
-                        ) from None
-                    continue
-                if error is not None:
-                    raise error
-                yield result
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            running |= {pool.submit(_work_on, number) for number in itertools.islice(numbers, len(finished))}
+            for future in finished:
+                yield future.result()
     finally:
-        for process in running.values():
-            process.terminate()
-            process.join()
+        _at_work.pop()
+        pool.shutdown(cancel_futures=True)
 
 
-def _serve(work: Callable[[Any], Any], slices: Sequence[Any], turn: Any, there: Connection) -> None:
-    """One process: takes the next slice until there is none."""
+# What is being spread: the processes find it here when they begin.
+_at_work: list[tuple[Callable[[Any], Any], Sequence[Any]]] = []
+
+
+def _begin() -> None:
     # Ctrl-C goes to the whole group; the process that waits for this one ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while True:
-        with turn.get_lock():
-            number = turn.value
-            turn.value += 1
-        if number >= len(slices):
-            return
-        try:
-            there.send((work(slices[number]), None))
-        except Exception as error:  # noqa: BLE001 - told to, and raised by, the process that waits
-            there.send((None, error))
-            return
+
+
+def _work_on(number: int) -> Any:
+    work, slices = _at_work[-1]
+    return work(slices[number])

@@ -74,12 +74,9 @@ def test_sketches_know_all_that_makes_them() -> None:
         for module in {maker, *graph.find_descendants(maker)}:
             imported |= graph.find_upstream_modules(module)
     named = {f"gallery.{place.removesuffix('.py').replace('/', '.')}" for place in choice._SKETCH_CODE}
-    named |= {name.removesuffix(".__init__") for name in named}
 
     def is_named(module: str) -> bool:
-        return module in named or any(
-            module.startswith(f"{name}.") for name in named if not name.endswith("__init__")
-        )
+        return any(module == name or module.startswith(f"{name}.") for name in named)
 
     # What the gallery's settings are goes in by itself; where things are remembered decides no byte.
     apart = {"gallery", "gallery.config", "gallery.prompts", "gallery.engines", "gallery.store"}

@@ -1,13 +1,11 @@
 """The sketch engine: a small synthesiser that stands in where no model can run.
 
 A sketch is a short piece that follows the prompt's words: tempo, genre, mood,
-instruments. For AudioGen, whose sounds no small synthesiser has, it is noise over a hum,
-of a colour and pitch for each prompt and seed. It lets a gallery be built, looked at
-and worked on without a GPU. It is not what a model would make, and it claims nothing
-about one: it depends on the prompt, the seed, the duration, and the model's sample
-rate, channels and kind, and on nothing else. Clips that differ only in guidance,
-temperature or another sampling parameter have the same sketch, since a sketch can
-demonstrate nothing about those. A melody is not heeded either.
+instruments; for AudioGen, whose sounds no small synthesiser has, noise over a hum. It lets
+a gallery be built, looked at and worked on without a GPU, and claims nothing about a
+model: it depends on the prompt, the seed, the duration, and the model's sample rate,
+channels and kind, and on nothing else. Clips that differ only in guidance, temperature,
+melody or the like have the same sketch, since it can demonstrate nothing about those.
 
 Sketches are deterministic: the same request gives the same samples on one machine, in
 any process, and a longer clip begins like a shorter one.
@@ -21,20 +19,12 @@ import numpy as np
 
 from gallery.engines import Failure, Render
 from gallery.engines.provenance import Provenance
-from gallery.engines.sketch.atmospheres import atmosphere
 from gallery.engines.sketch.composition import compose
 from gallery.engines.sketch.mix import master, mix
 from gallery.engines.sketch.plan import make_plan
-from gallery.engines.sketch.waves import (
-    NOISE_LOOP,
-    Wave,
-    as_wave,
-    cycle,
-    drift,
-    oscillate,
-    shaped_noise,
-    stream,
-)
+from gallery.engines.sketch.synthesis import place
+from gallery.engines.sketch.tables import Place
+from gallery.engines.sketch.waves import Wave, cycle, oscillate, stream
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -57,17 +47,16 @@ class SketchEngine:
     def render(self, requests: Sequence[Request]) -> Generator[Render | Failure, None, None]:
         """Sketch every request, in order."""
         for request in requests:
-            yield self._render(request)
-
-    def _render(self, request: Request) -> Render | Failure:
-        model = self._models.get(request.model)
-        if model is None:
-            return Failure(request, f"the gallery has no model {request.model}")
-        try:
-            audio = sketch(request, model.sample_rate, model.channels, model.kind == "audiogen")
-        except MemoryError:
-            return Failure(request, f"out of memory: a sketch of {request.duration:g} s")
-        return Render(request, audio, model.sample_rate, Provenance(engine=self.name))
+            model = self._models.get(request.model)
+            if model is None:
+                yield Failure(request, f"the gallery has no model {request.model}")
+                continue
+            try:
+                audio = sketch(request, model.sample_rate, model.channels, model.kind == "audiogen")
+            except MemoryError:
+                yield Failure(request, f"out of memory: a sketch of {request.duration:g} s")
+            else:
+                yield Render(request, audio, model.sample_rate, Provenance(engine=self.name))
 
 
 def sketch(request: Request, sample_rate: int, channels: int, sound_effect: bool) -> NDArray[np.float32]:
@@ -84,17 +73,13 @@ def sketch(request: Request, sample_rate: int, channels: int, sound_effect: bool
     else:
         plan = make_plan(prompt, seed)
         audio = mix(plan, compose(plan, request.duration), samples, sample_rate, channels)
-        for name in plan.atmospheres:
-            audio += atmosphere(name, seed, samples, sample_rate, channels)
     return np.ascontiguousarray(master(audio, sample_rate).T)
 
 
 def _noise_and_hum(prompt: str, seed: int, samples: int, rate: int, channels: int) -> Wave:
     """Noise that slowly swells over a hum, [channels, samples], not yet mastered."""
     dice = stream("sound effect", seed, prompt)
-    colour = tuple((hz, float(dice.uniform(-30, 0))) for hz in (80, 250, 700, 2000, 5000))
+    band = 10 ** dice.uniform(1.8, 2.7), 10 ** dice.uniform(3.2, 3.7)
     hum = oscillate(cycle(dice.random(8) / np.arange(1, 9)), float(dice.uniform(60, 240)), samples, rate)
-    # Loops of one length, so that a longer clip begins like a shorter one.
-    noise = [np.resize(shaped_noise(dice, NOISE_LOOP, rate, colour), samples) for _ in range(channels)]
-    swell = 0.2 + 0.8 * drift(dice, samples, rate, 3)
-    return as_wave(np.stack(noise) * swell + hum)
+    row = Place(band=band, bed=1, swell=0.8, turn=3)
+    return place(row, (seed, prompt), samples, rate, channels) + hum

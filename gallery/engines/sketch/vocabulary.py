@@ -1,6 +1,6 @@
 """What a prompt's words ask for.
 
-Known words are turned into wishes; all others are kept, since they steer by chance.
+Known words are turned into wishes; all others, and the less usual ones for a thing, steer by chance.
 """
 
 from __future__ import annotations
@@ -12,11 +12,8 @@ from functools import cache
 
 from gallery.engines.sketch.tables import tables
 
-# The longest phrases of words.toml, in words.
-_LONGEST = 4
-
-# How many words "no" reaches ahead ("no heavy rock drums").
-_REACH = 3
+# The longest phrases of words.toml, in words, and how many "no" reaches ahead ("no heavy rock drums").
+_LONGEST, _REACH = 4, 3
 
 _SLOWEST, _FASTEST = 30.0, 300.0
 
@@ -28,6 +25,7 @@ _KEY = re.compile(r"\b(?:key of )?([a-g])[ -]?(sharp|flat|[#♯♭b])?[ -]?(majo
 _THREE = re.compile(r"\b(?:3|6)\s?/\s?(?:4|8)\b|\bwaltz time\b|\btriple meter\b")
 
 _TONICS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
+_ACCIDENTALS = {"sharp": 1, "#": 1, "♯": 1, "": 0}
 
 
 @dataclass(frozen=True)
@@ -37,60 +35,41 @@ class Wishes:
     bpm: float | None
     tonic: int | None  # semitones above C
     three: bool  # a bar in three
-    solo: bool
-    genres: tuple[str, ...]
-    genre_words: tuple[str, ...]
-    instruments: tuple[str, ...]
-    drums: tuple[str, ...]
-    colours: tuple[str, ...]
-    moods: tuple[str, ...]  # the words of colours that touch on harmony
-    atmospheres: tuple[str, ...]
+    found: tuple[tuple[str, str], ...]  # (kind, name)
     banned: tuple[str, ...]  # instruments and drums that are not to play
-    nuances: tuple[str, ...]  # less usual words for instruments, which tell "viola" from "violin"
-    unknown: tuple[str, ...]
+    unusual: tuple[str, ...]  # words that are not known, and those that say more: "viola", not "violin"
 
+    def names(self, kind: str) -> tuple[str, ...]:
+        """What is asked for of a kind, each once."""
+        return tuple(dict.fromkeys(name for found, name in self.found if found == kind))
 
-@dataclass(frozen=True)
-class _Meaning:
-    kind: str
-    name: str
-    usual: bool  # the first word of its row
+    @property
+    def about_drums(self) -> bool:
+        """Whether drums are asked for and nothing else."""
+        return bool(self.names("drums")) and not self.names("instruments") and not self.names("genres")
+
+    @property
+    def solo(self) -> bool:
+        """Whether one instrument plays alone: "solo flute" says so; "flute solo" only where it is all."""
+        kinds = [kind for kind, _ in self.found]
+        if "solo" not in kinds:
+            return False
+        before = kinds[: kinds.index("solo")]
+        return before[-1:] != ["instruments"] or (kinds.count("instruments") == 1 and "genres" not in kinds)
 
 
 def understand(prompt: str) -> Wishes:
     """What a prompt for music asks for."""
     text = _plain(prompt)
-    bpm, text = _tempo(text)
-    tonic, mode, text = _key(text)
+    bpm = tonic = None
+    if match := _BPM.search(text):
+        bpm = min(max(float(match[1] or match[2]), _SLOWEST), _FASTEST)
+        text = _BPM.sub(" ", text)
+    if match := _KEY.search(text):
+        tonic = (_TONICS[match[1]] + _ACCIDENTALS.get(match[2] or "", -1)) % 12
+        text = _KEY.sub(" ", text) + (" in major" if match[3].startswith("maj") else " in minor")
     three = bool(_THREE.search(text))
-    found, unknown, banned = _meanings(_tokens(_THREE.sub(" ", text)))
-
-    def names(kind: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(meaning.name for _, meaning in found if meaning.kind == kind))
-
-    colours = names("colours") + ((mode,) if mode else ())
-    return Wishes(
-        bpm=bpm,
-        tonic=tonic,
-        three=three,
-        solo=_is_solo([meaning.kind for _, meaning in found]),
-        genres=names("genres"),
-        genre_words=tuple(phrase for phrase, meaning in found if meaning.kind == "genres"),
-        instruments=names("instruments"),
-        drums=names("drums"),
-        colours=colours,
-        moods=tuple(
-            phrase for phrase, meaning in found if meaning.kind == "colours" and _is_mood(meaning.name)
-        ),
-        atmospheres=names("atmospheres"),
-        banned=tuple(banned),
-        nuances=tuple(
-            phrase
-            for phrase, meaning in found
-            if meaning.kind in ("instruments", "drums") and not meaning.usual
-        ),
-        unknown=tuple(unknown),
-    )
+    return _meanings(_tokens(_THREE.sub(" ", text)), bpm, tonic, three)
 
 
 def _plain(prompt: str) -> str:
@@ -98,100 +77,54 @@ def _plain(prompt: str) -> str:
 
 
 def _tokens(text: str) -> list[str]:
-    """Words and, since they may be all there is, symbols; no punctuation."""
+    """Words without a plural s and, since they may be all there is, symbols; no punctuation."""
     tokens = re.findall(r"[^\W_]+|[^\w\s]", text)
-    return [_stem(token) for token in tokens if unicodedata.category(token[0])[0] != "P"]
+    return [
+        re.sub("(?<=..[^s])s$", "", token) for token in tokens if unicodedata.category(token[0])[0] != "P"
+    ]
 
 
-def _stem(word: str) -> str:
-    """Without a plural s."""
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
-
-
-def _tempo(text: str) -> tuple[float | None, str]:
-    match = _BPM.search(text)
-    if not match:
-        return None, text
-    bpm = float(match[1] or match[2])
-    return min(max(bpm, _SLOWEST), _FASTEST), _BPM.sub(" ", text)
-
-
-def _key(text: str) -> tuple[int | None, str | None, str]:
-    match = _KEY.search(text)
-    if not match:
-        return None, None, text
-    accidental = match[2] or ""
-    shift = 1 if accidental in ("sharp", "#", "♯") else -1 if accidental else 0
-    mode = "major" if match[3].startswith("maj") else "minor"
-    return (_TONICS[match[1]] + shift) % 12, mode, _KEY.sub(" ", text)
-
-
-def _meanings(tokens: list[str]) -> tuple[list[tuple[str, _Meaning]], list[str], list[str]]:
-    """The known phrases with their meanings, the unknown words, and the names after a "no"."""
-    found: list[tuple[str, _Meaning]] = []
-    unknown: list[str] = []
+def _meanings(tokens: list[str], bpm: float | None, tonic: int | None, three: bool) -> Wishes:
+    """The wishes of the longest known phrases, with what was found before; a "no" bans what follows."""
+    found: list[tuple[str, str]] = []
     banned: list[str] = []
+    unusual: list[str] = []
     reach = 0
-    position = 0
-    while position < len(tokens):
-        meaning, length = _match(tokens, position)
-        phrase = "".join(tokens[position : position + length])
-        position += length
+    while tokens:
+        lengths = (length for length in range(_LONGEST, 0, -1) if tuple(tokens[:length]) in _words())
+        words, tokens = tokens[: (length := next(lengths, 1))], tokens[length:]
+        kind, name, usual = _words().get(tuple(words), ("", "", False))
         reach -= 1
-        if meaning is None:
-            unknown.append(phrase)
-        elif meaning.kind == "absent":
+        if kind == "absent":
             reach = _REACH
-            banned += ["all"] if phrase == "drumless" else []
-        elif reach > 0 and meaning.kind in ("instruments", "drums"):
-            banned.append(meaning.name)
-            reach = _REACH if tokens[position : position + 1] == ["or"] else 0
-        elif meaning.kind != "silent":
-            found.append((phrase, meaning))
-    return found, unknown, banned
-
-
-def _is_solo(kinds: list[str]) -> bool:
-    """Whether one instrument plays alone: "solo flute" says so; "flute solo" only where it is all."""
-    if "solo" not in kinds:
-        return False
-    before = kinds[: kinds.index("solo")]
-    return before[-1:] != ["instruments"] or (kinds.count("instruments") == 1 and "genres" not in kinds)
-
-
-def _match(tokens: list[str], position: int) -> tuple[_Meaning | None, int]:
-    """The longest known phrase at a position, and how many words it has."""
-    for length in range(_LONGEST, 0, -1):
-        phrase = tuple(tokens[position : position + length])
-        if phrase in _words():
-            return _words()[phrase], len(phrase)
-    return None, 1
+            banned += ["all"] if words == ["drumless"] else []
+        elif reach > 0 and kind in ("instruments", "drums"):
+            banned.append(name)
+            reach = _REACH if tokens[:1] == ["or"] else 0
+        elif kind != "silent":
+            found += [(kind, name)] if kind else []
+            unusual += [] if usual else ["".join(words)]
+    return Wishes(bpm, tonic, three, tuple(found), tuple(banned), tuple(unusual))
 
 
 @cache
-def _words() -> dict[tuple[str, ...], _Meaning]:
-    """Every phrase that prompts may have."""
+def _words() -> dict[tuple[str, ...], tuple[str, str, bool]]:
+    """Every phrase that prompts may have: its kind, its name, and whether it is the usual one for it."""
     table = tables().words
-    kinds = {
-        "genres": table.genres,
-        "instruments": table.instruments,
-        "drums": table.drums,
-        "atmospheres": table.atmospheres,
-        "colours": {name: colour.words for name, colour in table.colours.items()},
-    }
-    rows = [(kind, name, words) for kind, named in kinds.items() for name, words in named.items()]
+    rows = [
+        (kind, name, words)
+        for kind in ("genres", "instruments", "drums", "places")
+        for name, words in getattr(table, kind).items()
+    ]
+    rows += [("colours", name, colour.words) for name, colour in table.colours.items()]
     rows += [(kind, kind, words) for kind, words in table.other.items()]
-    phrases: dict[tuple[str, ...], _Meaning] = {}
+    phrases: dict[tuple[str, ...], tuple[str, str, bool]] = {}
     for kind, name, words in rows:
-        for index, phrase in enumerate(_phrases(words)):
-            phrases.setdefault(phrase, _Meaning(kind, name, index == 0))
+        first, *others = _phrases(words)
+        for phrase in (first, *others):
+            phrases.setdefault(phrase, (kind, name, "".join(phrase) == "".join(first)))
     return phrases
 
 
 def _phrases(words: str) -> list[tuple[str, ...]]:
     return [tuple(_tokens(_plain(phrase))) for phrase in words.split(",")]
-
-
-def _is_mood(name: str) -> bool:
-    change = tables().words.colours[name].change
-    return bool(change.modes or change.energy)

@@ -13,15 +13,9 @@ from hypothesis import strategies as st
 
 from gallery.config import Model
 from gallery.engines import Failure, Render
-from gallery.engines.sketch import (
-    SketchEngine,
-    harmony,
-    percussion,
-    sketch,
-    vocabulary,
-)
-from gallery.engines.sketch.atmospheres import ATMOSPHERES
+from gallery.engines.sketch import SketchEngine, sketch, vocabulary
 from gallery.engines.sketch.plan import make_plan
+from gallery.engines.sketch.synthesis import play, strike
 from gallery.engines.sketch.tables import tables
 from gallery.prompts.request import Request
 
@@ -212,10 +206,28 @@ def test_a_tempo_changes_nothing_but_the_tempo():
     assert {**vars(slow), "bpm": 0} == {**vars(fast), "bpm": 0}
 
 
+def test_instruments_differ():
+    """The same note of every voice: none sounds like another."""
+    notes = {name: play(name, 60, 0.9, RATE, 0.5) for name in tables().voices}
+    spectra = {
+        name: np.log1p(30 * np.abs(np.fft.rfft(note[: RATE // 2] * np.hanning(RATE // 2)))[:4000])
+        for name, note in notes.items()
+    }
+    assert max(np.corrcoef(*pair)[0, 1] for pair in combinations(spectra.values(), 2)) < 0.99
+
+
+def test_drums_differ():
+    for kit in tables().kits:
+        strokes = [np.resize(strike(name, kit, RATE), RATE) for name in sorted(tables().drums)]
+        spectra = [np.abs(np.fft.rfft(stroke))[:8000] for stroke in strokes]
+        assert max(np.corrcoef(*pair)[0, 1] for pair in combinations(spectra, 2)) < 0.9
+
+
 def test_an_instrument_changes_nothing_but_the_player():
     flute, piano = make_plan("sad flute, 90 bpm", 1), make_plan("sad piano, 90 bpm", 1)
-    assert (flute.lead, piano.lead) == ("flute", "piano")
-    assert {**vars(flute), "lead": 0} == {**vars(piano), "lead": 0}
+    assert (flute.players["lead"], piano.players["lead"]) == ("flute", "piano")
+    assert {**flute.players, "lead": 0} == {**piano.players, "lead": 0}
+    assert {**vars(flute), "players": 0} == {**vars(piano), "players": 0}
 
 
 @pytest.mark.parametrize(
@@ -250,15 +262,16 @@ def test_moods_choose_the_mode():
 
 def test_who_plays():
     plan = make_plan("jazz with saxophone, organ and slap bass", 1)
-    assert (plan.lead, plan.comp, plan.bass) == ("sax", "organ", "slap")
+    assert plan.players == {"lead": "sax", "comp": "organ", "bass": "slap", "counter": None}
     assert make_plan("techno without drums", 1).beat == {}
     assert "cowbell" in make_plan("disco with cowbell", 1).beat
     assert "cowbell" not in make_plan("disco, no cowbell", 1).beat
     solo = make_plan("solo flute", 1)
-    assert (solo.lead, solo.comp, solo.bass, solo.beat) == ("flute", None, None, {})
+    nobody = {"comp": None, "bass": None, "counter": None}
+    assert (solo.players, solo.beat) == ({"lead": "flute", **nobody}, {})
     drums = make_plan("drum solo", 1)
     assert drums.beat
-    assert (drums.lead, drums.comp, drums.bass) == (None, None, None)
+    assert drums.players == {"lead": None, **nobody}
     assert make_plan("waltz", 1).steps == make_plan("piano in 3/4", 1).steps == 12
 
 
@@ -332,10 +345,10 @@ def test_a_longer_sound_effect_begins_like_a_shorter_one():
     assert np.corrcoef(short[:, 0], long[:, 0])[0, 1] > 0.99
 
 
-@pytest.mark.parametrize("name", ATMOSPHERES)
+@pytest.mark.parametrize("name", tables().words.places)
 def test_a_place_beneath_the_music_is_heard(name):
-    word = tables().words.atmospheres[name].split(",")[0]
-    assert make_plan(f"lofi with {word}", 1).atmospheres == (name,)
+    word = tables().words.places[name].split(",")[0]
+    assert make_plan(f"lofi with {word}", 1).places == (name,)
     assert not np.array_equal(music(f"lofi with {word}"), music("lofi"))
 
 
@@ -362,34 +375,35 @@ def test_tables_fit_together():
     patterns, voices, words = tables().patterns, tables().voices, tables().words
     scales = tables().harmony.scales
     for genre in tables().genres.values():
-        assert {*genre.bass.voices, *genre.chords.voices, *genre.lead.voices} <= voices.keys()
-        assert set(genre.drums.beats) <= patterns.beats.keys()
-        assert genre.drums.kit in tables().kits
-        assert set(genre.bass.lines) <= patterns.basses.keys()
-        assert set(genre.chords.rhythms) <= patterns.chords.keys()
-        assert genre.lead.tune in {*patterns.tunes, "riff", "arp"}
-        assert set(genre.harmony.modes) <= scales.keys()
-        assert all(harmony.progressions(genre.harmony.family, mode) for mode in genre.harmony.modes)
-        for beat in genre.drums.beats:
-            for drum, line in patterns.beats[beat].items():
-                assert drum in percussion.DRUMS
-                assert len(line) % genre.tempo.steps == 0
-                assert set(line) <= set("xo-.")
+        assert {*genre.bass, *genre.comp, *genre.lead} <= voices.keys()
+        assert set(genre.beats) <= patterns.beats.keys()
+        assert genre.kit in tables().kits
+        assert set(genre.bass_lines) <= patterns.basses.keys()
+        assert set(genre.rhythms) <= patterns.chords.keys()
+        assert genre.tune in {*patterns.tunes, "riff", "arp"}
+        assert set(genre.modes) <= scales.keys()
+        assert tables().harmony.progressions[genre.family].keys() == {"major", "minor"}
+        assert all(
+            len(line) % genre.steps == 0 for beat in genre.beats for line in patterns.beats[beat].values()
+        )
+    for lines in (*patterns.beats.values(), *patterns.fills, patterns.extras):
+        assert lines.keys() <= tables().drums.keys()
+        assert set("".join(lines.values())) <= set("xo,.")
     for colour in words.colours.values():
-        assert set(colour.change.modes) <= scales.keys()
+        assert set(colour.modes) <= scales.keys()
     assert words.genres.keys() == tables().genres.keys()
     assert words.instruments.keys() <= voices.keys()
     assert words.hints.keys() <= voices.keys()
     assert set(words.hints.values()) <= tables().genres.keys()
-    assert words.atmospheres.keys() == ATMOSPHERES.keys()
-    assert words.drums.keys() - {"all", "only"} <= patterns.extras.keys() & percussion.DRUMS.keys()
+    assert words.places.keys() | {"vinyl"} == tables().places.keys()
+    assert words.drums.keys() - {"all", "only"} <= patterns.extras.keys() & tables().drums.keys()
 
 
 def test_no_phrase_means_two_things():
     meanings = {}
     rows = [
         (kind, name, row)
-        for kind in ("genres", "instruments", "drums", "atmospheres")
+        for kind in ("genres", "instruments", "drums", "places")
         for name, row in getattr(tables().words, kind).items()
     ]
     rows += [("colours", name, row.words) for name, row in tables().words.colours.items()]
