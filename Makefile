@@ -14,8 +14,7 @@ build: $(VENV)/.gallery $(if $(HAS_GPU),musicgen)
 	$(BIN)/gallery build
 	@echo "Open site/index.html in a browser, or serve it with: make serve"
 
-check: $(VENV)/.check $(VENV)/node/tests/.installed
-	@$(MAKE) --no-print-directory --jobs=2 lint quick
+check: lint quick
 
 test: $(VENV)/bin/python browser $(VENV)/.test musicgen lint
 	$(BIN)/pytest

@@ -256,6 +256,7 @@ def test_kill_at_any_moment_loses_nothing_finished(small: Gallery, tmp_path: Pat
     assert not list(small.root.rglob("*.tmp"))
 
 
+@pytest.mark.slow
 def test_killed_before_a_file_has_its_name(small: Gallery) -> None:
     """What it was written under until then is gone after the next build, in every folder."""
     clips = "sketches/*.mp3", "sketches/*.json"
@@ -277,6 +278,7 @@ os.replace = deadly
     assert not list(small.root.rglob("*.tmp"))
 
 
+@pytest.mark.slow
 def test_interrupt_ends_cleanly_and_says_what_is_kept(small: Gallery) -> None:
     small.prompt(
         "more/many", "prompt: drums", "duration: 8", f"vary: {{seed: [{', '.join(map(str, range(1, 31)))}]}}"

@@ -156,6 +156,7 @@ def _until(condition: object, seconds: float = 20) -> None:
     pytest.fail(f"not within {seconds} s")
 
 
+@pytest.mark.slow
 def test_serve_builds_serves_and_builds_again_on_change(gallery: Gallery) -> None:
     gallery.prompt("a", "prompt: first words", "duration: 1")
     with socket.socket() as free:
