@@ -129,7 +129,9 @@ def test_every_name_of_code_in_the_architecture_is_one() -> None:
     assert [name for name in sorted(names) if not set(name.split(".")) <= defined()] == []
 
 
-@pytest.mark.parametrize("document", ["ARCHITECTURE.md", "README.md", "CONTRIBUTING.md", "docs/developing.md"])
+@pytest.mark.parametrize(
+    "document", ["ARCHITECTURE.md", "README.md", "CONTRIBUTING.md", "docs/developing.md"]
+)
 def test_every_command_and_goal_that_is_named_exists(document: str) -> None:
     text = (ROOT / document).read_text()
     told = [*named(text), *(line.strip() for line in re.findall(r"^[^|\n]+$", text, re.MULTILINE))]
