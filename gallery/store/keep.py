@@ -71,10 +71,8 @@ def keep_all(
             if renders:
                 renders.put(outcome)
             key = outcome.request.key
-            owner = owners[key]
-            preview = pool.submit(
-                _keep, outcome, store, owner, settings, mark(key) if mark else settings.digest
-            )
+            decided_by = mark(key) if mark else settings.digest
+            preview = pool.submit(_keep, outcome, store, owners[key], settings, decided_by)
             encoding[preview] = outcome
             collect(most=2 * jobs)
         collect(most=0)

@@ -117,16 +117,13 @@ class Theme:
     def settings(self) -> str:
         """A digest of the settings that pages depend on."""
         config = self.config
-        return digest(
-            as_json(
-                {
-                    "site": config.site.model_dump(mode="json"),
-                    "models": {name: model.model_dump(mode="json") for name, model in config.models.items()},
-                    "loudness": config.preview.loudness,
-                    "audio_url": config.store.audio_url,
-                }
-            )
-        )
+        told = {
+            "site": config.site.model_dump(mode="json"),
+            "models": {name: model.model_dump(mode="json") for name, model in config.models.items()},
+            "loudness": config.preview.loudness,
+            "audio_url": config.store.audio_url,
+        }
+        return digest(as_json(told))
 
     @cached_property
     def digest(self) -> str:
