@@ -180,10 +180,9 @@ class _Reader:
         """Forget files that are gone."""
         names = {self._name(file) for file in files}
         names.add(f"{self._config.prompts.name}/{PRESETS_NAME}")
-        for kind in (FILE, CONTENT, _READ):
-            self._state.put(kind, {}, self._state.names(kind) - names)
-        paths = {_path(name) for name in names}
-        self._state.put(PROMPT, {}, self._state.names(PROMPT) - paths)
+        kept = {FILE: names, CONTENT: names, _READ: names, PROMPT: {_path(name) for name in names}}
+        for kind, known in kept.items():
+            self._state.put(kind, {}, self._state.names(kind) - known)
 
     def _decided_by(self, content: str) -> str:
         return f"{content} {self._context}"
