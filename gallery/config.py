@@ -256,8 +256,7 @@ class Config(_Settings):
     @property
     def inputs(self) -> list[Path]:
         """What builds read, but for what they have made themselves."""
-        names = ("guides", "templates", "CONTRIBUTING.md")
-        return [self.prompts, *(self.root / name for name in names)]
+        return [self.prompts, *(self.root / name for name in ("guides", "templates", "CONTRIBUTING.md"))]
 
     @property
     def store_folder(self) -> Path:

@@ -137,12 +137,7 @@ def costs(clips: Iterable[Clip], config: Config, store: Store) -> list[Cost]:
         by_model[clip.model].append(clip)
     paces = _paces(store, {config.models[name].hub for name in by_model}) if by_model else {}
     return [
-        Cost(
-            model=name,
-            clips=len(by_model[name]),
-            seconds=sum(clip.duration for clip in by_model[name]),
-            pace=paces.get(model.hub),
-        )
+        Cost(name, len(by_model[name]), sum(clip.duration for clip in by_model[name]), paces.get(model.hub))
         for name, model in config.models.items()
         if name in by_model
     ]

@@ -101,28 +101,22 @@ def _changes(old: list[str], new: list[str]) -> list[_Change]:
     shorter = min(len(old), len(new)) - 1
     start = next((at for at in range(shorter) if old[at] != new[at]), shorter) & ~1
     rest = shorter - start
-    end = next((at for at in range(rest) if old[-1 - at] != new[-1 - at]), rest) & ~1
+    tail = next((at for at in range(rest) if old[-1 - at] != new[-1 - at]), rest) & ~1
     at = new_at = len("".join(old[:start]))
-    old, new = old[start : len(old) - end], new[start : len(new) - end]
+    old, new = old[start : len(old) - tail], new[start : len(new) - tail]
 
     changes: list[_Change] = []
     word = new_word = 0
     for stays, new_stays in [*_longest(old[1::2], new[1::2]), (len(old) // 2, len(new) // 2)]:
         gone, come = old[2 * word : 2 * stays + 1], new[2 * new_word : 2 * new_stays + 1]
         length, new_length = len("".join(gone)), len("".join(come))
+        end, new_end = at + length, new_at + new_length
         if gone != come:
             # Of what stands between words, all that is the same stays.
             head = _alike(gone[0], come[0])
             tail = _alike(gone[-1][::-1], come[-1][::-1], min(length, new_length) - head)
             change = _Change(
-                word,
-                stays,
-                new_word,
-                new_stays,
-                at + head,
-                at + length - tail,
-                new_at + head,
-                new_at + new_length - tail,
+                word, stays, new_word, new_stays, at + head, end - tail, new_at + head, new_end - tail
             )
             # What stays between two changes has to hold a word, and as many as the smaller of the two:
             # crumbs between them are harder to read than one change.
@@ -131,7 +125,7 @@ def _changes(old: list[str], new: list[str]) -> list[_Change]:
             ):
                 change = changes.pop().on_to(change)
             changes.append(change)
-        at, new_at = at + length, new_at + new_length
+        at, new_at = end, new_end
         if stays < len(old) // 2:
             at, new_at = at + len(old[2 * stays + 1]), new_at + len(old[2 * stays + 1])
         word, new_word = stays + 1, new_stays + 1

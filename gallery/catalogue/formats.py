@@ -87,18 +87,19 @@ def audiocraft(request: Request, model: Model) -> str:
         f"model = {kind}.get_pretrained({request.model!r})",
         f"model.set_generation_params({arguments})",
     ]
+    made = f"model.generate([{request.prompt!r}])"
     if request.melody:
         lines += [
             f"# melody.wav is the file with SHA-256 {request.melody}",
             "melody, rate = soundfile.read('melody.wav', dtype='float32', always_2d=True)",
             "melody = torch.from_numpy(melody.T)",
         ]
-    lines.append(f"torch.manual_seed({request.seed})")
-    if request.melody:
-        lines.append(f"audio = model.generate_with_chroma([{request.prompt!r}], melody[None], rate)")
-    else:
-        lines.append(f"audio = model.generate([{request.prompt!r}])")
-    lines.append("soundfile.write('clip.wav', audio[0].cpu().float().numpy().T, model.sample_rate, 'FLOAT')")
+        made = f"model.generate_with_chroma([{request.prompt!r}], melody[None], rate)"
+    lines += [
+        f"torch.manual_seed({request.seed})",
+        f"audio = {made}",
+        "soundfile.write('clip.wav', audio[0].cpu().float().numpy().T, model.sample_rate, 'FLOAT')",
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -278,9 +278,7 @@ class _PromptFile:
                 self._fault(loc, Wording.NO_DIGEST.format(value=shown(name), prefix=DIGEST_PREFIX))
             return
         self.melodies_left -= 1
-        if self.melodies_left < 0:
-            return
-        if problem := melody_problem(self.path.parent, name, self.config):
+        if self.melodies_left >= 0 and (problem := melody_problem(self.path.parent, name, self.config)):
             self._fault(loc, f"{shown(name)} {problem}")
 
     def _clips(self, matter: FrontMatter, axes: tuple[tuple[str, tuple[Any, ...]], ...]) -> list[Clip]:

@@ -180,10 +180,9 @@ class _Reader:
         """Forget files that are gone."""
         names = {self._name(file) for file in files}
         names.add(f"{self._config.prompts.name}/{PRESETS_NAME}")
-        for kind in (FILE, CONTENT, _READ):
-            self._state.put(kind, {}, self._state.names(kind) - names)
-        paths = {_path(name) for name in names}
-        self._state.put(PROMPT, {}, self._state.names(PROMPT) - paths)
+        kept = {FILE: names, CONTENT: names, _READ: names, PROMPT: {_path(name) for name in names}}
+        for kind, known in kept.items():
+            self._state.put(kind, {}, self._state.names(kind) - known)
 
     def _decided_by(self, content: str) -> str:
         return f"{content} {self._context}"
@@ -262,15 +261,14 @@ def _warn_of_duplicates(reading: Reading) -> None:
     for prompt in reading.prompts.outlines:
         seen: set[str] = set()
         for key in prompt.keys:
-            owner = first.setdefault(key, prompt)
-            if key in seen:
+            owner, stands_twice = first.setdefault(key, prompt), key in seen
+            seen.add(key)
+            if stands_twice:
                 message = "two of its clips are the same request; it is rendered once"
             elif owner is not prompt:
                 message = f"a clip is the same request as one of {owner.file}; it is rendered once"
             else:
-                message = ""
-            if message:
-                warning = Fault(prompt.file, 0, "", message)
-                if warning not in reading.warnings[-1:]:
-                    reading.warnings.append(warning)
-            seen.add(key)
+                continue
+            warning = Fault(prompt.file, 0, "", message)
+            if warning not in reading.warnings[-1:]:
+                reading.warnings.append(warning)

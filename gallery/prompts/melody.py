@@ -29,9 +29,8 @@ def melody_problem(folder: Path, name: str, config: Config) -> str:
     if Path(name).suffix.lower() not in SUFFIXES:
         return Wording.NO_MELODY_FILE.format(suffixes=", ".join(SUFFIXES))
     try:
-        return _file_problem(folder / name, config) or _audio_problem(
-            folder / name, config.limits.melody_seconds
-        )
+        path = folder / name
+        return _file_problem(path, config) or _audio_problem(path, config.limits.melody_seconds)
     except (OSError, RuntimeError, ValueError):  # a name that no file can have, a loop of links
         return "cannot be opened; put the file beside the prompt file"
 
