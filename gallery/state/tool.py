@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
@@ -13,8 +14,12 @@ from gallery.utils.digest import digest
 
 PACKAGE = Path(gallery.__file__).parent
 
-# Files bear the time of the system's last tick, in nanoseconds.
-_TICK = 10_000_000
+# Files bear the time of the system's last tick, in nanoseconds; what was changed longer ago than some
+# ticks cannot change again and bear the same time.
+_TICK, _LONG_AGO = 10_000_000, 1_000_000_000
+
+# The tool's digest by its files' stamps: it is asked for at both ends of a build.
+_known: dict[str, str] = {}
 
 
 @cache
@@ -31,7 +36,17 @@ def tool_places() -> list[Path]:
 
 def tool_digest() -> str:
     """A digest of all that the tool brings along and that decides a byte of what it makes."""
-    return digest(libraries(), *(f"{place.name} {code_digest(place)}" for place in tool_places()))
+    statuses = [(path, path.stat()) for place in tool_places() for path in _files(place)]
+    installed = libraries()
+    stamps = digest(
+        installed, *(f"{path} {file.st_size} {file.st_ctime_ns} {file.st_ino}" for path, file in statuses)
+    )
+    found = _known.get(stamps)
+    if not found:
+        found = digest(installed, *(f"{place.name} {code_digest(place)}" for place in tool_places()))
+        if max(file.st_ctime_ns for _, file in statuses) < time.time_ns() - _LONG_AGO:
+            _known[stamps] = found
+    return found
 
 
 def is_as_loaded() -> bool:
