@@ -224,7 +224,8 @@ _OPEN: WeakSet[State] = WeakSet()
 
 def _close_all() -> None:
     for state in list(_OPEN):
-        state.close()
+        with suppress(sqlite3.ProgrammingError):  # another thread's, which no fork takes along
+            state.close()
 
 
 if hasattr(os, "register_at_fork"):
