@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from gallery.catalogue.entries import Catalogue
 from gallery.catalogue.kin import kin_of
+from gallery.engines import Payment
 from gallery.engines.choice import can_appear, choose_engine, sketch_engine
-from gallery.engines.replicate import Payment
 from gallery.plan import Plan, SketchMarks, chosen, make_plan, sketched, stored
 from gallery.prompts.folder import keep_read, read_prompts
 from gallery.prompts.prompt import Clips
@@ -84,12 +84,12 @@ def _build(config: Config, options: Options, state: State) -> Outcome:
         if remote:
             remote.look(take=True)
         asked = options.asked + (config.store.url if remote else "")
-        if not (remote and remote.lacks()) and (known := last_outcome(state, options.output, asked)):
-            return known
-        begin(state)
         stores = Stores.of(config, state)
         inputs = Inputs([*config.inputs, *stores.folders])
         inputs.read_as(config.file, config.stamp)
+        if not (remote and remote.lacks()) and (known := last_outcome(state, options.output, asked, inputs)):
+            return known
+        begin(state)
         with without_collecting():
             reading = read_prompts(config, state=state)
         outcome = Outcome(len(reading.prompts), reading.faults, reading.warnings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import os
 import subprocess
 import sys
 import time
@@ -99,7 +100,11 @@ class Run:
 def run(command: list[str], folder: Path) -> Run:
     """Run a command that must succeed."""
     started, most = time.perf_counter(), 0
-    process = psutil.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # As people run it: Python keeps the modules that it has compiled.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = psutil.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     while True:
         try:
             status = process.wait(0.1)

@@ -7,6 +7,7 @@ pairs in tests/support/differences.json, and to each other.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 # Words of one wording times those of the other, beyond which all that differs is one change: some 500
@@ -37,7 +38,7 @@ _PICTURE = f"[{_PICTURES}][{_MARKS}]*"
 _LETTER = f"[^{_SPACES}{_SIGNS}{_PICTURES}{_UNSPACED}]"
 _MORE = f"{_LETTER}*(?:[-'’&]{_LETTER}+)*"  # lo-fi, don't, r&b
 # What stands between two words has neither: re.split gives both in turns, words at odd places.
-_WORDS = re.compile(
+_WORDS = (
     f"([A-Za-z]+{_MORE}"  # what most words are; the rest would find them, too, but not as fast
     "|[0-9]+(?:[.,:/][0-9]+)+"  # 0.5, 3/4
     f"|{_LETTER}{_MORE}"
@@ -46,9 +47,18 @@ _WORDS = re.compile(
     rf"|{_PICTURE}(?:\u200d{_PICTURE})*)"
 )
 # What parts the items of a list.
-_PARTING = re.compile(
-    rf"([,;:.!?\u060c\u061b\u061f][{_SPACES}]+|[\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f])"
-)
+_PARTING = rf"([,;:.!?\u060c\u061b\u061f][{_SPACES}]+|[\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f])"
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Takes some 15 ms, which nobody waits for who shows no wordings."""
+    return re.compile(pattern)
+
+
+def _split(pattern: str, text: str) -> list[str]:
+    """What stands between matches, and the matches, in turns."""
+    return _compiled(pattern).split(text)
 
 
 class _Change(NamedTuple):
@@ -80,14 +90,14 @@ class _Change(NamedTuple):
 
 def words(text: str) -> list[str]:
     """The words of a text; pictures, and characters of scripts without spaces, are words as well."""
-    return _WORDS.split(text)[1::2]
+    return _split(_WORDS, text)[1::2]
 
 
 def word_changes(before: str, after: str) -> list[list[str]]:
     """The way from one wording to another: ["=", text], ["-", text], ["+", text] in order."""
     steps: list[list[str]] = []
     told = 0
-    for change in _changes(_WORDS.split(before), _WORDS.split(after)):
+    for change in _changes(_split(_WORDS, before), _split(_WORDS, after)):
         _add(steps, "=", before[told : change.at])
         _tell(steps, before[change.at : change.end], after[change.new_at : change.new_end])
         told = change.end
@@ -172,7 +182,7 @@ def _alike(one: str, other: str, most: int | None = None) -> int:
 
 def _tell(steps: list[list[str]], gone: str, come: str) -> None:
     """Adds a change; one list in the place of another, with as many items, item by item."""
-    items, others = _PARTING.split(gone), _PARTING.split(come)
+    items, others = _split(_PARTING, gone), _split(_PARTING, come)
     if items[1::2] != others[1::2]:
         items, others = [gone], [come]
     for one, other in zip(items, others, strict=True):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gallery.prompts.prompt import Clip, Clips, Prompt
     from gallery.store.clips import Kept
 
-# A prompt's page, its small page for frames and its clips are made one after the other.
+# A prompt's page and its small page for frames are made one after the other.
 _MADE_AT_A_TIME = 16
 
 State = Literal["render", "sketch", "pending"]
@@ -143,11 +143,6 @@ class Catalogue:
         """A prompt's title."""
         return self._outlines[path].title
 
-    def heading(self, path: str) -> tuple[str, str]:
-        """A prompt's title and its text."""
-        prompt = self._clips.prompts.whole(self._outlines[path])
-        return prompt.title, prompt.text
-
     def author(self, path: str) -> str:
         """A prompt's author."""
         return self._outlines[path].author
@@ -158,7 +153,7 @@ class Catalogue:
 
     def kin_keys(self, path: str) -> list[str]:
         """The keys of the kin of a prompt's clips."""
-        return sorted({kin.key for key in self.keys(path) for kin in self._kin.of(key)})
+        return sorted({kin for key in self.keys(path) for kin in self._kin.keys(key)})
 
     def entry(self, path: str, *, wordings: bool = True) -> PromptEntry:
         """A prompt's entry, to be read and not changed: whoever asks for it next gets the same.

@@ -17,7 +17,7 @@ import yaml
 
 from gallery.engines.replicate.prediction import CannotAsk, prediction_input
 from gallery.prompts.forms import DIGEST_PREFIX
-from gallery.prompts.request import Parameters, Request, parameter_fields, plain_number
+from gallery.prompts.request import Request, parameter_fields, plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,12 +73,10 @@ def audiocraft(request: Request, model: Model) -> str:
     On the CPU it makes it token for token; a GPU's arithmetic may part from it.
     """
     kind = "AudioGen" if model.kind == "audiogen" else "MusicGen"
-    settings = {
-        name: plain_number(value)
-        for name, value in request.model_dump(include=set(Parameters.model_fields)).items()
-        if name != "seed" and value is not None
-    }
-    arguments = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+    settings = {name: getattr(request, name) for name in parameter_fields() if name != "seed"}
+    arguments = ", ".join(
+        f"{name}={plain_number(value)!r}" for name, value in settings.items() if value is not None
+    )
     lines = [
         "import soundfile",
         "import torch",

@@ -61,16 +61,26 @@ class Kinship:
     def __init__(self, state: State) -> None:
         self._state = state
         self._digests: dict[str, bytes] = {}
+        self._keys: dict[str, tuple[str, ...]] = {}
 
     def add(self, key: str, text: str, clips: Clips) -> None:
         """Take in a clip's kin, as JSON that is kept."""
-        homes = [clips.homes[kin[1]] for kin in json.loads(text)]
+        keys = [kin[1] for kin in json.loads(text)]
+        homes = [clips.homes[each] for each in keys]
         told = digest(text, *(part for home in homes for part in (home.path, home.title)))
         self._digests[key] = bytes.fromhex(told)
+        # Each key is in memory once, in its home.
+        self._keys[key] = tuple(
+            home.keys[home.keys.index(each)] for home, each in zip(homes, keys, strict=True)
+        )
 
     def digest(self, key: str) -> bytes:
         """Of a clip's kin, where they are found, and what their prompts are called; empty without any."""
         return self._digests.get(key, b"")
+
+    def keys(self, key: str) -> tuple[str, ...]:
+        """The keys of a clip's kin."""
+        return self._keys.get(key, ())
 
     def of(self, key: str) -> list[Kin]:
         """A clip's kin."""

@@ -7,6 +7,7 @@ takes long to import costs no other command anything.
 from __future__ import annotations
 
 import errno
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,10 @@ _COMMANDS = {
     "serve": ("gallery.cli.building", "serve"),
     "store": ("gallery.cli.store", "store"),
 }
+
+# Otherwise pydantic looks through every installed distribution for plugins, which takes longer than
+# to build all of our models.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")
 
 
 class _Commands(click.Group):

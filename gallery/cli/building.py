@@ -106,8 +106,8 @@ def build(
     from gallery.build import Options
     from gallery.build import build as build_gallery
     from gallery.config import load_config
+    from gallery.engines import Payment
     from gallery.engines.cluster import Cluster
-    from gallery.engines.replicate import Payment
 
     config = load_config(root)
     options = Options(

@@ -42,6 +42,17 @@ class Failure:
     reason: str
 
 
+@dataclass(frozen=True)
+class Payment:
+    """What may be spent on an engine that costs money.
+
+    At most so many USD (None: no maximum); ``confirmed``: without being asked again.
+    """
+
+    max_cost: float | None = None
+    confirmed: bool = False
+
+
 class Engine(Protocol):
     """Anything that renders requests.
 

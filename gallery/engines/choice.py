@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gallery.config import Config
-    from gallery.engines import Engine
+    from gallery.engines import Engine, Payment
     from gallery.engines.cluster import Cluster
-    from gallery.engines.replicate import Payment
 
 # What sketches and their previews are made with; a test holds that nothing else is imported for them.
 _SKETCH_CODE = (

@@ -81,7 +81,7 @@ class _Reader:
 
     def __init__(self, config: Config, reading: Reading, state: State) -> None:
         self._config, self._reading, self._state = config, reading, state
-        self._top = f"{config.root}{os.sep}"
+        self._top, self._folder = f"{config.root}{os.sep}", f"{config.prompts}{os.sep}"
         self._context = ""
 
     def read_presets(self) -> None:
@@ -191,7 +191,7 @@ class _Reader:
         return file.removeprefix(self._top).replace(os.sep, "/")
 
     def _file(self, path: str) -> str:
-        return str(self._config.prompts / f"{path}.md")
+        return f"{self._folder}{path.replace('/', os.sep)}.md"
 
 
 def _path(name: str) -> str:

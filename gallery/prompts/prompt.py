@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 # Rows of the state: prompts by their paths, as `Prompt.to_text` writes them.
 PROMPT = "prompt"
 
-# A page asks for its prompt and for those of its kin more than once.
-_MADE_AT_A_TIME = 64
+# Each is asked for several times in a build; of some 4 KB.
+_MADE_AT_A_TIME = 10_000
 
 
 @dataclass(frozen=True, slots=True)

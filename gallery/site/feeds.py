@@ -14,10 +14,10 @@ import gallery
 from gallery.site.pages import rows
 from gallery.site.theme import labels
 from gallery.site.theme.theme import absolute
-from gallery.state.database import Row
+from gallery.state.database import Damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gallery.catalogue.entries import Catalogue, ClipEntry, PromptEntry
     from gallery.config import Config
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gallery.state.database import State
 
 # Rows of the state: lines of the catalogue by their prompts' paths.
-_LINE = "line"
+LINE = "line"
 
 # So many lines of the catalogue are in memory at a time.
 _AT_ONCE = 500
@@ -74,10 +74,13 @@ def sitemap(pages: Iterable[tuple[str, str]], config: Config) -> Iterator[bytes]
     yield b"</urlset>\n"
 
 
-def catalogue(
-    catalogue: Catalogue, decided_by: Mapping[str, str], state: State, config: Config
-) -> Iterator[bytes]:
-    """The catalogue as data, one prompt a line. Lines are kept by what decided them."""
+def line(entry: PromptEntry) -> str:
+    """A prompt's line of the catalogue."""
+    return json.dumps(entry, ensure_ascii=False, sort_keys=True)
+
+
+def catalogue(paths: Sequence[str], state: State, config: Config) -> Iterator[bytes]:
+    """The catalogue as data, one prompt a line."""
     head = {
         "version": 1,
         "generator": f"gallery {gallery.__version__}",
@@ -86,19 +89,14 @@ def catalogue(
     }
     yield f'{json.dumps(head, ensure_ascii=False)[:-1]}, "prompts": ['.encode()
     between = "\n"
-    for start in range(0, len(catalogue.paths), _AT_ONCE):
-        paths = catalogue.paths[start : start + _AT_ONCE]
-        known = state.some(_LINE, paths)
-        fresh: dict[str, Row] = {}
-        for path in paths:
-            row = known.get(path)
-            if not row or row.decided_by != decided_by[path]:
-                line = json.dumps(catalogue.entry(path), ensure_ascii=False, sort_keys=True)
-                row = fresh[path] = Row(decided_by[path], line)
-            yield f"{between}{row.value}".encode(errors="replace")
+    for start in range(0, len(paths), _AT_ONCE):
+        some = paths[start : start + _AT_ONCE]
+        known = state.some(LINE, some)
+        for path in some:
+            if path not in known:
+                raise Damaged
+            yield f"{between}{known[path].value}".encode(errors="replace")
             between = ",\n"
-        state.put(_LINE, fresh)
-    state.put(_LINE, {}, state.names(_LINE) - decided_by.keys())
     yield b"\n]}\n"
 
 

@@ -43,15 +43,13 @@ _MANY = 5000
 class Page:
     """A file of the site, the digest of all that decides its content, and how to make it ``of`` what.
 
-    What is large may be made piece by piece. ``lists``: the page shows rows of prompts, which other
-    lists show as well.
+    What is large may be made piece by piece.
     """
 
     address: str
     digest: str
     make: Callable[..., bytes | Iterator[bytes]]
     of: tuple[Any, ...] = ()
-    lists: bool = False
 
 
 class Writer:
@@ -109,25 +107,23 @@ class Writer:
 
     def _write_pages(self, due: Mapping[str, Page], wanted: int) -> int:
         """Write pages. Returns how many files changed."""
-        others = [page for page in due.values() if not page.lists]
-        lists = [page for page in due.values() if page.lists]
         few, written = 2 if wanted > _MANY else FEW, 0
         with Tally("writing", len(due), "page") as tally:
-            for rows, count in spread(self._put_all, others, together=lists, few=few):
-                self._state.put(self._kind, rows)
-                written += count
-                tally.add(len(rows))
+            for count, changed in spread(self._put_all, list(due.values()), few=few):
+                written += changed
+                tally.add(count)
         return written
 
-    def _put_all(self, pages: Sequence[Page]) -> tuple[dict[str, Row], int]:
-        """Write pages. Returns what to know of each by its address, and how many files changed."""
+    def _put_all(self, pages: Sequence[Page]) -> tuple[int, int]:
+        """Write pages, and keep what to know of each. Returns how many there are, and how many changed."""
         rows, written = {}, 0
         for page in pages:
             self._check(page.address)
             changed, sha256 = write_changed(f"{self._output}/{page.address}", page.make(*page.of))
             rows[page.address] = Row(page.digest, f"{self._stamp(page.address)} {sha256}")
             written += changed
-        return rows, written
+        self._state.put(self._kind, rows)
+        return len(rows), written
 
     def _copy(self, address: str, source: Path, stamp: str) -> None:
         self._check(address)

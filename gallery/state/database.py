@@ -77,6 +77,11 @@ class State:
         """The file."""
         return self._path or Path()
 
+    @property
+    def tool(self) -> str:
+        """The digest of the tool that it was opened for; empty where it was taken as it was."""
+        return self._tool or ""
+
     @classmethod
     def temporary(cls) -> Self:
         """A state of this process alone, which nobody reads again."""
@@ -86,7 +91,7 @@ class State:
         base = self._base
         base.execute(
             "CREATE TABLE IF NOT EXISTS derived (kind TEXT, name TEXT, decided_by TEXT, value TEXT, "
-            "checksum INTEGER, PRIMARY KEY (kind, name)) WITHOUT ROWID"
+            "checksum INTEGER, PRIMARY KEY (kind, name))"
         )
         # A file that came with a clone or a pull request was made elsewhere, by whomever.
         own = Row(_FORM, _place(self._path) if self._path else "")

@@ -100,12 +100,16 @@ class Inputs:
         self._seen[str(file)] = _digest_of([f"{file}\0{stamp}"]) if stamp else ""
 
     def to_text(self) -> str:
-        """What `are` takes."""
+        """What `are` and `still_are` take."""
         return json.dumps(self._seen)
 
-    @staticmethod
-    def are(text: str) -> bool:
+    def are(self, text: str) -> bool:
         """Whether everything is as it was for the build that left this text."""
+        return all(self._seen.values()) and json.loads(text) == self._seen
+
+    @staticmethod
+    def still_are(text: str) -> bool:
+        """The same where nothing has been looked at yet: ends at the first place that changed."""
         seen = json.loads(text)
         return bool(seen.pop(_LIBRARIES) == digest(libraries())) and all(
             found and found == fingerprint(place) for place, found in seen.items()

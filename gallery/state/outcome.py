@@ -87,10 +87,15 @@ def keep_outcome(state: State, asked: str, inputs: Inputs, outcome: Outcome) -> 
     state.put(_BUILD, {asked: Row(inputs.to_text(), json.dumps(result))})
 
 
-def last_outcome(state: State, output: Path, asked: str) -> Outcome | None:
-    """What the last build came to that was ``asked`` for the same, if this one would do nothing."""
+def last_outcome(state: State, output: Path, asked: str, inputs: Inputs | None = None) -> Outcome | None:
+    """What the last build came to that was ``asked`` for the same, if this one would do nothing.
+
+    ``inputs`` is None where they have not been looked at yet.
+    """
     row = state.get(_BUILD, asked)
-    if not row or not Inputs.are(row.decided_by) or not (files := site_in_place(state, str(output))):
+    if not row or not (inputs.are if inputs else Inputs.still_are)(row.decided_by):
+        return None
+    if not (files := site_in_place(state, str(output))):
         return None
     told = json.loads(row.value)
     told["warnings"] = [Fault(*warning) for warning in told["warnings"]]

@@ -42,13 +42,10 @@ def without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def spread(
-    work: Callable[[Sequence[T]], R], things: Sequence[T], together: Sequence[T] = (), few: int = FEW
-) -> Iterator[R]:
+def spread(work: Callable[[Sequence[T]], R], things: Sequence[T], few: int = FEW) -> Iterator[R]:
     """``work`` on slices of ``things``, by as many processes as there are cores; results as they come.
 
-    Things that have work in common stand in ``together`` and make up a slice of their own. Fewer
-    than ``few`` are not worth a process.
+    Fewer than ``few`` are not worth a process.
 
     A process is a copy of this one as it stands (a fork, which Linux alone does safely): ``work`` and
     ``things`` may be anything, results are pickled. Elsewhere, and where it is not worth it, the work
@@ -57,8 +54,6 @@ def spread(
     cores = os.cpu_count() or 1
     size = max(1, min(_AT_ONCE, len(things) // (4 * cores)))
     slices = [things[start : start + size] for start in range(0, len(things), size)]
-    if together:
-        slices.insert(0, together)
     workers = min(cores, len(slices))
     # A fork copies this thread alone, and every lock that another one holds stays locked for ever.
     alone = threading.active_count() == 1 and sys.platform == "linux"

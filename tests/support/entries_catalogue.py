@@ -30,9 +30,6 @@ class EntriesCatalogue:
     def title(self, path: str) -> str:
         return self._entries[path]["title"]
 
-    def heading(self, path: str) -> tuple[str, str]:
-        return self._entries[path]["title"], self._entries[path]["text"]
-
     def author(self, path: str) -> str:
         return self._entries[path]["author"]
 

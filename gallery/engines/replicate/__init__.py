@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from gallery.engines import Failure
 from gallery.engines.replicate.journal import DamagedEntry, Journal
 from gallery.engines.replicate.prediction import CannotAsk, Job, prediction_input
-from gallery.engines.replicate.spending import Ledger, Payment, agree, unset_prices
+from gallery.engines.replicate.spending import Ledger, agree, unset_prices
 from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gallery.config import Config, Model, ReplicateSettings
-    from gallery.engines import Render
+    from gallery.engines import Payment, Render
     from gallery.prompts.request import Request
 
-__all__ = ["Payment", "Quote", "ReplicateEngine", "availability", "quote"]
+__all__ = ["Quote", "ReplicateEngine", "availability", "quote"]
 
 # The environment variable with the account's token: the only place that it is read from.
 _VARIABLE = "REPLICATE_API_TOKEN"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -14,17 +13,10 @@ from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
     from gallery.config import ReplicateSettings
+    from gallery.engines import Payment
 
 # USD that sums of prices may be off by.
 _ROUNDING = 1e-9
-
-
-@dataclass(frozen=True)
-class Payment:
-    """What a curator agreed to: at most so many USD (None: no maximum), without being asked again."""
-
-    max_cost: float | None = None
-    confirmed: bool = False
 
 
 def unset_prices(settings: ReplicateSettings) -> str:

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gallery.site import cards, feeds
+from gallery.site.items import Item, make_items
 from gallery.site.pages import add, guides, prompt, rows, structured, takeaway
 from gallery.site.search import filters, index
-from gallery.site.search.items import Item, make_items
 from gallery.site.theme import addresses, labels
-from gallery.site.theme.theme import RowMaker, as_json
+from gallery.site.theme.theme import as_json
 from gallery.site.writer import Page
 from gallery.utils.digest import digest
 from gallery.utils.progress import say
@@ -41,12 +41,13 @@ class Pages:
     ) -> None:
         self.catalogue, self.config, self.theme, self.files = catalogue, config, theme, files or {}
         self.state, self.presets, self.guides = state, presets or {}, guides.read_guides(config)
-        self.items = make_items(catalogue, theme.settings, state)
-        theme.forget_rows(catalogue.paths)
+        self.items = make_items(catalogue, theme, state)
         self._about = self.guides.about()
         self.search_parts = index.parts(item.size for item in self.items)
 
     def __iter__(self) -> Iterator[Page]:
+        # What tells of all prompts comes first: begun last, it would keep one process busy alone.
+        yield from self._data()
         yield from self._assets()
         yield from self._index()
         yield from self._prompts()
@@ -57,7 +58,6 @@ class Pages:
         yield from add.add_pages(
             ((item.path, item.facets.tag) for item in self.items), self.presets, self.config, self.theme
         )
-        yield from self._data()
         if self.config.site.base_url:
             yield from self._cards()
 
@@ -101,7 +101,6 @@ class Pages:
                 digest(decided_by, str(number), *(item.digest for item in part)),
                 self._list_page,
                 (template, folder, number, shared, [item.path for item in part]),
-                lists=True,
             )
 
     def _list_page(
@@ -110,7 +109,6 @@ class Pages:
         data = {
             **shared,
             "rows": paths,
-            "row": self._rows,
             "number": number,
             "newer": addresses.paged(folder, number - 1) if number > 1 else "",
             "older": addresses.paged(folder, number + 1) if number < shared["last"] else "",
@@ -149,7 +147,7 @@ class Pages:
         config, path = self.config, self.items[number].path
         entry = self.catalogue.entry(path)
         data = {
-            **prompt.page_data(entry, self.catalogue, config),
+            **prompt.page_data(entry, self.catalogue, config, self._about),
             **self._beside(number),
             "about": self._about,
             "here": "",
@@ -271,8 +269,8 @@ class Pages:
             yield Page(
                 f"search/{number}.js",
                 digest(theme, str(number), *(item.digest for item in items)),
-                self._search_script,
-                (number, [item.path for item in items]),
+                index.search_script,
+                (number, [item.path for item in items], self.state),
             )
         for address, clips in index.clips_parts(catalogue).items():
             digests = {path: self._digests[path] for path in clips.values()}
@@ -280,12 +278,10 @@ class Pages:
                 address,
                 digest(theme, *clips, *digests.values()),
                 index.clips_script,
-                (address[len("clips/") : -len(".js")], catalogue, clips),
+                (address[len("clips/") : -len(".js")], clips, self.state),
             )
         whole = digest(theme, *(item.digest for item in self.items))
-        yield Page(
-            "catalogue.json", whole, lambda: feeds.catalogue(catalogue, self._digests, self.state, config)
-        )
+        yield Page("catalogue.json", whole, feeds.catalogue, (catalogue.paths, self.state, config))
         if config.site.base_url:
             dated = [item.path for item in self.items if item.date]
             newest = digest(theme, *(self._digests[path] for path in dated[: feeds.FEED_LENGTH]))
@@ -294,17 +290,9 @@ class Pages:
             told_guides = as_json([guide.address for guide in self.guides])
             yield Page("sitemap.xml", digest(whole, told_guides), self._sitemap)
 
-    def _search_script(self, number: int, paths: Sequence[str]) -> bytes:
-        entries = [self._entry(path) for path in paths]
-        return index.search_script(number, entries, [rows.row(entry, self.config) for entry in entries])
-
     @cached_property
     def _digests(self) -> dict[str, str]:
         return {item.path: item.digest for item in self.items}
-
-    @cached_property
-    def _rows(self) -> RowMaker:
-        return RowMaker(lambda path: rows.row(self._entry(path), self.config), self._digests)
 
     def _entry(self, path: str) -> PromptEntry:
         return self.catalogue.entry(path, wordings=False)

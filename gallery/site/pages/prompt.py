@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gallery.catalogue.differences import word_changes
 from gallery.engines.provenance import PROVENANCE_LABELS
@@ -14,6 +14,8 @@ from gallery.site.pages import rows
 from gallery.site.theme import labels
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gallery.catalogue.entries import Catalogue, ClipEntry, KinEntry, PromptEntry
     from gallery.config import Config
 
@@ -24,9 +26,25 @@ _WORDY = ("prompt", "model", "melody")
 _PLACES = {name: place for place, name in enumerate(PROVENANCE_LABELS)}
 
 
-def page_data(entry: PromptEntry, clips: Catalogue, config: Config) -> dict[str, Any]:
-    """All that the page of one prompt shows; ``clips`` knows every clip of the site."""
-    first = {clip["key"]: _clip(entry, clip, clips, config) for clip in entry["clips"]}
+class RequestLine(NamedTuple):
+    """A field of a clip's request as its table shows it; ``guide`` is the address of a guide to it."""
+
+    field: str
+    label: str
+    value: str
+    help: str
+    mark: str
+    guide: str
+
+
+def page_data(
+    entry: PromptEntry, clips: Catalogue, config: Config, about: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """All that the page of one prompt shows.
+
+    ``clips`` knows every clip of the site, ``about`` the addresses of guides by the field that they explain.
+    """
+    first = {clip["key"]: _clip(entry, clip, clips, config, about or {}) for clip in entry["clips"]}
     layout, grids = _layout(entry, first)
     fields = rows.varied(entry)
     shared = [field for field in ("model", "seed", "cfg_coef", "temperature") if _shared(entry, field)]
@@ -66,12 +84,14 @@ def embed_data(entry: PromptEntry) -> dict[str, Any]:
     return {"entry": entry, "title": entry["title"], "takes": takes, "states": states}
 
 
-def _clip(entry: PromptEntry, clip: ClipEntry, clips: Catalogue, config: Config) -> dict[str, Any]:
+def _clip(
+    entry: PromptEntry, clip: ClipEntry, clips: Catalogue, config: Config, about: Mapping[str, str]
+) -> dict[str, Any]:
     return _sound(entry, clip) | {
         "model": clip["model"],
         "bytes": clip["bytes"],
         "prompt": str(clip["request"].get("prompt", "")),
-        "request": _request_table(clip),
+        "request": _request_table(clip, about),
         "provenance": _provenance(clip),
         "kin": [_kin(kin, clips, config) for kin in clip["kin"] if kin["prompt"] != entry["path"]],
     }
@@ -139,7 +159,7 @@ def _layout(entry: PromptEntry, clips: dict[str, dict[str, Any]]) -> tuple[str, 
     return "matrix", matrices
 
 
-def _request_table(clip: ClipEntry) -> list[dict[str, str]]:
+def _request_table(clip: ClipEntry, about: Mapping[str, str]) -> list[RequestLine]:
     """Every parameter of a request, those that cannot matter marked as not used."""
     request, unused = clip["request"], inert(clip["request"])
     lines = [("model", clip["model"], str(request.get("model", "")), "")]
@@ -152,13 +172,14 @@ def _request_table(clip: ClipEntry) -> list[dict[str, str]]:
         digest = labels.quantity("melody", request["melody"])
         lines.append(("melody", digest, "SHA-256 of the melody that was followed.", ""))
     return [
-        {
-            "field": field,
-            "label": labels.label(field),
-            "value": value,
-            "help": meaning,
-            "mark": "not used" if field in unused else mark,
-        }
+        RequestLine(
+            field,
+            labels.label(field),
+            value,
+            meaning,
+            "not used" if field in unused else mark,
+            about.get(field, ""),
+        )
         for field, value, meaning, mark in lines
     ]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from gallery.site.items import Facets
 from gallery.site.pages import rows
 from gallery.site.search import index
-from gallery.site.search.items import Facets
 from gallery.site.theme import addresses, labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gallery.config import Config
-    from gallery.site.search.items import Item
+    from gallery.site.items import Item
 
 # Tags that the filters offer at once; the rest folds away below them.
 _TAGS_SHOWN = 10

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from gallery.prompts.request import inert, request_value
 from gallery.site.pages import rows
 from gallery.site.theme import addresses, labels
+from gallery.state.database import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from gallery.catalogue.entries import Catalogue, ClipEntry, PromptEntry
+    from gallery.state.database import State
 
 # The most that one part holds, as `size` counts it. Words that hardly compress come to three quarters
 # of it, others to a third: no download exceeds 300 KB, whatever the prompts say.
@@ -25,6 +27,12 @@ PART_SIZE = 330_000
 RANGES = ("cfg_coef", "temperature", "top_k", "top_p", "duration")
 
 _STATES = list(rows.STATES)
+
+# Rows of the state: what searching knows of a prompt, by its path, and what playing a clip takes.
+FOUND, CLIP = "found", "clip"
+
+# What searching knows of a clip, in this order.
+_PLAYED = ("key", "state", "length", "facts", "label", "audio", "cover")
 
 
 def size(entry: PromptEntry) -> int:
@@ -57,29 +65,53 @@ def ranges(entry: PromptEntry) -> list[list[float | None]]:
     return found
 
 
-def search_script(part: int, entries: Sequence[PromptEntry], shown: Sequence[dict[str, Any]]) -> bytes:
+def found(entry: PromptEntry, row: Mapping[str, Any]) -> str:
+    """What searching knows of a prompt, as JSON; ``row`` is what lists show of it."""
+    facets = rows.facets(entry)
+    return _json(
+        [
+            row["title"],
+            entry["text"],
+            entry["tags"],
+            entry["author"],
+            facets["model"],
+            facets["length"],
+            facets["compares"],
+            facets["state"],
+            rows.tempo(entry["text"]),
+            ranges(entry),
+            row["line"],
+            [[clip.get(name, "") for name in _PLAYED] for clip in row["takes"] or [row["clip"]]],
+        ]
+    )
+
+
+def search_script(part: int, paths: Sequence[str], state: State) -> bytes:
     """One part of the prompts, in the order of the lists, without what can be worked out from the rest."""
     tables = {name: _Numbers() for name in ("tags", "models", "authors", "compares", "ranges")}
-    homes = _homes(entries)
+    known = state.some(FOUND, paths)
+    homes: dict[str, list[str]] = {}
     table = []
-    for entry, row in zip(entries, shown, strict=True):
-        facets = rows.facets(entry)
-        takes = row["takes"] or [row["clip"]]
+    for path in paths:
+        if path not in known:
+            raise Damaged
+        told = json.loads(known[path].value)
+        title, text, tags, author, models, lengths, compares, states, tempo, spans, line, takes = told
         table.append(
             [
-                entry["path"],
-                row["title"],
-                entry["text"],
-                [tables["tags"][tag] for tag in entry["tags"]],
-                tables["authors"][entry["author"]],
-                [tables["models"][model] for model in facets["model"]],
-                [list(rows.LENGTHS).index(name) for name in facets["length"]],
-                [tables["compares"][name] for name in facets["compares"]],
-                [_STATES.index(name) for name in facets["state"]],
-                rows.tempo(entry["text"]),
-                [tables["ranges"][tuple(values)] for values in ranges(entry)],
-                row["line"],
-                [_compact(clip, homes) for clip in takes],
+                path,
+                title,
+                text,
+                [tables["tags"][tag] for tag in tags],
+                tables["authors"][author],
+                [tables["models"][model] for model in models],
+                [list(rows.LENGTHS).index(name) for name in lengths],
+                [tables["compares"][name] for name in compares],
+                [_STATES.index(name) for name in states],
+                tempo,
+                [tables["ranges"][tuple(values)] for values in spans],
+                line,
+                [_compact(take, homes) for take in takes],
             ]
         )
     data = {
@@ -88,7 +120,7 @@ def search_script(part: int, entries: Sequence[PromptEntry], shown: Sequence[dic
         "tags": [[tag, addresses.segment(tag)] for tag in tables["tags"]],
         "lengths": list(rows.LENGTHS),
         "states": _STATES,
-        "homes": homes,
+        "homes": dict(sorted(homes.items())),
         "rows": table,
     }
     return f"(window.GALLERY=window.GALLERY||[]).push({_json(data)});\n".encode(errors="replace")
@@ -106,23 +138,34 @@ def clips_parts(catalogue: Catalogue) -> dict[str, dict[str, str]]:
     return {address: dict(sorted(part.items())) for address, part in sorted(found.items())}
 
 
-def clips_script(name: str, catalogue: Catalogue, part: Mapping[str, str]) -> bytes:
-    """One part of the clips: all that playing, comparing and keeping them takes."""
-    known = {}
-    for key, path in part.items():
-        if clip := catalogue.get(key):
-            known[key] = _known(clip, path, *catalogue.heading(path))
-    return f'(window.GALLERY_CLIPS=window.GALLERY_CLIPS||{{}})["{name}"]={_json(known)};\n'.encode(
+def clip_name(path: str, key: str) -> str:
+    """The name of a prompt's clip in the state."""
+    return f"{key} {path}"
+
+
+def clips(entry: PromptEntry) -> dict[str, str]:
+    """All that playing, comparing and keeping a prompt's clips takes: JSON by their keys."""
+    return {clip["key"]: _json(_known(clip, entry)) for clip in entry["clips"]}
+
+
+def clips_script(name: str, part: Mapping[str, str], state: State) -> bytes:
+    """One part of the clips: of those with these keys what the prompts with these paths say."""
+    known = state.some(CLIP, [clip_name(path, key) for key, path in part.items()])
+    try:
+        told = ",".join(f'"{key}":{known[clip_name(path, key)].value}' for key, path in part.items())
+    except KeyError as error:
+        raise Damaged from error
+    return f'(window.GALLERY_CLIPS=window.GALLERY_CLIPS||{{}})["{name}"]={{{told}}};\n'.encode(
         errors="replace"
     )
 
 
-def _known(clip: ClipEntry, path: str, title: str, text: str) -> dict[str, Any]:
+def _known(clip: ClipEntry, entry: PromptEntry) -> dict[str, Any]:
     there = rows.playable(clip)
     changed = [field for field in labels.FIELD_ORDER if field in clip["changes"] and field != "prompt"]
     return {
-        "path": path,
-        "title": rows.own_title(title, text),
+        "path": entry["path"],
+        "title": rows.own_title(entry["title"], entry["text"]),
         "text": clip["request"]["prompt"],
         "label": ", ".join(labels.named(field, clip["changes"][field]) for field in changed),
         "state": clip["state"] if there else "pending",
@@ -150,29 +193,23 @@ def _json(data: Any) -> str:
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _homes(entries: Sequence[PromptEntry]) -> dict[str, list[str]]:
-    """Where the clips of each state lie: state -> what stands before the key for audio and for covers."""
-    homes: dict[str, list[str]] = {}
-    for entry in entries:
-        for clip in entry["clips"]:
-            if clip["state"] not in homes and rows.playable(clip) and (home := _home(clip)):
-                homes[clip["state"]] = home
-    return dict(sorted(homes.items()))
-
-
-def _home(clip: ClipEntry | dict[str, Any]) -> list[str]:
-    """What stands before the key in the addresses of a clip's files; nothing where they don't follow it."""
-    audio, key, rest = clip["audio"].partition(clip["key"])
-    cover, cover_key, cover_rest = clip["cover"].partition(clip["key"])
-    whole = key == cover_key == clip["key"] and (rest, cover_rest) == (".mp3", ".webp")
-    return [audio, cover] if whole else []
-
-
-def _compact(clip: dict[str, Any], homes: dict[str, list[str]]) -> list[Any]:
-    fields = [clip["key"], _STATES.index(clip["state"]), clip["length"], clip["facts"], clip.get("label", "")]
-    if clip["audio"] and _home(clip) != homes.get(clip["state"]):
-        fields += [clip["audio"], clip["cover"]]
+def _compact(take: list[Any], homes: dict[str, list[str]]) -> list[Any]:
+    """A clip without its addresses, where they are its key between what ``homes`` says of its state."""
+    key, state, length, facts, label, audio, cover = take
+    fields = [key, _STATES.index(state), length, facts, label]
+    if audio:
+        home = _home(key, audio, cover)
+        if not home or homes.setdefault(state, home) != home:
+            fields += [audio, cover]
     return fields
+
+
+def _home(key: str, audio: str, cover: str) -> list[str]:
+    """What stands before the key in the addresses of a clip's files; nothing where they don't follow it."""
+    before, found, rest = audio.partition(key)
+    cover_before, cover_found, cover_rest = cover.partition(key)
+    whole = found == cover_found == key and (rest, cover_rest) == (".mp3", ".webp")
+    return [before, cover_before] if whole else []
 
 
 class _Numbers(dict[Any, int]):

@@ -45,6 +45,9 @@ def _to_raw_html(text: str, shift: int = 0) -> str:
 def _converter(shift: int) -> Markdown:
     # Slow to import and not needed by a build that writes no page with Markdown in it.
     from markdown import Markdown
+    from markdown.extensions.fenced_code import FencedCodeExtension
+    from markdown.extensions.sane_lists import SaneListExtension
+    from markdown.extensions.tables import TableExtension
     from markdown.treeprocessors import Treeprocessor
 
     class Headings(Treeprocessor):
@@ -53,7 +56,9 @@ def _converter(shift: int) -> Markdown:
                 if element.tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
                     element.tag = f"h{min(int(element.tag[1]) + shift, 6)}"
 
-    markdown = Markdown(extensions=["tables", "fenced_code", "sane_lists"], output_format="html")
+    # By their names, every installed distribution would be looked through for them.
+    extensions = [TableExtension(), FencedCodeExtension(), SaneListExtension()]
+    markdown = Markdown(extensions=extensions, output_format="html")
     markdown.treeprocessors.register(Headings(markdown), "headings", 0)
     return markdown
 

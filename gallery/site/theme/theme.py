@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 import gallery
 from gallery.site.theme import addresses, labels, notes
-from gallery.state.database import Row
+from gallery.state.database import Damaged
 from gallery.state.tool import packaged
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Mapping
 
     from jinja2 import Environment
 
@@ -38,13 +38,13 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _ROOT = "\0root\0"
 
 # Rows of the state: rows of lists by their prompts' paths.
-_ROW = "row"
+ROW = "row"
 
 # So many rows are in memory, of some 3 KB each.
 _MOST_ROWS = 5000
 
 # Macros that mostly say what they said before, of other clips; and how much of it is kept.
-_SAID_OFTEN = ("fact", "line", "mark")
+_SAID_OFTEN = ("line", "mark")
 _MOST_SAID = 4096
 
 
@@ -54,13 +54,6 @@ _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys
 def as_json(value: Any) -> str:
     """JSON in one form: the same value, the same text."""
     return _to_json(value)
-
-
-class RowMaker(NamedTuple):
-    """Makes the data of a prompt's row, and knows for each path a digest of all that it is made from."""
-
-    make: Callable[[str], dict[str, Any]]
-    digests: Mapping[str, str]
 
 
 class Asset(NamedTuple):
@@ -81,7 +74,6 @@ class Theme:
         self.config = config
         self._state = state
         self._rows: dict[str, str] = {}
-        self._fresh: dict[str, Row] = {}
         self._frames: dict[str, dict[str, Any]] = {}
         self._folders = [packaged("templates"), config.root / "templates"]
 
@@ -142,24 +134,19 @@ class Theme:
         text = self._environment.get_template(template).render(data, address=address, **frame)
         if template in _FEEDS:
             text = _NOT_XML.sub("", text) + "\n"
-        if self._fresh:
-            self._state.put(_ROW, self._fresh)
-            self._fresh = {}
         return text.encode(errors="replace")
 
-    def _kept_row(self, path: str, row: RowMaker) -> str:
-        decided_by = f"{row.digests[path]} {self.digest}"
-        text = self._state.value(_ROW, path, decided_by)
+    def row(self, data: Mapping[str, Any]) -> str:
+        """A prompt's row as HTML, to be kept in the state: lists show it by its path."""
+        return str(self._frame(_ROOT)["clips"].row(data))
+
+    def _kept_row(self, path: str) -> str:
+        text = self._state.value(ROW, path)
         if text is None:
-            text = str(self._frame(_ROOT)["clips"].row(row.make(path)))
-            self._fresh[path] = Row(decided_by, text)
+            raise Damaged
         if len(self._rows) < _MOST_ROWS:
             self._rows[path] = text
         return text
-
-    def forget_rows(self, paths: Collection[str]) -> None:
-        """Forget the rows of prompts other than these."""
-        self._state.put(_ROW, {}, self._state.names(_ROW) - set(paths))
 
     def _frame(self, root: str) -> dict[str, Any]:
         """What templates are given besides their data: the same for all pages with one way to the root."""
@@ -186,9 +173,12 @@ class Theme:
             text = self._environment.get_template(f"parts/{name}.html").render(frame, here=here, first=first)
             return Markup(text)  # noqa: S704 - a template's own output
 
-        def listed(path: str, row: RowMaker) -> Markup:
-            """A prompt's row: the same in every list but for the way to the root, so it is made once."""
-            text = self._rows.get(path) or self._kept_row(path, row)
+        def listed(path: str, *_: object) -> Markup:
+            """A prompt's row: the same in every list but for the way to the root, so it is made once.
+
+            Galleries' own templates may give more than the path.
+            """
+            text = self._rows.get(path) or self._kept_row(path)
             return Markup(text.replace(_ROOT, root))  # noqa: S704 - a template's own output
 
         frame = {"root": root, "link": link, "asset": asset, "part": part, "listed": listed}
@@ -202,21 +192,24 @@ class Theme:
     @cached_property
     def _environment(self) -> Environment:
         # Imported late: a build with nothing to write renders nothing.
-        from jinja2 import DictLoader, Environment, StrictUndefined
+        from jinja2 import DictLoader, StrictUndefined
         from markupsafe import Markup
+
+        from gallery.site.theme.templating import KeysFirst, compiled_templates
 
         templates = {
             name: data.decode()
             for name, data in self._files.items()
             if name.endswith(".html") or name in _FEEDS
         }
-        environment = Environment(
+        environment = KeysFirst(
             loader=DictLoader(templates),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=compiled_templates(self._state.tool),
         )
         environment.globals.update(
             site=self.config.site,

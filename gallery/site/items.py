@@ -1,0 +1,121 @@
+"""What each prompt comes to on the pages that tell of many: derived once, from its entry.
+
+All builds ask for the little that is in an `Item`; the rest lies in the state, for the page that is due.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gallery.site import feeds
+from gallery.site.pages import rows
+from gallery.site.search import index
+from gallery.site.theme.theme import ROW
+from gallery.state.database import Row
+from gallery.utils.parallel import spread
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gallery.catalogue.entries import Catalogue, PromptEntry
+    from gallery.site.theme.theme import Theme
+    from gallery.state.database import State
+
+
+# Rows of the state: what is asked of a prompt in every build, by its path.
+_ITEM = "item"
+
+
+class Facets(NamedTuple):
+    """What the filters ask of a prompt: the values of each that fit it."""
+
+    model: tuple[str, ...]
+    tag: tuple[str, ...]
+    author: tuple[str, ...]
+    length: tuple[str, ...]
+    compares: tuple[str, ...]
+    state: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One prompt of the lists.
+
+    ``digest`` is one of its whole entry; ``facets`` and ``ranges`` are what filters ask of
+    it; ``size`` is about what it takes up in the search index.
+    """
+
+    path: str
+    date: str
+    digest: str
+    facets: Facets
+    ranges: tuple[tuple[float | None, ...], ...]
+    size: int
+
+
+def make_items(catalogue: Catalogue, theme: Theme, state: State) -> list[Item]:
+    """The catalogue's prompts, newest first; what else there is to tell of each goes into the state."""
+    decided = {path: f"{catalogue.digest(path)} {theme.digest}" for path in catalogue.paths}
+    items: dict[str, Item] = {}
+    shared: dict[Any, Any] = {}
+    for path, decided_by, text in state.each(_ITEM):
+        if decided.get(path) == decided_by:
+            items[path] = _item(path, decided_by, text, shared)
+
+    def derive(paths: Sequence[str]) -> dict[str, str]:
+        """Keeps what these prompts come to. Returns what is asked in every build."""
+        kept: dict[str, dict[str, Row]] = defaultdict(dict)
+        for path in paths:
+            for kind, name, text in _derived(catalogue.entry(path), theme):
+                kept[kind][name] = Row(decided[path], text)
+        state.put_all(kept)
+        return {path: row.value for path, row in kept[_ITEM].items()}
+
+    for found in spread(derive, [path for path in catalogue.paths if path not in items]):
+        for path, text in found.items():
+            items[path] = _item(path, decided[path], text, shared)
+    _forget(catalogue, state)
+    return [items[path] for path in catalogue.paths]
+
+
+def _derived(entry: PromptEntry, theme: Theme) -> list[tuple[str, str, str]]:
+    """The kind, the name and the text of each thing that is kept of a prompt."""
+    path, row = entry["path"], rows.row(entry, theme.config)
+    facets = Facets(**{name: tuple(values) for name, values in rows.facets(entry).items()})
+    facts = [entry["date"], facets, index.ranges(entry), index.size(entry)]
+    return [
+        (_ITEM, path, json.dumps(facts, ensure_ascii=False, separators=(",", ":"))),
+        (ROW, path, theme.row(row)),
+        (index.FOUND, path, index.found(entry, row)),
+        (feeds.LINE, path, feeds.line(entry)),
+        *((index.CLIP, index.clip_name(path, key), text) for key, text in index.clips(entry).items()),
+    ]
+
+
+def _forget(catalogue: Catalogue, state: State) -> None:
+    """Forget what is kept of prompts and clips that are no more."""
+    paths = set(catalogue.paths)
+    for kind in (_ITEM, ROW, index.FOUND, feeds.LINE):
+        state.put(kind, {}, state.names(kind) - paths)
+    names = {index.clip_name(path, key) for path in paths for key in catalogue.keys(path)}
+    state.put(index.CLIP, {}, state.names(index.CLIP) - names)
+
+
+def _item(path: str, decided_by: str, text: str, shared: dict[Any, Any]) -> Item:
+    """``shared`` keeps values that many prompts have in memory once."""
+
+    def once(value: Any) -> Any:
+        return shared.setdefault(value, value)
+
+    date, facets, ranges, size = json.loads(text)
+    return Item(
+        path,
+        once(date),
+        decided_by.partition(" ")[0],
+        Facets._make([once(tuple(values)) for values in facets]),
+        once(tuple(map(tuple, ranges))),
+        size,
+    )
