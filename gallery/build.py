@@ -195,7 +195,7 @@ class _Recipe:
             playable = self._playable(self.clips)
             kept = {key: known for key, (known, _) in playable.items()}
             places = {key: place for key, (_, place) in playable.items()}
-            catalogue = Catalogue(self.clips, kin_of(self.clips, state), kept, places, self.config)
+            catalogue = Catalogue(self.clips, kin_of(self.clips, state), kept, places, self.config.model_name)
             self.outcome.states = Counter(
                 kept[key].state if key in kept else "pending"
                 for path in catalogue.paths

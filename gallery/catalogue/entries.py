@@ -12,10 +12,9 @@ from gallery.catalogue.differences import word_changes
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gallery.catalogue.kin import Kinship
-    from gallery.config import Config
     from gallery.prompts.prompt import Clip, Clips, Prompt
     from gallery.store.clips import Kept
 
@@ -126,14 +125,20 @@ class Catalogue:
     """A gallery's entries, newest first. Each is made when it is asked for: there may be many."""
 
     def __init__(
-        self, clips: Clips, kin: Kinship, kept: Mapping[str, Kept], places: Mapping[str, str], config: Config
+        self,
+        clips: Clips,
+        kin: Kinship,
+        kept: Mapping[str, Kept],
+        places: Mapping[str, str],
+        model_name: Callable[[str], str],
     ) -> None:
         """``kept`` holds what is known of clips by key, sketches included.
 
-        ``places`` has what stands before each of their keys in their previews' addresses.
+        ``places`` has what stands before each of their keys in their previews' addresses;
+        ``model_name`` gives the gallery's name for a hub id.
         """
         self._clips, self._kin, self._kept, self._places = clips, kin, kept, places
-        self._config = config
+        self._model_name = model_name
         self._outlines = {outline.path: outline for outline in clips.prompts.outlines}
         self._made: dict[str, tuple[PromptEntry, bool]] = {}
         # Newest first, those of one day by path, undated ones last.
@@ -231,7 +236,7 @@ class Catalogue:
         entries: list[KinEntry] = []
         for kin in self._kin.of(clip.key):
             home = prompt if kin.key in own else self._clips.homes[kin.key]
-            value = self._config.model_name(kin.value) if kin.field == "model" else kin.value
+            value = self._model_name(kin.value) if kin.field == "model" else kin.value
             entry: KinEntry = {
                 "field": kin.field,
                 "key": kin.key,

@@ -52,7 +52,7 @@ def check_files(config: Config, paths: Sequence[Path] = ()) -> tuple[Reading, li
             others.append(printable(file.relative_to(config.root).as_posix()))
     reading = read_prompts(config, () if everything else prompts) if everything or prompts else Reading()
     for path in melodies:
-        if problem := melody_problem(path.parent, path.name, config):
+        if problem := melody_problem(path.parent, path.name, config.prompts, config.limits):
             file_name = printable(path.relative_to(config.root).as_posix())
             reading.faults.append(Fault(file_name, 0, "", problem))
     reading.faults.sort()

@@ -134,7 +134,7 @@ def _audio(suffix: str) -> Callable[[bytes], None]:
         _import(f"a{suffix}", "a.json")
         melody = ROOT / f"prompts/a{suffix}"
         melody.write_bytes(data)
-        if problem := melody_problem(melody.parent, melody.name, CONFIG):
+        if problem := melody_problem(melody.parent, melody.name, CONFIG.prompts, CONFIG.limits):
             _one_line(problem)
         melody.unlink()
 

@@ -10,7 +10,6 @@ from gallery.site.theme import addresses, labels
 
 if TYPE_CHECKING:
     from gallery.catalogue.entries import ClipEntry, PromptEntry
-    from gallery.config import Config
 
 # Takes that differ in one parameter are offered in the row itself, up to this many.
 MOST_TAKES = 8
@@ -96,7 +95,7 @@ def take_value(clip: ClipEntry, field: str) -> Any:
     return clip["model"] if field == "model" else request_value(clip["request"], field)
 
 
-def row(entry: PromptEntry, config: Config) -> dict[str, Any]:
+def row(entry: PromptEntry) -> dict[str, Any]:
     """What a row shows, as plain data: pages are made from it, and search results too."""
     clips, fields = entry["clips"], varied(entry)
     text = labels.excerpt(entry["text"])
@@ -114,7 +113,7 @@ def row(entry: PromptEntry, config: Config) -> dict[str, Any]:
         "tags": entry["tags"],
         "clip": played(first, entry["path"], text),
         "takes": takes,
-        "line": _line(entry, first, fields, config),
+        "line": _line(entry, first, fields),
     }
 
 
@@ -132,7 +131,7 @@ def own_title(title: str, text: str) -> str:
     return "" if begins.startswith(" ".join(beginning.split()).casefold()) else title
 
 
-def _line(entry: PromptEntry, clip: ClipEntry, fields: list[str], config: Config) -> list[Any]:
+def _line(entry: PromptEntry, clip: ClipEntry, fields: list[str]) -> list[Any]:
     """The line on what there is to compare: its lead, and what stands in the accent."""
     if len(entry["clips"]) > 1:
         amount = labels.count(len(entry["clips"]), "take")
@@ -142,9 +141,8 @@ def _line(entry: PromptEntry, clip: ClipEntry, fields: list[str], config: Config
         ]
     items: dict[str, None] = {}
     for kin in sorted(clip["kin"], key=lambda kin: (labels.place(kin["field"]), labels.number(kin["value"]))):
-        field, value = kin["field"], kin["value"]
-        named = labels.named(field, config.model_name(str(value)) if field == "model" else value)
-        items[_OTHERS.get(field, named)] = None
+        field = kin["field"]
+        items[_OTHERS.get(field, labels.named(field, kin["value"]))] = None
     shown = list(items)[:_MOST_KIN] + (["…"] if len(items) > _MOST_KIN else [])
     return ["the same but for", shown] if shown else ["", []]
 
