@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gallery.engines.replicate import client
+from gallery.engines.replicate import client, journal, pool
 from support import replicate_stand_in
 from support.galleries import Gallery, Ran
 from support.replicate_stand_in import VERSION, Answer, StandIn, noise, settings
@@ -26,6 +27,7 @@ LONG = 3600.0
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch, shop: Gallery) -> None:
     monkeypatch.setenv("REPLICATE_POLL_INTERVAL", "0.01")
+    monkeypatch.setattr(pool, "_LOOKS", 5)
 
 
 def build(shop: Gallery, *args: object) -> Ran:
@@ -75,8 +77,11 @@ def test_a_list_that_lags_costs_no_second_payment(shop: Gallery, service: StandI
 
 
 @pytest.mark.parametrize("options", [[], ["--max-cost", "5"]])
-def test_a_list_that_catches_up_is_enough(shop: Gallery, service: StandIn, options: list[str]) -> None:
+def test_a_list_that_catches_up_is_enough(
+    shop: Gallery, service: StandIn, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
     """The other clips go on meanwhile."""
+    monkeypatch.setattr(pool, "_LOOKS", 7)
     settings(shop, "concurrency = 1")
     drums(shop, 3)
     service.script.asking, service.script.lag = [LOST], 0.2
@@ -113,7 +118,7 @@ def test_no_unclear_answer_is_asked_again(
 
 
 def test_what_a_late_list_lacks_is_asked_again(shop: Gallery, service: StandIn) -> None:
-    settings(shop, "settle_after = 0.3")
+    settings(shop, "settle_after = 0.1")
     drums(shop)
     service.script.asking = [Answer(502)]
     ran = build(shop)
@@ -186,7 +191,7 @@ def seeds_asked_of(service: StandIn, prompt: str) -> list[int]:
 
 
 def test_the_same_question_of_another_gallery_is_not_taken_for_ours(shop: Gallery, service: StandIn) -> None:
-    settings(shop, "settle_after = 0.3", "timeout = 0.2")
+    settings(shop, "settle_after = 0.1", "timeout = 0.2")
     drums(shop)
     build(shop)
     [first] = service.inputs
@@ -281,15 +286,18 @@ def test_an_entry_of_an_earlier_version_is_found(shop: Gallery, service: StandIn
     assert service.asked == ["drums"]
 
 
-def test_a_service_that_answers_nothing_else_is_left_alone(shop: Gallery, service: StandIn) -> None:
-    drums(shop, 12)
+def test_a_service_that_answers_nothing_else_is_left_alone(
+    shop: Gallery, service: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "ATTEMPTS", 3)
+    drums(shop, 6)
     service.script.asking = [Answer(503)] * 20
     ran = build(shop)
-    assert sum(call == "POST /v1/predictions" for _, call in service.calls) == 8
-    assert "8 predictions asked for" in ran.err
-    assert ran.err.count("this may have been paid for") == 8
-    assert ran.err.count("): Replicate answered 503: Service Unavailable\n") == 4
-    assert len(entries(shop)) == 8
+    assert sum(call == "POST /v1/predictions" for _, call in service.calls) == 3
+    assert "3 predictions asked for" in ran.err
+    assert ran.err.count("this may have been paid for") == 3
+    assert ran.err.count("): Replicate answered 503: Service Unavailable\n") == 3
+    assert len(entries(shop)) == 3
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="tells files by /proc")
@@ -316,4 +324,29 @@ def test_the_journal_is_on_the_disk_before_anything_is_asked(
     drums(shop)
     ran = build(shop)
     assert ran.code == 0, ran.err
+    assert service.asked == ["drums"]
+
+
+@pytest.mark.parametrize(("written", "asked"), [(0, 0), (1, 1)], ids=["before", "after"])
+def test_a_disk_that_is_full(
+    shop: Gallery, service: StandIn, monkeypatch: pytest.MonkeyPatch, written: int, asked: int
+) -> None:
+    """What cannot be written down is not asked for; what cannot be any more is found later."""
+    left, write = [written], journal.write_atomic
+
+    def full(path: Path, data: bytes, **options: Any) -> None:
+        if not left[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        left[0] -= 1
+        write(path, data, **options)
+
+    drums(shop)
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "write_atomic", full)
+        ran = build(shop, "--max-cost", "5")
+    assert ran.code == 3
+    assert "No space left on device" in ran.err and "Traceback" not in ran.err
+    assert ("1 prediction asked for" in ran.err) == bool(asked)
+    assert len(service.asked) == asked
+    assert build(shop).code == 0
     assert service.asked == ["drums"]
