@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import pty
+import random
 import subprocess
 
 import pytest
 
+from gallery.config import ReplicateSettings
+from gallery.engines.replicate.spending import Ledger
 from support import COMMAND
 from support.galleries import Gallery, Ran
 from support.replicate_stand_in import Answer, StandIn, settings
@@ -146,6 +149,32 @@ def test_a_maximum_is_passed_by_one_prediction_at_most(
     spent = took[: len(service.asked)]
     assert sum(spent) * 0.01 <= 0.55 + max(spent) * 0.01
     assert len(spent) > 1
+
+
+@pytest.mark.parametrize("start", range(5))
+def test_a_maximum_holds_whatever_predictions_take(start: int) -> None:
+    """The first may take any time, each other up to twice what the dearest before it took."""
+    for number in range(start * 100, start * 100 + 100):
+        dice = random.Random(number)
+        prices = ReplicateSettings(price_per_second=1, compute_per_audio_second=dice.uniform(0.01, 2))
+        maximum, workers = dice.uniform(1, 300), dice.randint(1, 8)
+        ledger, lengths = Ledger(prices, maximum), dice.choice([[1], [4], [1, 2, 8, 30]])
+        left, most = [dice.choice(lengths) for _ in range(30)], dice.choice([[0.5, 1], [1, 2], [2]])
+        running: dict[str, tuple[float, float]] = {}
+        costs: list[float] = []
+        while left or running:
+            if left and len(running) < workers and not ledger.must_wait(left[-1]):
+                seconds, key = left.pop(), str(len(left))
+                dearest = ledger.estimate(1)[1]
+                if not ledger.reserve(key, seconds):
+                    rate = dice.choice(most) * dearest if costs else dice.uniform(0, 50)
+                    costs.append(seconds * rate)
+                    running[key] = seconds, seconds * rate
+            else:
+                key = dice.choice(sorted(running))
+                seconds, compute = running.pop(key)
+                ledger.settle(key, seconds, compute, made=dice.random() < 0.9)
+        assert sum(costs) <= maximum + max(costs, default=0) + 1e-6
 
 
 def test_with_a_maximum_nothing_follows_a_first_one_that_tells_no_price(
