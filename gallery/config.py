@@ -221,6 +221,13 @@ class ReplicateSettings(_Settings):
         le=86400,
         description="Longest wait for one prediction, its start included, in seconds; then it is cancelled.",
     )
+    settle_after: float = Field(
+        600,
+        gt=0,
+        le=86400,
+        description="Where it is not known whether Replicate took a prediction: seconds after the asking "
+        "from which a list of your predictions that lacks it shows that it did not.",
+    )
 
 
 ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,39}$")]

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     "--max-cost",
     type=click.FloatRange(min=0, min_open=True),
     metavar="USD",
-    help="Replicate: the most that this build may cost, as estimated.  [default: no maximum]",
+    help="Replicate: the most that this build may cost; one prediction may pass it.  [default: no maximum]",
 )
 @click.option("--yes", is_flag=True, help="Replicate: pay without being asked.")
 @CLUSTER
