@@ -131,7 +131,7 @@ def test_checks_need_no_workspace(filled: Gallery, monkeypatch: pytest.MonkeyPat
 def test_renders_that_came_with_a_commit_are_refused_there_too(filled: Gallery, elsewhere: Path) -> None:
     render_all(filled)
     (elsewhere / "build.lock").touch()
-    git = ["git", "-C", str(elsewhere)]
+    git = ["git", "-C", str(elsewhere.parent)]
     subprocess.run([*git, "init", "--quiet"], check=True)
     subprocess.run([*git, "add", "--all"], check=True)
     ran = filled.run("build", "--engine", "none")

@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 
 from support import ROOT
 from support.galleries import Gallery
+from support.hosting import PLAIN
 
 BIN = Path(sys.executable).parent
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -130,6 +131,23 @@ def test_what_may_push_runs_nothing_but_mains_own_script() -> None:
     assert not re.search(r"\b(pip|gallery|curl|eval)\b", scripts)
     imported = re.findall(r"^(?:from|import) (\w+)", (ROOT / ".github/accept_clips.py").read_text(), re.M)
     assert set(imported) - {"__future__"} <= sys.stdlib_module_names
+
+
+def test_the_token_reaches_git_and_no_file() -> None:
+    keep = yaml.safe_load((ROOT / ".github/workflows/render.yml").read_text())["jobs"]["keep"]
+    step = next(step for step in keep["steps"] if "TOKEN" in step.get("env", {}))
+    assert step["env"]["TOKEN"] == "${{ github.token }}"
+    assert "TOKEN" not in step["run"]
+    filled = subprocess.run(
+        ["git", "credential", "fill"],
+        input="protocol=https\nhost=github.com\n\n",
+        env={**PLAIN, **step["env"], "TOKEN": "the-token"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = filled.stdout.splitlines()
+    assert {"username=x-access-token", "password=the-token"} <= set(told)
 
 
 def test_no_runners_label_is_a_constant_but_githubs_own() -> None:
