@@ -25,7 +25,7 @@ from pydantic import (
 from gallery.errors import FaultyFile, GalleryError
 from gallery.errors.validation import explain
 from gallery.state.inputs import stamp_of
-from gallery.utils.root import CONFIG_NAME, WORKSPACE_NAME
+from gallery.utils.root import CONFIG_NAME, WORKSPACE_NAME, WORKSPACE_VARIABLE, workspace_of
 
 # A model's window: the longest stretch that it was trained to make at once, and
 # audiocraft's default step from one window to the next, both in seconds.
@@ -34,6 +34,14 @@ WINDOWS = {"musicgen": (30.0, 18.0), "melody": (30.0, 18.0), "audiogen": (10.0, 
 # Raise it when the making of previews changes: all are then encoded anew from their
 # lossless renders.
 PREVIEW_VERSION = 2
+
+# Settings of a machine, not of the gallery.
+ENVIRONMENT = {
+    WORKSPACE_VARIABLE: "Folder that takes the place of the gallery's own, "
+    f"`{WORKSPACE_NAME}`, for what is not published: lossless renders, sketches, what builds found out, "
+    "what was asked of Replicate. A whole path outside of the gallery, and one for each gallery. It is "
+    "made if it isn't there; to move a workspace, move the folder's contents.",
+}
 
 WebAddress = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s\"'<>]+)?$")]
 # With a slash at its end, for others to be made from it.
@@ -252,8 +260,11 @@ class Config(_Settings):
 
     @property
     def workspace(self) -> Path:
-        """Folder of what is not published: lossless renders, sketches, caches."""
-        return self.root / WORKSPACE_NAME
+        """Folder of what is not published: lossless renders, sketches, caches.
+
+        Raises GalleryError where the environment names a place that it cannot be.
+        """
+        return workspace_of(self.root)
 
     @property
     def file(self) -> Path:

@@ -22,7 +22,7 @@ from gallery.cli.options import (
 )
 from gallery.state.outcome import asked_for, outcome_at_once
 from gallery.utils.progress import count, say
-from gallery.utils.root import WORKSPACE_NAME, find_root
+from gallery.utils.root import find_root, workspace_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +100,7 @@ def build(
     output = (output or root / "site").resolve()
     if not dry_run and not cluster:
         asked = asked_for(output, engine, paths, sketches=sketches, strict=strict)
-        if outcome := outcome_at_once(root / WORKSPACE_NAME, output, asked):
+        if outcome := outcome_at_once(workspace_of(root), output, asked):
             _tell(outcome, output)
             ctx.exit(FAULTY if strict and outcome.warnings else 0)
     from gallery.build import Options

@@ -35,7 +35,10 @@ def refuse_renders(config: Config) -> None:
 
 
 def _is_tracked(config: Config, path: Path) -> bool:
+    # A workspace elsewhere may lie in a repository of its own.
+    inside = path.is_relative_to(config.root)
+    folder, name = (config.root, path.relative_to(config.root).as_posix()) if inside else (path, ".")
     try:
-        return Repository(config.root).tracks(path.relative_to(config.root).as_posix())
-    except (GalleryError, ValueError):
-        return False  # no repository, so no commit of anybody; or a place outside of it
+        return folder.is_dir() and Repository(folder).tracks(name)
+    except GalleryError:
+        return False  # no repository, so no commit of anybody
