@@ -296,16 +296,17 @@ def test_interrupt_ends_cleanly_and_says_what_is_kept(small: Gallery) -> None:
 
 
 def test_store_gc_lists_and_removes_what_no_prompt_asks_for(small: Gallery) -> None:
+    small.write("gallery.toml", f"{SETTINGS}\n[store]\ngrace_days = 0\n")
     keys = render_all(small)
     small.run("build", "--engine", "none")
     (small.root / "prompts/lofi/rain.md").unlink()
     listed = small.run("store", "gc")
     assert 'no prompt asks for "lofi rain"' in listed.out
-    assert "2 orphans" in listed.out
+    assert "1 clip, 0 leftovers" in listed.out
     assert len(list((small.root / "site/audio").glob("*.mp3"))) == len(keys)
     small.run("store", "gc", "--remove")
     assert len(list((small.root / "site/audio").glob("*.mp3"))) == len(keys) - 1
-    assert small.run("store", "gc").out.startswith("0 orphans")
+    assert small.run("store", "gc").out.startswith("0 clips, 0 leftovers")
     small.prompt("broken", "prompt:")
     assert small.run("store", "gc", "--remove").code == 1
 
