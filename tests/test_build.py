@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -309,6 +310,17 @@ def test_store_gc_lists_and_removes_what_no_prompt_asks_for(small: Gallery) -> N
     assert small.run("store", "gc").out.startswith("0 clips, 0 leftovers")
     small.prompt("broken", "prompt:")
     assert small.run("store", "gc", "--remove").code == 1
+
+
+def test_without_the_workspace_pages_of_removed_prompts_go_all_the_same(small: Gallery) -> None:
+    small.run("build", "--engine", "none")
+    page = small.root / "site/prompts/lofi/rain/index.html"
+    assert page.is_file()
+    shutil.rmtree(small.root / ".gallery")
+    (small.root / "prompts/lofi/rain.md").unlink()
+    assert small.run("build", "--engine", "none").code == 0
+    assert not page.parent.exists()
+    assert (small.root / "site/prompts/edm/rise/index.html").is_file()
 
 
 def test_store_verify_finds_what_is_wrong(small: Gallery) -> None:

@@ -133,7 +133,9 @@ def refuse_link(folder: Path, name: str, does: str) -> None:
     ``name`` is what messages call it, and ``does`` what builds do there.
     """
     if folder.is_symlink() and is_tracked(folder):
-        raise GalleryError(f"{printable(name)} is a link that came with git, and builds {does} there; remove it")
+        raise GalleryError(
+            f"{printable(name)} is a link that came with git, and builds {does} there; remove it"
+        )
 
 
 def _folder_of(path: Path) -> tuple[Path, str]:

@@ -227,7 +227,9 @@ def test_where_git_cannot_tell_no_render_is_taken(
     ran = proposed.run("build", "--engine", "none")
     assert ran.code == 1
     [line] = ran.err.splitlines()
-    assert line.startswith(f"Error: {proposed.root}/.gallery could have come with somebody's commit, and git ")
+    assert line.startswith(
+        f"Error: {proposed.root}/.gallery could have come with somebody's commit, and git "
+    )
     assert SILENCED[silence] in line
     assert "have `git ls-files` work there, or move the gallery out of the repository" in line
     assert not list(proposed.root.glob("site/audio/*"))
@@ -262,8 +264,10 @@ def test_another_repository_is_not_asked(
 def test_no_import_takes_a_render_that_came_with_a_commit(proposed: Gallery, tmp_path: Path) -> None:
     from support.others_clips import metadata, music, write_clip
 
+    proposed.prompt("a", "prompt: a", "duration: 1", "seed: 42")
+    render_all(proposed)
     git(proposed, "add", "--force", ".gallery")
-    write_clip(tmp_path / "clips", "a", metadata("v2", "b"), music(), ".wav .json")
+    write_clip(tmp_path / "clips", "a", metadata("v2", "a"), music(), ".wav .json")
     ran = proposed.run("import", tmp_path / "clips")
     assert ran.code == 1
     assert ".gallery holds files that came with git" in ran.err
