@@ -55,7 +55,7 @@ browser:
 # Of .gallery/ only what a build makes again: lossless renders, what was paid for, and what waits to be
 # pushed to a store elsewhere cost more than time.
 clean:
-	rm -rf .gallery/sketches .gallery/state.sqlite* .gallery/build.lock
+	rm -rf .gallery/sketches .gallery/state.sqlite*
 	rm -rf $(VENV) .import_linter_cache .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/bin/python:

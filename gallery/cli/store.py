@@ -177,9 +177,9 @@ def gc(
     if more_refs and not refs:
         raise click.UsageError(f"Got unexpected extra argument ({shown(more_refs[0], quote='')})")
     config = config_of(ctx)
-    reading = read_prompts(config)
-    kept = keys_asked(config.root, (*refs, *more_refs), reading)
     with _sync(config) as elsewhere:
+        reading = read_prompts(config)
+        kept = keys_asked(config.root, (*refs, *more_refs), reading)
         found = collector.find_orphans(config, reading, kept, elsewhere)
         for orphan in found:
             click.echo(orphan.describe())

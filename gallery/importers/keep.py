@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gallery.store.clips import Record
 
 
-_DAMAGED = "damaged or of a later version; see `gallery store verify`"
+_SEE = "see `gallery store verify`"
 
 
 @dataclass
@@ -178,7 +178,7 @@ class _ImportStore:
         store = self.stores.store
         record = store.get(key)
         if not record and store.path(key, ".json").exists():
-            raise Unusable(f"its clip is in the store, but {_DAMAGED}")
+            raise Unusable(f"its clip is in the store, but damaged or of a later version; {_SEE}")
         if record:
             return record.provenance
         render = self._lossless(key)
@@ -230,7 +230,7 @@ class _ImportStore:
         if render := self._lossless(request.key):
             return Sound(render.audio, render.sample_rate, "")
         if not self.has(request.key):
-            raise Unusable(f"its clip in the store is another file, and {_DAMAGED}")
+            raise Unusable(f"its clip in the store is damaged, and came from another file; {_SEE}")
         path = self.stores.store.path(request.key, ".mp3")
         return self._sound(path, request) if path.exists() else None
 
