@@ -114,8 +114,11 @@ def is_tracked(path: Path) -> bool:
     # Of the folder's own repository, whatever repository or hook this runs in.
     own = {name: value for name, value in _environment().items() if name not in _PLACES}
     own["GIT_DISCOVERY_ACROSS_FILESYSTEM"] = "1"
+    # In any case of letters: elsewhere than on Linux they are one place.
+    del own["GIT_LITERAL_PATHSPECS"]
+    own |= {"GIT_NOGLOB_PATHSPECS": "1", "GIT_ICASE_PATHSPECS": "1"}
     try:
-        listed = _git(folder, own, "ls-files", "-z", "--", name)
+        listed = _git(folder, own, "ls-files", "-z", "--", f"./{name}")
         problem = _told(listed) if listed.returncode else ""
     except GalleryError as error:
         problem = error.format_message()

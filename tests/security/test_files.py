@@ -246,6 +246,13 @@ def test_a_folder_in_no_repository_needs_no_git(gallery: Gallery, monkeypatch: p
     assert "1 rendered" in ran.out
 
 
+def test_a_name_in_other_letters_is_the_same_folder_elsewhere(proposed: Gallery) -> None:
+    """Where a file system takes .Gallery for .gallery, its files are in the workspace."""
+    proposed.write(".Gallery/renders/of-others", "")
+    git(proposed, "add", "--force", ".Gallery")
+    assert ".gallery holds files that came with git" in proposed.run("build", "--engine", "none").err
+
+
 def test_another_repository_is_not_asked(
     proposed: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -278,12 +278,13 @@ def test_elsewhere_the_time_of_a_clip_is_the_one_that_it_has_there(
     one.run("store", "push")
     settings(one, url=f"file://{tmp_path}/shared", id="octocat/0")
     ask_for(one, 0, 1, 2)
-    assert one.run("store", "gc").out == "0 clips, 0 leftovers, 0 KB\n"
-    for path in (tmp_path / "shared").iterdir():
-        about = json.loads(path.read_text()) if path.suffix == ".json" else None
-        if about:
-            about["provenance"]["date"] = "2020-01-01T00:00:00Z"
-            path.write_text(json.dumps(about))
+    there = tmp_path / "shared"
+    for path in there.glob("*.json"):
+        about = json.loads(path.read_text())
+        about["provenance"]["date"] = "2020-01-01T00:00:00Z"
+        path.write_text(json.dumps(about))
+    assert "1 clip of no prompt came less than 14 days ago" in one.run("store", "gc").err
+    for path in there.iterdir():
         os.utime(path, (10**9, 10**9))
     shutil.rmtree(one.root / ".gallery")  # the mirror's files are as old as the pull
     assert "1 clip, 0 leftovers" in one.run("store", "gc").out
