@@ -60,8 +60,11 @@ browser:
 	  && apt-get update -qq && { $(INSTALL) $(CHROMIUM) >/dev/null || $(INSTALL) chromium >/dev/null; }; } \
 	  || { echo "The tests need Chromium: install your system's package $(CHROMIUM) or chromium."; exit 1; }
 
+# Of .gallery/ only what a build makes again: lossless renders, what was paid for, and what waits to be
+# pushed to a store elsewhere cost more than time.
 clean:
-	rm -rf $(VENV) .gallery .import_linter_cache .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .gallery/sketches .gallery/state.sqlite*
+	rm -rf $(VENV) .import_linter_cache .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

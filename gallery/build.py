@@ -161,6 +161,7 @@ class _Recipe:
             if self.outcome.note:
                 say(self.outcome.note)
             if engine:
+                refuse_renders(self.config)  # what was asked of an engine before may lie there, paid for
                 # Before progress is shown: an engine that costs money asks here.
                 renders = engine.render([clip.request for clip in render])
                 self._keep(renders, stage, stores.store, stores.lossless)

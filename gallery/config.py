@@ -183,6 +183,18 @@ class StoreSettings(_Settings):
         "",
         description="Address from which the pages play previews, where they are not published with the site.",
     )
+    id: str = Field(
+        "",
+        pattern=r"^[\w./:@~+-]{0,100}$",
+        description="Name of this gallery, which no other gallery has: a store elsewhere belongs to the "
+        "first that pushes to it. If left out, the site's `repository` is it.",
+    )
+    grace_days: float = Field(
+        14,
+        ge=0,
+        le=10_000,
+        description="Days that `gallery store gc` keeps a clip that no prompt asks for, from when it came.",
+    )
 
     @property
     def remote(self) -> bool:
@@ -280,6 +292,11 @@ class Config(_Settings):
     def store_folder(self) -> Path:
         """Folder of previews and records on this machine: the store, or the mirror of one elsewhere."""
         return self.workspace / "store" if self.store.remote else self.root / self.store.url
+
+    @property
+    def gallery_id(self) -> str:
+        """What all clones of this gallery call it, and no other gallery; nothing where nobody said."""
+        return self.store.id or self.site.repository
 
     @property
     def default_model(self) -> str:

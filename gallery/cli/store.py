@@ -9,7 +9,8 @@ import click
 
 from gallery.cli.options import FAULTY, INCOMPLETE, config_of
 from gallery.errors import GalleryError
-from gallery.utils.progress import count, say
+from gallery.errors.text import shown
+from gallery.utils.progress import count, say, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,23 +130,70 @@ def _elsewhere(ctx: click.Context) -> Iterator[Sync]:
         yield elsewhere
 
 
+# The value of --remove where no number stands behind it.
+_LISTED = "what is listed"
+
+
+def _number(_ctx: click.Context, _option: click.Parameter, value: str | None) -> int | str | None:
+    if value in (None, _LISTED):
+        return value
+    if not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise click.BadParameter(f"{shown(value)} is no number of clips.")
+    return int(value)
+
+
 @store.command()
-@click.option("--remove", is_flag=True, help="Remove what is listed. Rendering it again costs GPU time.")
+@click.option(
+    "--remove",
+    is_flag=False,
+    flag_value=_LISTED,
+    callback=_number,
+    metavar="[N]",
+    help="Remove what is listed. Rendering it again costs GPU time. Where less than half of all clips would "
+    "remain, only if N is the number of clips that was listed.",
+)
+@click.option(
+    "--keep-refs",
+    "refs",
+    multiple=True,
+    metavar="REF...",
+    help="Keep what the prompts of these commits or branches ask for, too.",
+)
+@click.argument("more_refs", nargs=-1, metavar="")
 @click.pass_context
-def gc(ctx: click.Context, remove: bool) -> None:
+def gc(
+    ctx: click.Context, remove: int | str | None, refs: tuple[str, ...], more_refs: tuple[str, ...]
+) -> None:
     """List clips that no prompt asks for any more, and remove them if told to.
 
-    Of a store elsewhere: there and in its mirror on this machine. No push may be under way.
+    Those that came just now stay: [store] grace_days in gallery.toml. Of a store elsewhere:
+    there and in its mirror on this machine, in this gallery's store alone. No push may be
+    under way.
     """
-    from gallery.store.gc import find_orphans
+    from gallery.prompts.folder import read_prompts
+    from gallery.review.baseline import keys_asked
+    from gallery.store import gc as collector
 
+    if more_refs and not refs:
+        raise click.UsageError(f"Got unexpected extra argument ({shown(more_refs[0], quote='')})")
     config = config_of(ctx)
     with _sync(config) as elsewhere:
-        orphans = find_orphans(config, elsewhere)
-        for orphan in orphans:
+        reading = read_prompts(config)
+        kept = keys_asked(config.root, (*refs, *more_refs), reading)
+        found = collector.find_orphans(config, reading, kept, elsewhere)
+        for orphan in found:
             click.echo(orphan.describe())
-            if remove:
-                orphan.remove()
-    size = sum(orphan.bytes for orphan in orphans) / 1e6
-    done = "removed" if remove else "could be removed with --remove"
-    click.echo(f"{count(len(orphans), 'orphan')}, {size:.1f} MB" + (f", {done}" if orphans else ""))
+        for line in found.left:
+            say(line)
+        if found.young:
+            who = f"{count(found.young, 'clip')} of no prompt came less than"
+            say(f"{who} {config.store.grace_days:g} days ago and stay: [store] grace_days")
+        clips = count(len(found.clips), "clip")
+        told = f"{clips}, {count(len(found.leftovers), 'leftover')}, {size(found.bytes)}"
+        if remove is not None:
+            collector.remove(found, config, remove if isinstance(remove, int) else None, elsewhere)
+            told += " removed"
+        elif found:
+            number = f" {len(found.clips)}" if found.too_many else ""
+            told += f"; `gallery store gc --remove{number}` removes them"
+    click.echo(told)

@@ -16,6 +16,7 @@ from gallery.errors import GalleryError
 from gallery.state.database import Row
 from gallery.state.inputs import stamp
 from gallery.store.clips import MAX_RECORD_BYTES, SUFFIXES, Store
+from gallery.store.owner import claim
 from gallery.store.remote import Entry, Remote
 from gallery.store.tracked import refuse_renders
 from gallery.utils.interrupt import Interrupts
@@ -75,6 +76,7 @@ class Sync:
         self._same: set[str] = set()
         self._newer: set[str] = set()
         self._unreachable = False
+        self._gallery, self._is_claimed = config.gallery_id, False
 
     def look(self, *, take: bool) -> int:
         """Compare both sides' records; only those that changed are fetched.
@@ -142,6 +144,8 @@ class Sync:
         }
         try:
             with self.remote:
+                if due:
+                    self.claim()
                 went = sum(_in_parallel(self._push, due, "pushing"))
         except GalleryError as error:
             waiting = count(sum(not self._is_there(key) for key in due), "clip")
@@ -159,10 +163,17 @@ class Sync:
         if self._unreachable:
             return
         try:
+            self.claim()
             self._push(key)
         except GalleryError:
             # Rendering goes on; the push at the end tries again, and says what is wrong.
             self._unreachable = True
+
+    def claim(self) -> None:
+        """Make the store this gallery's before anything in it is changed. Raises GalleryError."""
+        if not self._is_claimed:
+            claim(self.remote, self._gallery)
+            self._is_claimed = True
 
     def lacks(self) -> bool:
         """Whether a clip that is here is missing elsewhere."""

@@ -285,20 +285,26 @@ def test_a_hostile_bucket_does_no_harm(here: Gallery, bucket: Bucket, tmp_path: 
 
 
 def test_gc_removes_in_the_bucket_what_no_prompt_asks_for(here: Gallery, bucket: Bucket) -> None:
+    keeping(here, bucket.url, 'id = "octocat/gallery"\n')
     keys = shelve(here, 3)
     here.run("store", "push")
     bucket.put("readme.txt", b"not a clip")
     shutil.rmtree(here.root / ".gallery")
     here.prompt("many", "prompt: drums", "duration: 1", "vary: {seed: [1, 2]}")
+    # Made long ago, and in the bucket since just now.
+    bucket.put(f"{keys[0]}.json", bucket.get(f"{keys[0]}.json").replace(b"2026-11-20", b"2020-11-20"))
+    assert "1 clip of no prompt came less than 14 days ago" in here.run("store", "gc").err
+    keeping(here, bucket.url, 'id = "octocat/gallery"\ngrace_days = 0\n')
     bucket.remove(f"{keys[2]}.json")
     listed = here.run("store", "gc")
     assert f'{bucket.url}/{keys[0]}.json: no prompt asks for "drums"' in listed.out
     assert f"{bucket.url}/{keys[2]}.webp: files without a record" in listed.out
-    assert "2 orphans" in listed.out
-    assert len(bucket.names()) == 9
+    assert "1 clip, 1 leftover, " in listed.out
+    assert len(bucket.names()) == 10
     here.run("store", "gc", "--remove")
-    assert bucket.names() == {f"{keys[1]}{suffix}" for suffix in (".json", ".mp3", ".webp")} | {"readme.txt"}
-    assert here.run("store", "gc").out.startswith("0 orphans")
+    kept = {f"{keys[1]}{suffix}" for suffix in (".json", ".mp3", ".webp")}
+    assert bucket.names() == kept | {"readme.txt", "gallery-id.txt"}
+    assert here.run("store", "gc").out.startswith("0 clips, 0 leftovers")
 
 
 def test_a_finished_clip_goes_off_before_the_build_ends(here: Gallery, bucket: Bucket) -> None:

@@ -305,3 +305,14 @@ def test_a_prediction_that_was_deleted(shop: Gallery, service: StandIn) -> None:
     ran = build(shop)
     assert "Replicate has deleted the prediction; it was paid for: to ask and pay for it again" in ran.err
     assert len(service.asked) == 1
+
+
+def test_what_came_with_a_commit_is_taken_for_nothing_that_was_paid_for(shop: Gallery) -> None:
+    """Whoever can make a pull request could put an entry with a sound of their own into the workspace."""
+    drums(shop, clips=1)
+    shop.write(".gallery/replicate/of-others.json", "{}")
+    for command in (["init", "-q"], ["add", "-f", ".gallery"]):
+        subprocess.run(["git", "-C", shop.root, *command], check=True)
+    ran = build(shop)
+    assert ran.code == 1
+    assert ".gallery holds files that came with git" in ran.err
