@@ -108,7 +108,12 @@ def is_tracked(path: Path) -> bool:
 
     False where it provably lies in no repository. Raises GalleryError where git cannot tell.
     """
-    folder, name = _folder_of(path)
+    own_repository = path.is_dir() and _may_be_there(path / ".git")
+    places = [_folder_of(path), *([(path.resolve(), ".")] if own_repository else [])]
+    return any(_has_files(path, folder, name) for folder, name in places)
+
+
+def _has_files(path: Path, folder: Path, name: str) -> bool:
     if not any(_may_be_there(above / ".git") for above in (folder, *folder.parents)):
         return False
     # Of the folder's own repository, whatever repository or hook this runs in.

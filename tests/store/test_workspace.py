@@ -128,10 +128,13 @@ def test_checks_need_no_workspace(filled: Gallery, monkeypatch: pytest.MonkeyPat
     assert filled.run("check").code == 0
 
 
-def test_renders_that_came_with_a_commit_are_refused_there_too(filled: Gallery, elsewhere: Path) -> None:
+@pytest.mark.parametrize("root", ["above it", "the workspace itself"])
+def test_renders_that_came_with_a_commit_are_refused_there_too(
+    filled: Gallery, elsewhere: Path, root: str
+) -> None:
     render_all(filled)
     (elsewhere / "build.lock").touch()
-    git = ["git", "-C", str(elsewhere.parent)]
+    git = ["git", "-C", str(elsewhere.parent if root == "above it" else elsewhere)]
     subprocess.run([*git, "init", "--quiet"], check=True)
     subprocess.run([*git, "add", "--all"], check=True)
     ran = filled.run("build", "--engine", "none")
