@@ -105,6 +105,8 @@ def _new(
             key, clip = entry.request.key, entry.clip
             twin = _with_file_name(new[key].clip) if key in new else store.provenance(key)
             with refusing(imported.refused, clip.source):
+                if flaw := store.stores.store.flawed([key]).get(key):
+                    raise Unusable(f"the store has this clip, {flaw.state}: {flaw}")
                 if twin is not None and not clip.reproducible and not _is_same(clip, twin):
                     other = clean_line(twin.file or "another clip")
                     raise Unusable(f"its seed is not known, and {other} already stands for its parameters")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from gallery.errors import GalleryError
@@ -39,6 +39,21 @@ def open_state(workspace: Path) -> Iterator[State]:
             state.discard()
             name = f"{path.parent.name}/{path.name}"
             raise GalleryError(f"{name} was damaged and begins anew; run the same command again") from error
+
+
+@contextmanager
+def borrow_state(workspace: Path, *kinds: str) -> Iterator[State]:
+    """A state that goes with this process, and has the rows of these kinds that the gallery's has.
+
+    For commands that change nothing and are to find out nothing twice.
+    """
+    path = workspace / STATE_NAME
+    with State.temporary() as state:
+        if path.is_file() and not workspace.is_symlink():
+            with suppress(Damaged, GalleryError), State(path) as own:
+                if own.is_of(tool_digest()):
+                    state.put_all({kind: own.load(kind) for kind in kinds})
+        yield state
 
 
 def say_damaged(path: Path) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from gallery.errors import GalleryError
 from gallery.errors.text import shown
 from gallery.prompts.folder import read_prompts
-from gallery.store.clips import SUFFIXES
 from gallery.store.places import Stores
+from gallery.store.records import SUFFIXES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +70,8 @@ def find_orphans(config: Config, sync: Sync | None = None) -> list[Orphan]:
     there = {name[:32] for name in sync.listing} if sync else set()
     for key in sorted(here | there):
         if key not in wanted:
+            if stores.store.is_newer(key) or (sync and sync.is_newer(key)):
+                continue  # who made it may know a prompt that asks for it
             record = stores.store.get(key)
             prompt = shown(record.request.prompt) if record else "an unreadable record"
             what = "files without a record" if key in strays else f"no prompt asks for {prompt}"
