@@ -189,6 +189,8 @@ class _Recipe:
         there = self._playable(self.wanted).keys() | self._flaws().keys()
         missing = [self.wanted[key] for key in self.wanted if key not in there]
         if missing:
+            for key in self.stores.sketches.survey().flawed.keys() & {clip.key for clip in missing}:
+                self.stores.sketches.remove(key)
             renders = sketch_engine(self.config).render([clip.request for clip in missing])
             self._keep(renders, _stage("sketching", missing), self.stores.sketches, mark=self.marks)
         self.sketched = [clip.key for clip in missing]
