@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gallery.cli.messages import tell_flaws
 from gallery.cli.options import FAULTY, INCOMPLETE, config_of
 from gallery.errors import GalleryError
 from gallery.errors.text import shown
@@ -76,8 +77,7 @@ def pull(ctx: click.Context) -> None:
     Exits with 3 where a clip cannot be used.
     """
     with _elsewhere(ctx) as elsewhere:
-        _pull(elsewhere)
-        if elsewhere.faulty:
+        if not _pull(elsewhere):
             ctx.exit(INCOMPLETE)
 
 
@@ -93,7 +93,8 @@ def sync(ctx: click.Context) -> None:
         _push(ctx, elsewhere)
 
 
-def _pull(elsewhere: Sync) -> None:
+def _pull(elsewhere: Sync) -> bool:
+    """Returns whether everything can be used, there and here."""
     records = elsewhere.look(take=True)
     clips = elsewhere.fetch()
     elsewhere.tell_faulty()
@@ -101,6 +102,9 @@ def _pull(elsewhere: Sync) -> None:
         f"{count(records, 'record')} and the audio of {count(clips, 'clip')} pulled, "
         f"{count(len(elsewhere.faulty), 'clip')} left out"
     )
+    flawed = elsewhere.store.survey().flawed.values()
+    tell_flaws([f"{flaw.state}: {flaw}" for flaw in flawed])
+    return not (elsewhere.faulty or flawed)
 
 
 def _push(ctx: click.Context, elsewhere: Sync) -> None:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 def check_clips(config: Config, reading: Reading) -> list[str]:
     """What is wrong with the clips of the store that these prompts ask for, a line each."""
-    keys = dict.fromkeys(key for outline in reading.prompts.outlines for key in outline.keys)
-    with borrow_state(config.workspace, "renders") as state:
+    keys = list(dict.fromkeys(key for outline in reading.prompts.outlines for key in outline.keys))
+    with borrow_state(config.workspace, "renders", keys) as state:
         flaws = Stores.of(config, state).store.flawed(keys)
     return [f"{flaw.state}: {flaw}" for key in keys if (flaw := flaws.get(key))]
 

@@ -12,7 +12,7 @@ from gallery.state.tool import is_as_loaded, tool_digest
 from gallery.utils.progress import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
@@ -42,8 +42,8 @@ def open_state(workspace: Path) -> Iterator[State]:
 
 
 @contextmanager
-def borrow_state(workspace: Path, *kinds: str) -> Iterator[State]:
-    """A state that goes with this process, and has the rows of these kinds that the gallery's has.
+def borrow_state(workspace: Path, kind: str, names: Sequence[str] | None = None) -> Iterator[State]:
+    """A state that goes with this process, and knows a kind of rows, or some of them, from the gallery's.
 
     For commands that change nothing and are to find out nothing twice.
     """
@@ -52,7 +52,7 @@ def borrow_state(workspace: Path, *kinds: str) -> Iterator[State]:
         if path.is_file() and not workspace.is_symlink():
             with suppress(Damaged, GalleryError), State(path) as own:
                 if own.is_of(tool_digest()):
-                    state.put_all({kind: own.load(kind) for kind in kinds})
+                    state.put(kind, own.load(kind) if names is None else own.some(kind, names))
         yield state
 
 

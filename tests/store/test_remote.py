@@ -358,6 +358,13 @@ def test_a_damaged_mirror_is_mended_from_elsewhere(here: Gallery, bucket: Bucket
     assert [line.split(": ")[0] for line in told(ran.err)] == ["newer"]
     assert here.files(".gallery/store") == good | {f"{keys[2]}.json": newer}
     assert len(bucket.names()) == 9
+    # Nor is it pushed where there is none.
+    for suffix in (".json", ".mp3", ".webp"):
+        bucket.remove(f"{keys[2]}{suffix}")
+    for command, code in (("push", 3), ("pull", 3)):
+        ran = here.run("store", command)
+        assert (ran.code, len(told(ran.err))) == (code, 1)
+    assert len(bucket.names()) == 6
 
 
 def test_gc_removes_in_the_bucket_what_no_prompt_asks_for(here: Gallery, bucket: Bucket) -> None:
