@@ -200,7 +200,7 @@ def _summary(outcome: Outcome, output: Path) -> str:
     clips = ", ".join(f"{states[state]} {word}" for state, word in _COUNTED.items() if states[state])
     lines = [
         f"{count(outcome.prompts, 'prompt')}, {count(states.total(), 'clip')} "
-        f"({clips or 'none'}); {findings(outcome)}{unusable(outcome.flaws)}",
+        f"({clips or 'none'}); {findings(outcome)}",
         f"{written.written} files written, {written.unchanged} unchanged, {written.removed} removed",
     ]
     if outcome.failures:

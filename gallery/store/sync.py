@@ -326,7 +326,7 @@ class Sync:
             if not self.remote.create(name, files[suffix]) and not self.remote.holds(name, files[suffix]):
                 self.conflicts[key] = f"{self.remote.url}/{name}: {_CONFLICTS[suffix == '.json']}"
                 return False
-        self.listing[f"{key}.json"] = Entry(len(files[".json"]), "")
+        self.listing |= {f"{key}{suffix}": Entry(len(data), "") for suffix, data in files.items()}
         self.faulty.pop(key, None)
         self._newer.discard(key)
         self._same.add(key)

@@ -12,7 +12,7 @@
   const SILENT = {
     pending: "not rendered yet",
     damaged: "damaged",
-    newer: "made by a newer version",
+    newer: "newer version",
   };
 
   // ---- elements
