@@ -114,7 +114,8 @@ def parse_record(data: bytes, key: str) -> Record:
             raise NewerRecord(f"a record of version {version}, of a newer version of the tool") from error
         finding = error.errors(include_url=False)[0]
         place = shown(".".join(str(part) for part in finding["loc"]), quote="")
-        raise GalleryError(f"not a record ({place}: {printable(finding['msg'])})") from error
+        told = ": ".join(filter(None, (place, printable(finding["msg"]))))
+        raise GalleryError(f"not a record ({told})") from error
     if record.key != key or record.request.key != key:
         raise GalleryError("the record of another request")
     return record
