@@ -201,6 +201,11 @@ class StoreSettings(_Settings):
         """Whether the store is elsewhere, so that this machine works on a mirror of it."""
         return "://" in self.url
 
+    @property
+    def without_audio(self) -> bool:
+        """Whether records may lie on this machine without their audio, which has another place."""
+        return self.remote or bool(self.audio_url)
+
     @field_validator("url")
     @classmethod
     def _name_one_place(cls, value: str) -> str:

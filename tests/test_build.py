@@ -347,7 +347,7 @@ def test_a_sketch_smuggled_into_the_store_is_not_shown_as_a_render(small: Galler
     for path in (small.root / ".gallery/sketches").glob(f"{clip['key']}.*"):
         small.write(f"site/audio/{path.name}", path.read_bytes())
     small.run("build", "--engine", "sketch")
-    assert catalogue(small)["lofi/rain"]["clips"][0]["state"] == "sketch"
+    assert catalogue(small)["lofi/rain"]["clips"][0]["state"] == "damaged"
     assert "does not belong among renders" in small.run("store", "verify").err
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gallery.cli.messages import tell_flaws
 from gallery.cli.options import FAULTY, INCOMPLETE, config_of
 from gallery.errors import GalleryError
 from gallery.errors.text import shown
@@ -38,11 +39,12 @@ def verify(ctx: click.Context) -> None:
     here = Stores.of(config).store
     problems = here.verify()
     for problem in problems:
-        say(str(problem))
+        say(problem)
     clips, wrong = len(list(here)), len(problems)
     if config.store.remote:
         with _elsewhere(ctx) as elsewhere:
             elsewhere.look(take=False)
+            elsewhere.tell_faulty()
             strays = [name for names in elsewhere.strays().values() for name in names]
             for name in strays:
                 say(f"{elsewhere.remote.url}/{name}: without a record; see `gallery store gc`")
@@ -58,10 +60,12 @@ def verify(ctx: click.Context) -> None:
 def push(ctx: click.Context) -> None:
     """Take the clips that a store elsewhere lacks there from its mirror on this machine.
 
-    Exits with 3 where a clip was left here, since another one is in its place.
+    Nothing that is there is overwritten, be it damaged. Exits with 3 where a clip was left here,
+    since it is damaged, or another one is in its place.
     """
     with _elsewhere(ctx) as elsewhere:
         elsewhere.look(take=False)
+        elsewhere.tell_faulty()
         _push(ctx, elsewhere)
 
 
@@ -73,8 +77,7 @@ def pull(ctx: click.Context) -> None:
     Exits with 3 where a clip cannot be used.
     """
     with _elsewhere(ctx) as elsewhere:
-        _pull(elsewhere)
-        if elsewhere.faulty:
+        if not _pull(elsewhere):
             ctx.exit(INCOMPLETE)
 
 
@@ -90,13 +93,18 @@ def sync(ctx: click.Context) -> None:
         _push(ctx, elsewhere)
 
 
-def _pull(elsewhere: Sync) -> None:
+def _pull(elsewhere: Sync) -> bool:
+    """Returns whether everything can be used, there and here."""
     records = elsewhere.look(take=True)
     clips = elsewhere.fetch()
+    elsewhere.tell_faulty()
     click.echo(
         f"{count(records, 'record')} and the audio of {count(clips, 'clip')} pulled, "
         f"{count(len(elsewhere.faulty), 'clip')} left out"
     )
+    flawed = elsewhere.store.survey().flawed.values()
+    tell_flaws([f"{flaw.state}: {flaw}" for flaw in flawed])
+    return not (elsewhere.faulty or flawed)
 
 
 def _push(ctx: click.Context, elsewhere: Sync) -> None:
@@ -140,6 +148,39 @@ def _number(_ctx: click.Context, _option: click.Parameter, value: str | None) ->
     if not (value.isascii() and value.isdigit() and len(value) < 10):
         raise click.BadParameter(f"{shown(value)} is no number of clips.")
     return int(value)
+
+
+@store.command()
+@click.argument("keys", nargs=-1, required=True)
+@click.pass_context
+def remove(ctx: click.Context, keys: tuple[str, ...]) -> None:
+    """Give up clips that are damaged or of a newer version, so that the next build renders them.
+
+    KEYS are those that builds and `gallery store verify` name. A clip that is in order is refused.
+    Of a store elsewhere: there and in its mirror on this machine, wherever the clip is not in order.
+    """
+    from gallery.store.places import Stores
+    from gallery.store.survey import KEY
+
+    config = config_of(ctx)
+    with _sync(config) as elsewhere:
+        if elsewhere:
+            elsewhere.look(take=False)
+        store = Stores.of(config).store
+        named = [key for key in keys if KEY.fullmatch(key)]
+        here = store.flawed(named)
+        there = {key for key in named if elsewhere and elsewhere.examine(key)}
+        if others := [key for key in keys if key not in here and key not in there]:
+            raise GalleryError(
+                f"{shown(others[0])} is no key of a clip that is damaged or of a newer version; "
+                "nothing was removed (`gallery store gc` removes what no prompt asks for)"
+            )
+        for key in named:
+            if elsewhere and key in there:
+                elsewhere.remove(key)
+            if key in here:
+                store.remove(key)
+    click.echo(f"{count(len(named), 'clip')} removed; the next build renders what prompts ask for")
 
 
 @store.command()

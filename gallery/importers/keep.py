@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gallery.importers.found import Finds, ImportedClip
     from gallery.prompts.prompt import Prompt
     from gallery.prompts.request import Request
-    from gallery.store.clips import Record
+    from gallery.store.records import Record
 
 
 _SEE = "see `gallery store verify`"

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from gallery.errors import GalleryError
 from gallery.errors.text import shown
-from gallery.store.clips import SUFFIXES
 from gallery.store.owner import refuse_others
 from gallery.store.places import Stores
+from gallery.store.records import SUFFIXES
 from gallery.utils.git import Repository
 from gallery.utils.progress import count
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
     from gallery.prompts.prompt import Reading
-    from gallery.store.clips import Record, Store
+    from gallery.store.clips import Store
+    from gallery.store.records import Record
     from gallery.store.sync import Sync
 
 # A record goes first: what is left half removed is no clip.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
 from gallery.errors import GalleryError
-from gallery.store.clips import SKETCH
+from gallery.store.records import SKETCH
 from gallery.utils.interrupt import Interrupts
 
 if TYPE_CHECKING:

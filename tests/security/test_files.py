@@ -128,7 +128,7 @@ def test_a_store_with_something_else_in_it(gallery: Gallery, secret: Path) -> No
     ran = run_limited(gallery, "build", "--engine", "none", "--output", gallery.root / "out", seconds=20)
     assert ran.returncode == 0, ran.stderr
     states = [clip["state"] for clip in catalogue(gallery, "out")["a"]["clips"]]
-    assert states == ["pending"] * 9 + ["render"]
+    assert states == ["damaged"] * 9 + ["render"]
     assert {path.stem for path in (gallery.root / "out/audio").iterdir()} == {keys[9]}
     ran = run_limited(gallery, "store", "verify", seconds=20)
     assert ran.returncode == 1

@@ -123,9 +123,11 @@ def test_an_empty_name_is_none(filled: Gallery, monkeypatch: pytest.MonkeyPatch)
     assert (filled.root / ".gallery/state.sqlite").is_file()
 
 
-def test_checks_need_no_workspace(filled: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "relative")
+def test_checks_need_no_workspace(filled: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "not there"
+    monkeypatch.setenv(VARIABLE, str(place))
     assert filled.run("check").code == 0
+    assert not place.exists()
 
 
 @pytest.mark.parametrize("root", ["above it", "the workspace itself"])

@@ -30,7 +30,14 @@ _USUAL = {"temperature": 1, "top_p": 0}
 _OTHERS = {"prompt": "other words", "seed": "another seed", "melody": "another melody"}
 
 LENGTHS = {"short": "under 5 s", "medium": "5 to 15 s", "long": "over 15 s"}
-STATES = {"render": "rendered", "sketch": "sketch", "pending": "not rendered yet"}
+STATES = {
+    "render": "rendered",
+    "sketch": "sketch",
+    "pending": "not rendered yet",
+    "damaged": "damaged",
+    "newer": "made by a newer version",
+}
+_PLAYED = ("render", "sketch")
 
 
 def length_of(clip: ClipEntry) -> float:
@@ -40,7 +47,12 @@ def length_of(clip: ClipEntry) -> float:
 
 def playable(clip: ClipEntry) -> bool:
     """Whether there is something to hear."""
-    return clip["state"] != "pending" and bool(clip["audio"])
+    return clip["state"] in _PLAYED and bool(clip["audio"])
+
+
+def state_of(clip: ClipEntry) -> str:
+    """A clip's state; a clip that should be played and cannot be is pending."""
+    return clip["state"] if playable(clip) or clip["state"] not in _PLAYED else "pending"
 
 
 def facts(clip: ClipEntry) -> list[list[str]]:
@@ -60,7 +72,7 @@ def played(clip: ClipEntry, path: str, name: str) -> dict[str, Any]:
     return {
         "key": clip["key"],
         "id": clip["id"],
-        "state": clip["state"] if playable(clip) else "pending",
+        "state": state_of(clip),
         "audio": clip["audio"] if playable(clip) else "",
         "cover": clip["cover"] if playable(clip) else "",
         "length": round(length_of(clip), 2),
@@ -156,7 +168,7 @@ def facets(entry: PromptEntry) -> dict[str, list[str]]:
         "author": [entry["author"].lower()] if entry["author"] else [],
         "length": sorted({_length_class(length_of(clip)) for clip in clips}),
         "compares": [labels.label(field) for field in compares(entry)],
-        "state": sorted({clip["state"] if playable(clip) else "pending" for clip in clips}),
+        "state": sorted({state_of(clip) for clip in clips}),
     }
 
 
