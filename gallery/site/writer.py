@@ -304,6 +304,8 @@ class Writer:
 
     def _read_list(self) -> dict[str, str]:
         """What the output's own list says; that of earlier versions where it has none yet."""
+        if self._lies(LIST_NAME) is None:
+            return {}  # a link, a pipe
         try:
             files = json.loads((self._output / LIST_NAME).read_bytes())["files"]
             if not all(isinstance(sha256, str) for sha256 in files.values()):
