@@ -164,7 +164,7 @@ def name_of(header: str) -> str:
     text = header.strip().lower()
     if _is_address(text):
         return str(ip_address(text))
-    named = re.fullmatch(r"(?:\[([0-9a-f:.]+)\]|([^\s:\[\]]+))(?::\d*)?", text)
+    named = re.fullmatch(r"(?:\[([0-9a-f:.]+)\]|([\w.-]+))(?::\d*)?", text)
     name = (named[1] or named[2]).removesuffix(".") if named else ""
     return str(ip_address(name)) if _is_address(name) else name
 

@@ -20,6 +20,7 @@ from gallery.cli.options import (
     WORKERS,
     config_of,
 )
+from gallery.errors.text import shown
 from gallery.state.outcome import asked_for, outcome_at_once
 from gallery.utils.progress import count, say
 from gallery.utils.root import WORKSPACE_NAME, find_root
@@ -180,8 +181,10 @@ def serve(
     in numbers is such a name.
     """
     from gallery.build import Options
-    from gallery.serve import serve_gallery
+    from gallery.serve import name_of, serve_gallery
 
+    if wrong := next((name for name in allowed if not name_of(name)), None):
+        raise click.UsageError(f"--allow-host takes a name such as box.lan, and not {shown(wrong)}")
     if engine == "replicate":
         raise click.UsageError("serve builds at every change; use --engine replicate with build")
     config = config_of(ctx)

@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 def refuse_place(config: Config, output: Path) -> None:
     """Raise GalleryError where ``output`` is, holds or lies in what is the gallery's own.
 
-    That is the gallery's folder, what builds read there, the workspace, the store, and what is git's.
-    The folder ``site`` may hold the store, and is where a site belongs.
+    That is the gallery's folder, what builds read there, the workspace, and what is git's. In the store and
+    in models' folders no site may lie either; to hold them is right, as ``site`` holds the store.
     """
-    output, root, store = output.resolve(), config.root.resolve(), config.store_folder.resolve()
-    others = [*config.inputs, config.file, config.workspace, root / ".git"]
-    own = [place.resolve() for place in others]
+    output, root = output.resolve(), config.root.resolve()
+    own = [place.resolve() for place in (*config.inputs, config.file, config.workspace, root / ".git")]
+    models = [root / model.folder for model in config.models.values() if model.folder]
+    kept = [place.resolve() for place in (config.store_folder, *models)]
     if _holds(output, root):
         raise _refused(output, "is or holds the gallery itself")
-    for place in (*own, store):
+    for place in (*own, *kept):
         if _holds(place, output) and not _holds(place, root / "site"):
             raise _refused(output, f"is or lies in {printable(str(place))}, which is the gallery's own")
     for place in own:

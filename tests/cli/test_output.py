@@ -71,6 +71,13 @@ def test_the_usual_folder_and_folders_of_their_own_are_right(gallery: Gallery, u
             refuse_place(config, gallery.root / "kept/site")
 
 
+def test_a_site_does_not_lie_among_a_models_files(gallery: Gallery) -> None:
+    own = '\n[models.own]\nhub = "own/model"\nkind = "musicgen"\nfolder = "checkpoints/own"\n'
+    gallery.write("gallery.toml", SETTINGS + own)
+    with pytest.raises(GalleryError, match="is or lies in"):
+        refuse_place(load_config(gallery.root), gallery.root / "checkpoints/own")
+
+
 def test_a_strangers_file_stays_and_the_exit_code_tells(small: Gallery, tmp_path: Path) -> None:
     output = tmp_path / "public"
     output.mkdir()

@@ -186,6 +186,13 @@ def test_a_host_that_is_none_is_told_before_anything_is_built(gallery: Gallery, 
     assert not (gallery.root / ".gallery").exists()
 
 
+@pytest.mark.parametrize("name", ["http://box.lan", "box.lan/", " ", "a b", "[box"])
+def test_a_name_to_allow_is_one(gallery: Gallery, name: str) -> None:
+    ran = gallery.run("serve", "--allow-host", name)
+    assert ran.code == 2
+    assert "--allow-host takes a name such as box.lan" in ran.err
+
+
 def test_a_folder_that_goes_does_not_end_the_watching(gallery: Gallery) -> None:
     for number in range(3):
         gallery.prompt(f"gone/{number}/p", f"prompt: words {number}", "duration: 1")
