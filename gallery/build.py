@@ -70,6 +70,9 @@ class Options:
 
 def build(config: Config, options: Options) -> Outcome:
     """Render what is missing, then write the site. Raises GalleryError where nothing can be done."""
+    from gallery.site.place import refuse_place
+
+    refuse_place(config, options.output)
     with build_lock(config), open_state(config.workspace) as state:
         try:
             return _build(config, options, state)

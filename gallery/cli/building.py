@@ -20,6 +20,7 @@ from gallery.cli.options import (
     WORKERS,
     config_of,
 )
+from gallery.errors.text import shown
 from gallery.state.outcome import asked_for, outcome_at_once
 from gallery.utils.progress import count, say
 from gallery.utils.root import find_root, workspace_of
@@ -85,7 +86,8 @@ def build(
 
     Exits with 0 when all went well, 1 when a file has faults (the others are built, and
     its last good content stands for it), 2 when the command is used wrongly, 3 when clips
-    failed, 130 when interrupted.
+    failed or files of others lie in the place of the site's (they stay, and the rest is
+    written), 130 when interrupted.
     """
     if engine != "replicate" and (yes or max_cost is not None):
         raise click.UsageError("--max-cost and --yes are for --engine replicate; nothing else costs money")
@@ -134,7 +136,7 @@ def build(
     _tell(outcome, output)
     if outcome.faults or (strict and (outcome.warnings or outcome.flaws)):
         ctx.exit(FAULTY)
-    if outcome.failures:
+    if outcome.failures or (outcome.written and outcome.written.blocked):
         ctx.exit(INCOMPLETE)
 
 
@@ -156,24 +158,44 @@ def _refuse_cluster(cluster: str, engine: str) -> None:
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port to listen on."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--allow-host",
+    "allowed",
+    multiple=True,
+    metavar="NAME",
+    help="A name that the site is asked for by, beside that of --host; may be given several times.",
+)
 @click.pass_context
 def serve(
-    ctx: click.Context, engine: str, output: Path | None, jobs: int, sketches: bool, port: int, host: str
+    ctx: click.Context,
+    engine: str,
+    output: Path | None,
+    jobs: int,
+    sketches: bool,
+    port: int,
+    host: str,
+    allowed: tuple[str, ...],
 ) -> None:
     """Build, serve the site, and build again whenever a file changes; open pages reload.
 
     Renders nothing with MusicGen unless --engine says so: a saved file should not start a GPU.
+
+    Answers only who asks for it by the name of --host, on the loopback by localhost too, so that
+    no website can read drafts under a name of its own. With --host 0.0.0.0 or ::, every address
+    in numbers is such a name.
     """
     from gallery.build import Options
-    from gallery.serve import serve_gallery
+    from gallery.serve import name_of, serve_gallery
 
+    if wrong := next((name for name in allowed if not name_of(name)), None):
+        raise click.UsageError(f"--allow-host takes a name such as box.lan, and not {shown(wrong)}")
     if engine == "replicate":
         raise click.UsageError("serve builds at every change; use --engine replicate with build")
     config = config_of(ctx)
     if ctx.get_parameter_source("engine") is click.core.ParameterSource.DEFAULT:
         engine = "sketch"
     options = Options((output or config.root / "site").resolve(), engine=engine, sketches=sketches, jobs=jobs)
-    serve_gallery(config.root, options, host, port, lambda outcome: _tell(outcome, options.output))
+    serve_gallery(config.root, options, host, port, allowed, lambda outcome: _tell(outcome, options.output))
 
 
 # What the site has of clips, in words.
@@ -203,6 +225,8 @@ def _summary(outcome: Outcome, output: Path) -> str:
         f"({clips or 'none'}); {findings(outcome)}",
         f"{written.written} files written, {written.unchanged} unchanged, {written.removed} removed",
     ]
+    if written.blocked:
+        lines.append(f"{count(written.blocked, 'file')} left out: what lies in the way is named above")
     if outcome.failures:
         lines.append(f"{count(len(outcome.failures), 'clip')} failed; the next build tries again")
     if outcome.outdated:

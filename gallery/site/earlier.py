@@ -15,15 +15,16 @@ _FOLDER = "pages"
 _OTHERS = ("standing.json", "cache.sqlite", "cache.sqlite-wal", "cache.sqlite-shm")
 
 
-def earlier_list(workspace: Path, output: Path) -> tuple[dict[str, str], bool]:
-    """The files that were written into ``output``, and whether that came to its end. Digests it had none."""
+def earlier_list(workspace: Path, output: Path) -> dict[str, str]:
+    """The files that were written into ``output``, each with its size and modification time then.
+
+    That is nothing where a build was killed before it came to that. Digests the lists had none.
+    """
     try:
         told = json.loads((workspace / _FOLDER / f"{digest(str(output))}.json").read_bytes())
-        return {address: "" for address in told["files"] if isinstance(address, str)}, bool(told["whole"])
-    except FileNotFoundError:
-        return {}, True
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return {}, False
+        return {address: " ".join(known.split(" ")[-2:]) for address, known in told["files"].items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return {}
 
 
 def forget_earlier_list(workspace: Path) -> None:

@@ -1,9 +1,10 @@
 """Writing a site so that only what changed is touched, and nothing that others put there.
 
 What builds wrote into an output folder is listed there, in `LIST_NAME`: address and SHA-256. What
-decided each page, and the stamp of its file, lie in the state. Both may be lost or tampered with:
-without the state all is made again, and no line of the list ever leads out of the folder, or to a
-file that is not what the list says.
+decided each file, its stamp and its SHA-256 lie in the state. Both may be lost or tampered with:
+without the state all is made again, and no line of the list ever leads out of the folder. A file is
+replaced or removed only if one of the two names the digest that it has. What else lies in the place
+of a page stays, and is told.
 """
 
 from __future__ import annotations
@@ -12,16 +13,17 @@ import hashlib
 import itertools
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
+from stat import S_ISDIR, S_ISLNK, S_ISREG
 from typing import TYPE_CHECKING, Any
 
-from gallery.errors import GalleryError
 from gallery.errors.text import printable
 from gallery.site.earlier import earlier_list, forget_earlier_list
 from gallery.state.database import Row
 from gallery.state.outcome import Written
-from gallery.state.output import LIST_NAME, kind_of, stamp_in
-from gallery.utils.files import link_or_copy, remove_leftovers, write_changed
+from gallery.state.output import LIST_NAME, kind_of, stamp_at, stamp_in
+from gallery.utils.files import draft, remove_leftovers, write_changed
 from gallery.utils.parallel import FEW, spread
 from gallery.utils.progress import Tally, say
 
@@ -31,12 +33,18 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
     from gallery.state.database import State
+    from gallery.utils.files import Draft
 
-# What is known of a page that is about to be written: it stands as no page can.
+# What the list says of a file that is about to come: no digest yet, so that it gives no leave to touch it.
 _INTENDED = ""
 
 # Where a site has so many pages, few of them may still be much work: those that tell of all prompts.
 _MANY = 5000
+
+# So many things that are in the way are named.
+_MOST_TOLD = 20
+
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ class Writer:
         # Only within the output: nothing outside it is ever touched in any case.
         inside = [folder.resolve() for folder in protected]
         self._protected = [folder for folder in inside if self._output in folder.parents]
+        self._listed: dict[str, str] = {}
         self._folders: dict[Path, Path] = {}
         self._inner: dict[str, bool] = {}
 
@@ -71,65 +80,133 @@ class Writer:
         return cls(output, state, [config.store_folder], config.workspace)
 
     def write(self, pages: Iterable[Page], files: Mapping[str, Path]) -> Written:
-        """Bring the output folder to hold these pages and files, and no earlier ones."""
-        before, listed, whole = self._before()
-        gone, wanted = {*before, *listed}, 0
+        """Bring the output folder to hold these pages and files, and no earlier ones.
+
+        What no build wrote stays, even in the place of one of them: that is told, and counted.
+        """
+        before, whole = self._before()
+        gone, wanted = {*before, *self._listed}, 0
         due: dict[str, Page] = {}
-        for page in pages:
+        for page in itertools.chain(pages, self._copies(files)):
             gone.discard(page.address)
             wanted += 1
-            if before.get(page.address) != f"{page.digest} {self._stamp(page.address)}":
+            # A source that is gone has no digest, and leaves its copy as it is.
+            if page.digest and before.get(page.address) != f"{page.digest} {self._stamp(page.address)}":
                 due[page.address] = page
-        copies = {address: source for address, source in files.items() if not self._is_there(address, source)}
-        gone -= copies.keys()
-        sources = {address: _stamp_of(source) for address, source in copies.items()}
-        missing = [
-            address
-            for address, source in sources.items()
-            # A source that is gone leaves the copy as it is.
-            if source and before.get(address) != f"{source} {self._stamp(address)}"
-        ]
         if not whole:
-            folders = {(self._output / name).parent for name in {*before, *listed} if self._inside(name)}
+            folders = {
+                (self._output / name).parent for name in {*before, *self._listed} if self._inside(name)
+            }
             for folder in sorted(folders):
                 remove_leftovers(folder)
-        if any(address not in before for address in (*due, *missing)):
-            # Told before they are written: what a killed build leaves is known to the next one.
-            self._save(dict.fromkeys([*due, *missing], _INTENDED) | listed, whole=False)
-        written = self._write_pages(due, wanted)
-        for address in missing:
-            self._copy(address, copies[address], sources[address])
-        removed = sum(self._remove(address, before, listed) for address in sorted(gone))
-        if due or missing or gone or not whole:
-            self._state.put(self._kind, {}, gone)
-            self._save({}, whole=True)
-        return Written(written + len(missing), wanted + len(copies) - written - len(missing), removed)
+        if due or gone:
+            # Until this build has ended, what lies here may be half of it.
+            self._state.put(self._kind, {}, [LIST_NAME])
+        known = {address: sha256 for address, sha256 in self._listed.items() if address not in before}
+        if new := [address for address in due if address not in before]:
+            # Told before they are written: where a killed build was at work is known to the next one.
+            self._save(dict.fromkeys(new, _INTENDED) | known, whole=False)
+        try:
+            written, blocked = self._write_pages(due, wanted)
+            removed = sum(self._remove(address) for address in sorted(gone))
+            if removed and blocked:
+                # A page may have been in the way of what is a folder now.
+                more, blocked = self._write_pages({address: due[address] for address in blocked}, wanted)
+                written += more
+        except BaseException:
+            with suppress(Exception):  # the state, which knows it too, may be lost before the next build
+                self._save(known, whole=False)
+            raise
+        if due or gone or not whole:
+            self._state.put(self._kind, {}, gone & before.keys())
+            left = {address: known[address] for address in blocked if address in known}
+            self._save(left, whole=not blocked)
+            forget_earlier_list(self._workspace)
+        self._tell(blocked)
+        return Written(written, wanted - written - len(blocked), removed, len(blocked))
 
-    def _write_pages(self, due: Mapping[str, Page], wanted: int) -> int:
-        """Write pages. Returns how many files changed."""
+    def _copies(self, files: Mapping[str, Path]) -> Iterator[Page]:
+        """The files that lie elsewhere, as pages: copied, since what changes a copy must not change them."""
+        for address, source in files.items():
+            if not self._is_there(address, source):
+                yield Page(address, _stamp_of(source), _pieces, (source,))
+
+    def _write_pages(self, due: Mapping[str, Page], wanted: int) -> tuple[int, list[str]]:
+        """Write pages. Returns how many files changed, and the pages that something is in the way of."""
         few, written = 2 if wanted > _MANY else FEW, 0
-        with Tally("writing", len(due), "page") as tally:
-            for count, changed in spread(self._put_all, list(due.values()), few=few):
+        blocked: list[str] = []
+        self._inner.clear()
+        with Tally("writing", len(due), "file") as tally:
+            for number, changed, stopped in spread(self._put_all, list(due.values()), few=few):
                 written += changed
-                tally.add(count)
-        return written
+                blocked += stopped
+                tally.add(number)
+        return written, blocked
 
-    def _put_all(self, pages: Sequence[Page]) -> tuple[int, int]:
-        """Write pages, and keep what to know of each. Returns how many there are, and how many changed."""
-        rows, written = {}, 0
-        for page in pages:
-            self._check(page.address)
-            changed, sha256 = write_changed(f"{self._output}/{page.address}", page.make(*page.of))
-            rows[page.address] = Row(page.digest, f"{self._stamp(page.address)} {sha256}")
-            written += changed
-        self._state.put(self._kind, rows)
-        return len(rows), written
+    def _put_all(self, pages: Sequence[Page]) -> tuple[int, int, list[str]]:
+        """Write pages, and keep what to know of each.
 
-    def _copy(self, address: str, source: Path, stamp: str) -> None:
-        self._check(address)
-        link_or_copy(source, self._output / address)
-        sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
-        self._state.put(self._kind, {address: Row(stamp, f"{self._stamp(address)} {sha256}")})
+        Returns how many there are, how many files changed, and the pages that something is in the way of.
+        """
+        known = self._state.some(self._kind, [page.address for page in pages])
+        rows: dict[str, Row] = {}
+        drafts: list[Draft] = []
+        try:
+            for page in pages:
+                row = known.get(page.address)
+                if drafted := self._draft(page, row.value if row else ""):
+                    drafts.append(drafted[0])
+                    rows[page.address] = drafted[1]
+            changed = sum(bool(made.temporary) for made in drafts)
+            # Known before they have their names: what a killed build leaves is seen to be a build's.
+            self._state.put(self._kind, rows)
+            for made in drafts:
+                made.publish()
+        finally:
+            for made in drafts:
+                made.discard()
+        return len(pages), changed, [page.address for page in pages if page.address not in rows]
+
+    def _draft(self, page: Page, known: str) -> tuple[Draft, Row] | None:
+        """A page as it is going to be and what to know of it; None where something is in its way."""
+        stamp = self._lies(page.address)
+        if stamp is None:
+            return None
+        own = self._own(page.address, stamp, known)
+        made = draft(f"{self._output}/{page.address}", page.make(*page.of))
+        if stamp and not own and made.temporary:
+            made.discard()
+            return None
+        digests = f"{own},{made.sha256}" if own not in ("", made.sha256) else made.sha256
+        return made, Row(page.digest, f"{stamp_at(made.temporary or made.path)} {digests}")
+
+    def _lies(self, address: str) -> str | None:
+        """The stamp of the file at an address, nothing where there is none.
+
+        None for what no page can take the place of: a link, a folder, what lies on the way there.
+        """
+        if not self._inside(address):
+            return None
+        try:
+            status = os.lstat(f"{self._output}/{address}")
+        except (OSError, ValueError):
+            return ""
+        return f"{status.st_size} {status.st_mtime_ns}" if S_ISREG(status.st_mode) else None
+
+    def _own(self, address: str, stamp: str, known: str) -> str:
+        """The SHA-256 of the file at an address, if that is one that a build wrote there; else nothing.
+
+        ``known`` is what the state has of it: a stamp, the file's SHA-256, and where that is a later
+        one before it the one of the file in whose place it came.
+        """
+        if not stamp:
+            return ""
+        stamped, _, digests = known.rpartition(" ")
+        named = digests.split(",")
+        if stamp == stamped:
+            return named[-1]
+        found = _sha256_of(f"{self._output}/{address}")
+        return found if found in {*named, self._listed.get(address)} else ""
 
     def _stamp(self, address: str) -> str:
         return stamp_in(str(self._output), address)
@@ -144,10 +221,6 @@ class Writer:
             self._folders[folder] = folder.resolve()
         return self._folders[folder]
 
-    def _check(self, address: str) -> None:
-        if not self._inside(address):
-            raise GalleryError(f"{address} would not be in the site: a folder on its way there is a link")
-
     def _inside(self, address: str) -> bool:
         """Whether an address, links followed, lies in the output folder."""
         folder, _, name = address.rpartition("/")
@@ -157,26 +230,33 @@ class Writer:
         return not folder or self._is_inner(folder)
 
     def _is_inner(self, folder: str) -> bool:
+        """Whether an address, links followed, is that of a folder in the output, or of nothing yet."""
         if folder not in self._inner:
             above, _, name = folder.rpartition("/")
-            whole = bool(name) and name not in (".", "..") and (not above or self._is_inner(above))
-            path = f"{self._output}/{folder}"
-            if whole and os.path.islink(path):  # noqa: PTH114 - ten thousand times a build
-                whole = self._real(self._output / folder).is_relative_to(self._output)
-            self._inner[folder] = whole
+            inner = bool(name) and name not in (".", "..") and (not above or self._is_inner(above))
+            if inner:
+                try:
+                    mode = os.lstat(f"{self._output}/{folder}").st_mode
+                    inner = S_ISDIR(mode) or (S_ISLNK(mode) and self._leads_inside(folder))
+                except FileNotFoundError:
+                    pass
+                except (OSError, ValueError):  # a name that is none
+                    inner = False
+            self._inner[folder] = inner
         return self._inner[folder]
 
-    def _remove(self, address: str, before: Mapping[str, str], listed: Mapping[str, str]) -> bool:
+    def _leads_inside(self, link: str) -> bool:
+        folder = self._real(self._output / link)
+        return folder.is_dir() and folder.is_relative_to(self._output)
+
+    def _remove(self, address: str) -> bool:
         """Remove a file that a build wrote and nobody has changed since. Returns whether it was there."""
         path = self._output / address
-        if not self._inside(address) or path.is_symlink() or not path.is_file():
+        if not (stamp := self._lies(address)):
             return False
         if any(self._real(path.parent).is_relative_to(kept) for kept in self._protected):
             return False
-        is_own = before.get(address, "").endswith(f" {self._stamp(address)}")
-        known = self._state.value(self._kind, address) or ""
-        told = listed.get(address, known.rpartition(" ")[2])
-        if not is_own and told not in (_INTENDED, _sha256_of(path)):
+        if not self._own(address, stamp, self._state.value(self._kind, address) or ""):
             say(f"{printable(str(path))}: no page any more, but not what a build wrote; left alone")
             return False
         path.unlink()
@@ -190,11 +270,26 @@ class Writer:
                 break
         return True
 
-    def _before(self) -> tuple[dict[str, str], dict[str, str], bool]:
-        """The files that earlier builds wrote, and whether the last one came to its end.
+    def _tell(self, blocked: Sequence[str]) -> None:
+        """Name what lies where pages belong, or on the way there."""
+        there = [*dict.fromkeys(map(self._obstacle, blocked))]
+        for address in there[:_MOST_TOLD]:
+            path = printable(str(self._output / address))
+            say(f"{path}: in the way; no build wrote it as it is, so it stays: move it away or delete it")
+        if len(there) > _MOST_TOLD:
+            say(f"and {len(there) - _MOST_TOLD} more")
 
-        Those that the state knows with what decided each and its stamp; and if the output's list is
-        not the one that the last build wrote here, what it says.
+    def _obstacle(self, address: str) -> str:
+        """The first that is no folder on the way to an address, or what lies there."""
+        parts = address.split("/")
+        ways = ("/".join(parts[:depth]) for depth in range(1, len(parts)))
+        return next((way for way in ways if not self._is_inner(way)), address)
+
+    def _before(self) -> tuple[dict[str, str], bool]:
+        """What the state knows of the files that earlier builds wrote: what decided each, and its stamp.
+
+        And whether all are there that it knows of: whether the last build came to its end, and the
+        output's list is its own. Else that list is read.
         """
         files, mark = {}, ""
         for address, decided_by, value in self._state.each(self._kind):
@@ -203,41 +298,46 @@ class Writer:
                 mark = stamp
             else:
                 files[address] = f"{decided_by} {stamp}"
-        if mark and mark == self._stamp(LIST_NAME):
-            return files, {}, True
-        return files, *self._read_list()
+        whole = bool(mark) and mark == self._stamp(LIST_NAME)
+        self._listed = {} if whole else self._read_list()
+        return files, whole
 
-    def _read_list(self) -> tuple[dict[str, str], bool]:
+    def _read_list(self) -> dict[str, str]:
         """What the output's own list says; that of earlier versions where it has none yet."""
+        if self._lies(LIST_NAME) is None:
+            return {}  # a link, a pipe
         try:
-            told = json.loads((self._output / LIST_NAME).read_bytes())
-            files = told["files"]
+            files = json.loads((self._output / LIST_NAME).read_bytes())["files"]
             if not all(isinstance(sha256, str) for sha256 in files.values()):
                 raise TypeError
-            return files, bool(told["whole"])
         except FileNotFoundError:
-            return earlier_list(self._workspace, self._output)
+            stamps = earlier_list(self._workspace, self._output)
+            return {
+                address: _sha256_of(f"{self._output}/{address}") if self._lies(address) == stamp else ""
+                for address, stamp in stamps.items()
+            }
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             # Unreadable: as if nothing had been written yet. Nothing is removed for it.
-            return {}, False
+            return {}
+        return dict(files)
 
     def _save(self, more: Mapping[str, str], *, whole: bool) -> None:
         """Write the output's list: what the state has, and ``more``."""
         write_changed(f"{self._output}/{LIST_NAME}", self._lines(more, whole))
         if whole:
-            forget_earlier_list(self._workspace)
             self._state.put(self._kind, {LIST_NAME: Row("", f"{self._stamp(LIST_NAME)} ")})
 
     def _lines(self, more: Mapping[str, str], whole: bool) -> Iterator[bytes]:
         yield f'{{"version": 1, "whole": {json.dumps(whole)}, "files": {{'.encode()
         between = "\n"
         known = (
-            (address, value.rpartition(" ")[2])
+            (address, value.rpartition(" ")[2].rpartition(",")[2])
             for address, _, value in self._state.each(self._kind)
             if address != LIST_NAME and address not in more
         )
         for address, sha256 in itertools.chain(known, more.items()):
-            yield f"{between}{json.dumps(address, ensure_ascii=False)}: {json.dumps(sha256)}".encode()
+            line = f"{between}{json.dumps(address, ensure_ascii=False)}: {json.dumps(sha256)}"
+            yield line.encode(errors="surrogatepass")
             between = ",\n"
         yield b"\n}}\n"
 
@@ -250,8 +350,13 @@ def _stamp_of(source: Path) -> str:
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
 
 
-def _sha256_of(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""
+def _pieces(source: Path) -> Iterator[bytes]:
+    with source.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            yield piece
+
+
+def _sha256_of(path: str) -> str:
+    with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123 - ten thousand times a build
+        return hashlib.file_digest(file, "sha256").hexdigest()
+    return ""

@@ -39,11 +39,12 @@ class Failed(Protocol):
 
 @dataclass(frozen=True)
 class Written:
-    """What a build did to the site's files."""
+    """What a build did to the site's files; ``blocked`` are those in whose way something else lies."""
 
     written: int
     unchanged: int
     removed: int
+    blocked: int = 0
 
 
 @dataclass

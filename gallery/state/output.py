@@ -22,9 +22,14 @@ def kind_of(output: Path | str) -> str:
 
 
 def stamp_in(output: str, address: str) -> str:
+    """The stamp of the file at an address."""
+    return stamp_at(f"{output}/{address}")
+
+
+def stamp_at(path: str) -> str:
     """A file's size and modification time; nothing where there is none."""
     try:
-        status = os.stat(f"{output}/{address}")  # noqa: PTH116 - ten thousand times a build
+        status = os.stat(path)  # noqa: PTH116 - ten thousand times a build
     except (OSError, ValueError):
         return ""
     return f"{status.st_size} {status.st_mtime_ns}"

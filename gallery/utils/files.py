@@ -7,11 +7,12 @@ import hashlib
 import os
 import secrets
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 _TEMPORARY_SUFFIX = ".tmp"
 
@@ -23,37 +24,75 @@ def write_atomic(path: Path | str, data: bytes, *, sync: bool = False) -> None:
     power cut leaves no half of what cannot be made again cheaply.
     """
     with _temporary(path) as temporary:
-        with _create(temporary) as file:
-            file.write(data)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
+        _write(temporary, (data,), sync=sync)
         os.replace(temporary, path)  # noqa: PTH105 - as all of this: ten thousand times a build
 
 
-def write_changed(path: str, data: bytes | Iterator[bytes]) -> tuple[bool, str]:
-    """Write a file in the same way, unless these bytes are in it.
+def write_changed(path: str, data: bytes | Iterator[bytes]) -> None:
+    """Write a file in the same way, unless these bytes are in it."""
+    made = draft(path, data)
+    try:
+        made.publish()
+    finally:
+        made.discard()
 
-    Returns whether it was written, and the SHA-256 of what is in it now.
+
+@dataclass(slots=True)
+class Draft:
+    """A file as it is going to be: written beside its place, and nameless until it is published.
+
+    ``temporary`` is what it is called so far; nothing where the file has these bytes already.
     """
+
+    path: str
+    sha256: str
+    temporary: str = ""
+
+    def publish(self) -> None:
+        """Give the file its name, in place of what bears it."""
+        if self.temporary:
+            os.replace(self.temporary, self.path)  # noqa: PTH105 - ten thousand times a build
+            self.temporary = ""
+
+    def discard(self) -> None:
+        """Remove it, unless it is published."""
+        if self.temporary:
+            with suppress(FileNotFoundError):
+                os.unlink(self.temporary)  # noqa: PTH108
+
+
+def draft(path: str, data: bytes | Iterator[bytes]) -> Draft:
+    """What ``data`` would make of a file. The caller publishes or discards it."""
     if isinstance(data, bytes):
         sha256 = hashlib.sha256(data).hexdigest()
         if _holds(path, data):
-            return False, sha256
-        write_atomic(path, data)
-        return True, sha256
+            return Draft(path, sha256)
+        with _temporary(path) as temporary:
+            _write(temporary, (data,))
+        return Draft(path, sha256, temporary)
     found = hashlib.sha256()
-    with _temporary(path) as name:
-        with _create(name) as file:
-            for piece in data:
-                found.update(piece)
-                file.write(piece)
-        temporary, target = Path(name), Path(path)
-        if target.exists() and filecmp.cmp(target, temporary, shallow=False):
-            temporary.unlink()
-            return False, found.hexdigest()
-        temporary.replace(target)
-        return True, found.hexdigest()
+
+    def pieces() -> Iterator[bytes]:
+        for piece in data:
+            found.update(piece)
+            yield piece
+
+    with _temporary(path) as temporary:
+        _write(temporary, pieces())
+        if _is_alone(path) and filecmp.cmp(path, temporary, shallow=False):
+            os.unlink(temporary)  # noqa: PTH108
+            return Draft(path, found.hexdigest())
+    return Draft(path, found.hexdigest(), temporary)
+
+
+def _write(path: str, pieces: Iterable[bytes], *, sync: bool = False) -> None:
+    """Fill a new file: whatever is written passes here."""
+    with _create(path) as file:
+        for piece in pieces:
+            file.write(piece)
+        if sync:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 @contextmanager
@@ -72,7 +111,16 @@ def _temporary(path: Path | str) -> Iterator[str]:
 def _holds(path: str, data: bytes) -> bool:
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - ten thousand times a build
-            return os.fstat(file.fileno()).st_size == len(data) and file.read() == data
+            status = os.fstat(file.fileno())
+            return status.st_nlink == 1 and status.st_size == len(data) and file.read() == data
+    except OSError:
+        return False
+
+
+def _is_alone(path: str) -> bool:
+    """Whether a file is there under this name alone: what has two would change under both."""
+    try:
+        return os.stat(path).st_nlink == 1  # noqa: PTH116
     except OSError:
         return False
 
@@ -88,23 +136,6 @@ def _create(path: str) -> BinaryIO:
         except (FileNotFoundError, FileExistsError):
             os.makedirs(folder, exist_ok=True)  # noqa: PTH103
         return open(path, "xb")  # noqa: PTH123 - the caller closes it
-
-
-def link_or_copy(source: Path, target: Path) -> None:
-    """Make ``target`` the same file as ``source``, or a copy where links can't be had.
-
-    Safe because files here are replaced, never written into.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}{_TEMPORARY_SUFFIX}")
-    try:
-        temporary.hardlink_to(source)
-    except OSError:
-        write_atomic(target, source.read_bytes())
-    else:
-        temporary.replace(target)
-        # Where both are one file already, replacing does nothing and leaves the name.
-        temporary.unlink(missing_ok=True)
 
 
 def remove_leftovers(folder: Path) -> None:

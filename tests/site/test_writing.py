@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import fnmatch
+import hashlib
 import json
 import os
 import shutil
@@ -49,6 +51,24 @@ def rewrite_list(out: Path, **files: Any) -> None:
     told = json.loads(path.read_text())
     told["files"].update({name.replace("__", "/"): value for name, value in files.items()})
     path.write_text(json.dumps(told))
+
+
+def interrupt(monkeypatch: Any, pattern: str, *, leave: bool = False) -> None:
+    """Have the next build end when it is about to give a file its name.
+
+    ``leave`` has it remove nothing any more, as one that is killed.
+    """
+    replace = os.replace
+
+    def ending(source: Any, target: Any) -> None:
+        if fnmatch.fnmatch(str(target), pattern):
+            if leave:
+                monkeypatch.setattr(os, "unlink", lambda *_: None)
+                monkeypatch.setattr(os, "replace", lambda *_: None)
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", ending)
 
 
 def test_nothing_changed_writes_nothing(own_entries: Any, media: Any, own_config: Config, out: Path) -> None:
@@ -136,20 +156,169 @@ def test_the_list_of_an_earlier_version_is_read_once(
     (out / ".gallery.json").unlink()
     older = own_config.workspace / "pages" / f"{digest(str(out.resolve()))}.json"
     older.parent.mkdir(parents=True)
-    older.write_text(json.dumps({"output": str(out), "whole": True, "files": dict.fromkeys(files, "x 1 2")}))
+    stamps = {name: (out / name).stat() for name in files}
+    told = {name: f"x {stamp.st_size} {stamp.st_mtime_ns}" for name, stamp in stamps.items()}
+    older.write_text(json.dumps({"output": str(out), "whole": True, "files": told}))
+    (out / "tags/index.html").write_text("mine since")
+    own_entries[0]["notes"] = "Other words."
     own_entries[:] = [item for item in own_entries if item["path"] != "sound/sketched"]
-    build(own_entries, media, own_config, out)
+    written = build(own_entries, media, own_config, out)
     assert not (out / "prompts/sound/sketched").exists() and not older.exists()
+    assert "Other words." in (out / "prompts/lofi/rainy/index.html").read_text()
+    assert written.blocked == 1
+    assert (out / "tags/index.html").read_text() == "mine since"
 
 
-def test_lost_and_altered_pages_come_back(
-    own_entries: Any, media: Any, own_config: Config, out: Path
-) -> None:
+def test_lost_pages_come_back(own_entries: Any, media: Any, own_config: Config, out: Path) -> None:
     build(own_entries, media, own_config, out)
     (out / "404.html").unlink()
-    (out / "tags/index.html").write_text("graffiti")
-    assert build(own_entries, media, own_config, out).written == 2
-    assert "graffiti" not in (out / "tags/index.html").read_text()
+    shutil.rmtree(out / "tags")
+    before = len(list(out.rglob("*")))
+    written = build(own_entries, media, own_config, out).written
+    assert written > 1 and len(list(out.rglob("*"))) > before + 1
+    assert (out / "404.html").exists() and (out / "tags/index.html").exists()
+
+
+IN_THE_WAY = "in the way; no build wrote it as it is, so it stays: move it away or delete it"
+
+
+@pytest.mark.parametrize("lost", ["nothing", "the state", "the list"])
+def test_what_no_build_wrote_stays_and_all_else_is_written(
+    media: Any, own_config: Config, out: Path, capsys: Any, lost: str
+) -> None:
+    """An edited page, and a stranger's file where a page is going to be; whatever else is known."""
+    entries = [entry("a", "one")]
+    build(entries, media, own_config, out)
+    mine = {"404.html": "edited", "prompts/new/one/index.html": "<p>mine</p>"}
+    for name, text in mine.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text(text)
+    if lost == "the state":
+        shutil.rmtree(own_config.workspace)
+    if lost == "the list":
+        (out / ".gallery.json").unlink()
+    entries.append(entry("new/one", "a new one"))
+    for _ in range(2):
+        assert build(entries, media, own_config, out).blocked == 2
+        told = capsys.readouterr().err.splitlines()
+        assert sorted(told) == [f"{out / name}: {IN_THE_WAY}" for name in mine]
+        assert {name: (out / name).read_text() for name in mine} == mine
+    for name in mine:
+        (out / name).unlink()
+    assert build(entries, media, own_config, out).blocked == 0
+    fresh = out.parent / "fresh"
+    build(entries, media, own_config, fresh)
+    assert {n: d for n, (d, _) in tree(out).items()} == {n: d for n, (d, _) in tree(fresh).items()}
+
+
+def test_where_nothing_is_known_nothing_is_taken_for_a_builds_own(
+    media: Any, own_config: Config, out: Path
+) -> None:
+    entries = [entry("a", "one")]
+    build(entries, media, own_config, out)
+    shutil.rmtree(own_config.workspace)
+    (out / ".gallery.json").unlink()
+    before = {name: digest for name, (digest, _) in tree(out).items()}
+    entries.append(entry("new/one", "a new one"))
+    assert build(entries, media, own_config, out).blocked > 3
+    after = {name: digest for name, (digest, _) in tree(out).items()}
+    assert after == before | {name: after[name] for name in after.keys() - before.keys()}
+
+
+def test_a_page_that_was_edited_is_a_builds_own_again_once_it_is_put_back(
+    media: Any, own_config: Config, out: Path
+) -> None:
+    entries = [entry("a", "one")]
+    build(entries, media, own_config, out)
+    page = out / "prompts/a/index.html"
+    written = page.read_bytes()
+    page.write_text("edited")
+    shutil.rmtree(own_config.workspace)
+    entries[0]["notes"] = "Other words."
+    assert build(entries, media, own_config, out).blocked == 1
+    page.write_bytes(written)
+    assert build(entries, media, own_config, out).blocked == 0
+    assert "Other words." in page.read_text()
+
+
+def test_a_strangers_first_file_is_not_listed(media: Any, own_config: Config, out: Path) -> None:
+    entries = [entry("a", "one")]
+    out.mkdir(parents=True)
+    (out / "index.html").write_text("mine")
+    build(entries, media, own_config, out)
+    assert (out / "index.html").read_text() == "mine"
+    assert "index.html" not in json.loads((out / ".gallery.json").read_text())["files"]
+
+
+def test_what_a_page_is_going_to_be_may_lie_there_already(media: Any, own_config: Config, out: Path) -> None:
+    """As in a clone of a site: it is the build's own from then on."""
+    entries = [entry("a", "one")]
+    build(entries, media, own_config, out)
+    before = tree(out)
+    shutil.rmtree(own_config.workspace)
+    (out / ".gallery.json").unlink()
+    assert build(entries, media, own_config, out) == Written(0, len(before), 0)
+    assert tree(out) == before
+    build([], media, own_config, out)
+    assert not (out / "prompts/a").exists()
+
+
+@pytest.mark.parametrize(
+    "kind", ["link", "dangling link", "folder", "file for a folder", "link for a folder"]
+)
+def test_what_is_no_file_is_in_the_way_too(
+    kind: str, media: Any, own_config: Config, out: Path, tmp_path: Path, capsys: Any
+) -> None:
+    entries = [entry("a", "one")]
+    out.mkdir(parents=True)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "file").write_text("precious")
+    name = "tags" if kind.endswith("for a folder") else "404.html"
+    place = out / name
+    if kind == "folder":
+        place.mkdir()
+    elif kind == "file for a folder":
+        place.write_text("precious")
+    else:
+        place.symlink_to(other / {"link": "file", "dangling link": "none"}.get(kind, ""))
+    written = build(entries, media, own_config, out)
+    assert written.blocked == 1 or name == "tags"
+    assert capsys.readouterr().err.splitlines() == [f"{place}: {IN_THE_WAY}"]
+    assert [path.name for path in other.iterdir()] == ["file"]
+    assert (other / "file").read_text() == "precious"
+    place.rmdir() if kind == "folder" else place.unlink()
+    assert build(entries, media, own_config, out).written == written.blocked
+
+
+def test_very_many_files_in_the_way_are_told_in_short(
+    media: Any, own_config: Config, out: Path, capsys: Any
+) -> None:
+    some = [entry(f"p/{number}", f"text {number}") for number in range(30)]
+    for number in range(30):
+        (out / f"prompts/p/{number}").mkdir(parents=True)
+        (out / f"prompts/p/{number}/index.html").write_text("mine")
+    assert build(some, media, own_config, out).blocked == 30
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 21 and told[-1] == "and 10 more"
+
+
+def test_a_file_makes_room_for_a_folder_and_the_other_way_round(
+    media: Any, own_config: Config, out: Path
+) -> None:
+    assets = own_config.root / "templates/assets"
+    assets.mkdir(parents=True)
+    (assets / "one").write_text("file")
+    (assets / "two").mkdir()
+    (assets / "two/inner").write_text("inner")
+    build([], media, own_config, out)
+    shutil.rmtree(assets / "two")
+    (assets / "two").write_text("file")
+    (assets / "one").unlink()
+    (assets / "one").mkdir()
+    (assets / "one/inner").write_text("inner")
+    assert build([], media, own_config, out).blocked == 0
+    assert (out / "assets/one/inner").read_text() == "inner" and (out / "assets/two").read_text() == "file"
 
 
 def test_a_store_inside_the_site_is_left_alone(
@@ -177,11 +346,32 @@ def test_copies_follow_their_sources(own_entries: Any, media: Any, tmp_path: Pat
     key = own_entries[0]["clips"][0]["key"]
     copied = out / "audio" / f"{key}.mp3"
     copied.unlink()
-    copied.write_bytes(b"broken")
     assert build(own_entries, media, config, out).written == 1
     assert copied.read_bytes() == media[3.0].read_bytes()
     build([], media, config, out)
     assert not (out / "audio").exists()
+
+
+@pytest.mark.parametrize("before", ["nothing", "a link of an earlier version"])
+def test_what_is_written_into_a_published_file_changes_no_source(
+    before: str, own_entries: Any, media: Any, own_config: Config, out: Path, tmp_path: Path
+) -> None:
+    files = {name: tmp_path / f"store/{name}" for name in make_files(own_entries, media)}
+    for name, source in make_files(own_entries, media).items():
+        files[name].parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, files[name])
+    write_entries(own_entries, files, own_config, out)
+    if before != "nothing":
+        shutil.rmtree(own_config.workspace)  # as with another version of the tool
+        for name, source in files.items():
+            (out / name).unlink()
+            (out / name).hardlink_to(source)
+        write_entries(own_entries, files, own_config, out)
+    contents = {name: source.read_bytes() for name, source in files.items()}
+    for name in files:
+        with (out / name).open("r+b") as file:
+            file.write(b"written in place")
+    assert {name: source.read_bytes() for name, source in files.items()} == contents
 
 
 def test_a_tampered_list_removes_nothing_outside(
@@ -203,10 +393,17 @@ def test_a_tampered_list_removes_nothing_outside(
         "..",
         "bad\0name",
     ]
-    rewrite_list(out, **dict.fromkeys(evil, ""))
+    evil += [f"{'n' * 300}/file", "\ud800/file"]
+    own = {"own.txt": "", "CNAME": "0" * 64}
+    for name in own:
+        (out / name).write_text("mine")
+    digest = hashlib.sha256(b"precious").hexdigest()
+    rewrite_list(out, **dict.fromkeys(evil, digest), **own)
+    own_entries.append(entry("new/one", "a new one"))
     build(own_entries, media, own_config, out)
     assert (outside / "file").read_text() == "precious"
     assert (out / "link").is_symlink()
+    assert all((out / name).read_text() == "mine" for name in own)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": {"a": 1}}', '{"files": []}', "null", "\x00"])
@@ -222,26 +419,50 @@ def test_an_unreadable_list_is_as_none(text: str, media: Any, own_config: Config
 def test_a_killed_build_leaves_nothing_unknown(
     media: Any, own_config: Config, out: Path, monkeypatch: Any
 ) -> None:
-    import gallery.site.writer as writer
-
-    real, written = writer.write_changed, []
-
-    def killed(target: str, data: Any) -> tuple[bool, str]:
-        path = Path(target)
-        written.append(path)
-        if len(written) == 15:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            (path.parent / f".{path.name}.abcd1234.tmp").write_bytes(b"half a pa")
-            raise KeyboardInterrupt
-        return real(target, data)
-
-    monkeypatch.setattr(writer, "write_changed", killed)
+    pages = [entry("a", "one"), entry("b", "two", tags=["gone"])]
+    interrupt(monkeypatch, "*/prompts/b/index.html", leave=True)
     with pytest.raises(KeyboardInterrupt):
-        build([entry("a", "one"), entry("b", "two", tags=["gone"])], media, own_config, out)
+        build(pages, media, own_config, out)
     monkeypatch.undo()
+    assert list(out.rglob(".*.tmp"))
     build([entry("a", "one")], media, own_config, out)
     assert not list(out.rglob(".*.tmp"))
     fresh = out.parent / "fresh"
+    build([entry("a", "one")], media, own_config, fresh)
+    assert {n: d for n, (d, _) in tree(out).items()} == {n: d for n, (d, _) in tree(fresh).items()}
+
+
+def test_what_killed_builds_left_is_known_for_theirs(
+    media: Any, own_config: Config, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """Whatever it is by then, and however often: each one was about to make other pages."""
+    out, fresh = tmp_path / "out", tmp_path / "fresh"
+    build([entry("a", "one"), entry("b", "two")], media, own_config, out)
+    moments = ("*/prompts/b/*", "*/prompts/a/*", "*/catalogue.json", "*/prompts/c/index.html")
+    for number, pattern in enumerate(moments):
+        pages = [entry(name, f"words {number} of {name}") for name in "abc"]
+        interrupt(monkeypatch, pattern, leave=True)
+        with pytest.raises(KeyboardInterrupt):
+            build(pages, media, own_config, out)
+        monkeypatch.undo()
+    pages = [entry(name, f"last words of {name}") for name in "ab"]
+    assert build(pages, media, own_config, out).blocked == 0
+    build(pages, media, own_config, fresh)
+    assert {n: d for n, (d, _) in tree(out).items()} == {n: d for n, (d, _) in tree(fresh).items()}
+
+
+def test_a_build_that_ended_early_tells_the_output_what_it_wrote(
+    media: Any, own_config: Config, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """So that the state may be lost then, too."""
+    out, fresh = tmp_path / "out", tmp_path / "fresh"
+    build([entry("a", "one")], media, own_config, out)
+    interrupt(monkeypatch, "*/prompts/c/index.html")
+    with pytest.raises(KeyboardInterrupt):
+        build([entry(name, f"words of {name}") for name in "abc"], media, own_config, out)
+    monkeypatch.undo()
+    shutil.rmtree(own_config.workspace)
+    assert build([entry("a", "one")], media, own_config, out).blocked == 0
     build([entry("a", "one")], media, own_config, fresh)
     assert {n: d for n, (d, _) in tree(out).items()} == {n: d for n, (d, _) in tree(fresh).items()}
 

@@ -6,6 +6,7 @@ Each target has seeds: files as people have them, from which a fuzzer starts.
 from __future__ import annotations
 
 import atexit
+import hashlib
 import io
 import json
 import shutil
@@ -171,7 +172,7 @@ def record(data: bytes) -> None:
 
 
 def site_list(data: bytes) -> None:
-    """The list of what builds wrote into a site: nothing outside of that goes with it."""
+    """The list of what builds wrote into a site: nothing outside of that goes with it, and no other file."""
     precious, site = ROOT / "precious", ROOT / "fuzzed/site"
     precious.write_text("precious")
     site.mkdir(parents=True, exist_ok=True)
@@ -179,6 +180,7 @@ def site_list(data: bytes) -> None:
     (site / ".gallery.json").write_bytes(data)
     Writer(site, State.temporary(), [], ROOT / "fuzzed/.gallery").write([], {})
     assert precious.read_text() == "precious"
+    assert hashlib.sha256(b"a page").hexdigest().encode() in data or (site / "page.html").exists()
 
 
 def _encoded(form: str) -> bytes:
