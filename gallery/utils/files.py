@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _TEMPORARY_SUFFIX = ".tmp"
 
@@ -23,11 +23,7 @@ def write_atomic(path: Path | str, data: bytes, *, sync: bool = False) -> None:
     power cut leaves no half of what cannot be made again cheaply.
     """
     with _temporary(path) as temporary:
-        with _create(temporary) as file:
-            file.write(data)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
+        _write(temporary, (data,), sync=sync)
         os.replace(temporary, path)  # noqa: PTH105 - as all of this: ten thousand times a build
 
 
@@ -43,11 +39,14 @@ def write_changed(path: str, data: bytes | Iterator[bytes]) -> tuple[bool, str]:
         write_atomic(path, data)
         return True, sha256
     found = hashlib.sha256()
+
+    def pieces() -> Iterator[bytes]:
+        for piece in data:
+            found.update(piece)
+            yield piece
+
     with _temporary(path) as name:
-        with _create(name) as file:
-            for piece in data:
-                found.update(piece)
-                file.write(piece)
+        _write(name, pieces())
         temporary, target = Path(name), Path(path)
         if target.exists() and filecmp.cmp(target, temporary, shallow=False):
             temporary.unlink()
@@ -56,16 +55,31 @@ def write_changed(path: str, data: bytes | Iterator[bytes]) -> tuple[bool, str]:
         return True, found.hexdigest()
 
 
+def _write(path: str, pieces: Iterable[bytes], *, sync: bool = False) -> None:
+    """Fill a new file: whatever is written passes here."""
+    with _create(path) as file:
+        for piece in pieces:
+            file.write(piece)
+        if sync:
+            file.flush()
+            os.fsync(file.fileno())
+
+
 @contextmanager
 def _temporary(path: Path | str) -> Iterator[str]:
-    """A name beside a file. What is left under it when things go wrong is removed."""
+    """A name beside a file. What is left under it when things go wrong is removed.
+
+    What the disk refuses is told of the file itself: `write` names none, and nobody knows the other.
+    """
     folder, name = os.path.split(path)
     temporary = f"{folder}/.{name}.{secrets.token_hex(4)}{_TEMPORARY_SUFFIX}"
     try:
         yield temporary
-    except BaseException:
-        with suppress(FileNotFoundError):
+    except BaseException as error:
+        with suppress(OSError):
             os.unlink(temporary)  # noqa: PTH108
+        if isinstance(error, OSError) and error.errno and error.filename in (None, temporary):
+            raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
         raise
 
 
