@@ -310,7 +310,10 @@ class Store:
             return
         try:
             record = self._read(key)
-        except (OSError, GalleryError) as error:
+        except OSError as error:
+            yield Problem(path, f"cannot be read: {error.strerror}")
+            return
+        except GalleryError as error:
             yield Problem(path, f"{error}; {restore}")
             return
         for suffix, digest in record.preview.digests.items():
@@ -320,8 +323,15 @@ class Store:
             elif not path.is_file():
                 if not self.mirror:
                     yield Problem(path, f"missing; {restore}")
-            elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-                yield Problem(path, f"not what its record says; {restore}")
+            else:
+                try:
+                    wrong = hashlib.sha256(path.read_bytes()).hexdigest() != digest
+                except OSError as error:
+                    # A disk that fails says nothing of the file.
+                    yield Problem(path, f"cannot be read: {error.strerror}")
+                    continue
+                if wrong:
+                    yield Problem(path, f"not what its record says; {restore}")
 
     def _read(self, key: str) -> Record:
         return self.parse(key, self.read_record(key))
