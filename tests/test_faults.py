@@ -326,7 +326,6 @@ def test_errors_are_the_same_on_the_other_side_of_a_process() -> None:
         assert again.format_message() == error.format_message()
 
 
-@pytest.mark.slow
 def test_a_build_that_is_short_of_memory_ends_with_a_line(gallery: Gallery) -> None:
     """Loading libraries takes a second or two; some of them, once they lack memory, wait for ever."""
     import subprocess

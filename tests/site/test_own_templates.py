@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gallery.utils import parallel
-from support.galleries import Gallery
+from support.galleries import SETTINGS, Gallery
 
 # What a gallery's own 404.html or another template may have wrong: its text, the line, and what is said.
 FRAME = '{% extends "base.html" %}\n{% block main %}\n'
@@ -41,21 +41,27 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_in_a_template_is_one_line(gallery: Gallery, mistake: str) -> None:
-    text, line, said = MISTAKES[mistake]
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Gallery, dict[str, bytes]]:
+    """A gallery without templates of its own, and its site; each test leaves both as they were."""
+    gallery = Gallery(tmp_path_factory.mktemp("templates") / "gallery")
+    gallery.write("gallery.toml", SETTINGS)
     gallery.prompt("a", "prompt: a", "duration: 1")
-    clean = gallery.run("build", "--engine", "none")
-    assert clean.code == 0
-    before = gallery.files()
-    gallery.write("templates/404.html", text)
+    assert gallery.run("build", "--engine", "none").code == 0
+    return gallery, gallery.files()
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_a_template_is_one_line(built: tuple[Gallery, dict[str, bytes]], mistake: str) -> None:
+    (gallery, before), (text, line, said) = built, MISTAKES[mistake]
+    path = gallery.write("templates/404.html", text)
     ran = gallery.run("build", "--engine", "none")
+    path.unlink()
     assert ran.code == 1
     [told] = ran.err.splitlines()
     assert told.startswith(f"Error: templates/404.html:{line}: "), told
     assert said in told and told.isprintable() and "##[" not in told
     assert gallery.files().keys() == before.keys()
-    (gallery.root / "templates/404.html").unlink()
     assert gallery.run("build", "--engine", "none").code == 0
     assert gallery.files() == before
 
