@@ -8,7 +8,7 @@ NODE := $(BIN)/node $(VENV)/node/tests/node_modules
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 HAS_GPU := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 && echo yes)
 
-.PHONY: build check test lint quick serve bench docs musicgen browser clean
+.PHONY: build check test lint quick serve bench docs lock musicgen browser clean
 
 build: $(VENV)/.gallery $(if $(HAS_GPU),musicgen)
 	$(BIN)/gallery build
@@ -40,6 +40,14 @@ bench: $(VENV)/.bench $(VENV)/node/benchmarks/.installed musicgen browser
 docs: $(VENV)/.gallery
 	$(BIN)/python docs/generate.py
 
+# What the workflows install, to the last hash: after every change of versions or of what the tool needs.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --custom-compile-command 'make lock' --no-annotate --default-index https://pypi.org/simple --constraint constraints.txt
+lock: $(VENV)/bin/python
+	$(PIP) uv
+	printf 'hatchling\nsetuptools\n' | $(LOCK) pyproject.toml - -o requirements.lock
+	echo audiocraft | $(LOCK) --extra musicgen --extra melody pyproject.toml - -o requirements-musicgen.lock
+
 musicgen: $(VENV)/.musicgen
 
 # The site's tests drive a real browser: the one without windows does the same in half the time.
@@ -52,8 +60,11 @@ browser:
 	  && apt-get update -qq && { $(INSTALL) $(CHROMIUM) >/dev/null || $(INSTALL) chromium >/dev/null; }; } \
 	  || { echo "The tests need Chromium: install your system's package $(CHROMIUM) or chromium."; exit 1; }
 
+# Of .gallery/ only what a build makes again: lossless renders, what was paid for, and what waits to be
+# pushed to a store elsewhere cost more than time.
 clean:
-	rm -rf $(VENV) .gallery .import_linter_cache .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .gallery/sketches .gallery/state.sqlite*
+	rm -rf $(VENV) .import_linter_cache .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

@@ -76,6 +76,11 @@ def configuration() -> str:
             else model.__doc__
         )
         parts.append(f"## `{heading}`\n\n{about}\n\n{table(model)}")
+    variables = "\n".join(f"| `{name}` | {_cell(about)} |" for name, about in config.ENVIRONMENT.items())
+    parts.append(
+        "## Environment variables\n\nWhat a machine decides, and no gallery.toml. Replicate's are in "
+        f"[replicate.md](replicate.md).\n\n| variable | |\n|---|---|\n{variables}\n"
+    )
     return "\n".join(parts)
 
 

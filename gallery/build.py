@@ -10,7 +10,7 @@ from gallery.catalogue.entries import Catalogue
 from gallery.catalogue.kin import kin_of
 from gallery.engines import Payment
 from gallery.engines.choice import can_appear, choose_engine, sketch_engine
-from gallery.plan import Plan, SketchMarks, chosen, make_plan, sketched, stored
+from gallery.plan import Plan, SketchMarks, chosen, flaw_of, make_plan, sketched, stored
 from gallery.prompts.folder import keep_read, read_prompts
 from gallery.prompts.prompt import Clips
 from gallery.state.database import Damaged
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from gallery.prompts.prompt import Clip, Reading
     from gallery.site.pages.guides import Guides
     from gallery.state.database import State
-    from gallery.store.clips import Kept, Store
+    from gallery.store.clips import Store
     from gallery.store.lossless import LosslessStore
+    from gallery.store.survey import Flaw, Kept
     from gallery.store.sync import Sync
 
 # Where previews and covers lie in the site, renders and sketches apart.
@@ -102,11 +103,14 @@ def _build(config: Config, options: Options, state: State) -> Outcome:
         if remote:
             recipe.take_along(remote)
         recipe.plan()
+        if options.strict and outcome.flaws:
+            return outcome
         made = recipe.render(), recipe.sketch()
         if remote:
             remote.remote.close()
         recipe.publish(state)
         if remote:
+            remote.told.update(outcome.flaws)
             remote.push(recipe.clips)
         keep_read(state, reading)
         if state.is_outdated(tool_digest()):
@@ -114,7 +118,8 @@ def _build(config: Config, options: Options, state: State) -> Outcome:
             state.forget()
             recipe.forget_sketches()
         # What was made is looked at by the next build; where clips wait for an engine, it looks for one.
-        elif not (any(made) or reading.faults or recipe.waits()):
+        # What is damaged is told by every build.
+        elif not (any(made) or reading.faults or outcome.flaws or recipe.waits()):
             keep_outcome(state, asked, inputs, outcome)
         return outcome
 
@@ -145,7 +150,7 @@ class _Recipe:
 
     def take_along(self, remote: Sync) -> None:
         """Bring what the site needs of a store elsewhere, and have every new clip go there."""
-        self.stores.store = remote.store
+        self.stores.store, self.stores.elsewhere = remote.store, remote.faulty
         if not self.config.store.audio_url:
             remote.fetch(self.clips)
         self.stores.store.when_kept = remote.offer
@@ -156,7 +161,18 @@ class _Recipe:
         self.wanted = chosen(self.config, self.options.paths, self.clips)
         with without_collecting():
             self.todo = make_plan(self.wanted, self.stores, self.config)
+            mended = {clip.key for clip in self.todo.encode}
+            self._tell_flaws(flaw for key, flaw in self._flaws().items() if key not in mended)
         self.outcome.outdated = self.todo.outdated
+
+    def _flaws(self) -> dict[str, Flaw]:
+        """What is wrong with the clips that prompts ask for."""
+        suspects = self.stores.store.survey().flawed.keys() | self.stores.elsewhere.keys()
+        found = {key: flaw_of(key, self.stores, self.config) for key in self.clips if key in suspects}
+        return {key: flaw for key, flaw in found.items() if flaw}
+
+    def _tell_flaws(self, flaws: Iterable[Flaw]) -> None:
+        self.outcome.flaws = [f"{flaw.state}: {flaw}" for flaw in flaws]
 
     def render(self) -> bool:
         """Encode and render what is planned. Returns whether there was anything to keep."""
@@ -174,6 +190,7 @@ class _Recipe:
             if self.outcome.note:
                 say(self.outcome.note)
             if engine:
+                refuse_renders(self.config)  # what was asked of an engine before may lie there, paid for
                 # Before progress is shown: an engine that costs money asks here.
                 renders = engine.render([clip.request for clip in render])
                 self._keep(renders, stage, stores.store, stores.lossless)
@@ -183,9 +200,11 @@ class _Recipe:
         """Stand-ins for the clips that have no render yet. Returns whether any was missing."""
         if not self.options.sketches or self.options.engine == "none":
             return False
-        there = self._playable(self.wanted)
+        there = self._playable(self.wanted).keys() | self._flaws().keys()
         missing = [self.wanted[key] for key in self.wanted if key not in there]
         if missing:
+            for key in self.stores.sketches.survey().flawed.keys() & {clip.key for clip in missing}:
+                self.stores.sketches.remove(key)
             renders = sketch_engine(self.config).render([clip.request for clip in missing])
             self._keep(renders, _stage("sketching", missing), self.stores.sketches, mark=self.marks)
         self.sketched = [clip.key for clip in missing]
@@ -205,12 +224,15 @@ class _Recipe:
         from gallery.site import write_site
 
         with without_collecting():
-            playable = self._playable(self.clips)
+            playable, flaws = self._playable(self.clips), self._flaws()
+            self._tell_flaws(flaws.values())
+            flawed = {key: flaw.state for key, flaw in flaws.items()}
             kept = {key: known for key, (known, _) in playable.items()}
             places = {key: place for key, (_, place) in playable.items()}
-            catalogue = Catalogue(self.clips, kin_of(self.clips, state), kept, places, self.config)
+            kin, model_name = kin_of(self.clips, state), self.config.model_name
+            catalogue = Catalogue(self.clips, kin, kept, places, flawed, model_name)
             self.outcome.states = Counter(
-                kept[key].state if key in kept else "pending"
+                kept[key].state if key in kept else flawed.get(key, "pending")
                 for path in catalogue.paths
                 for key in catalogue.keys(path)
             )
@@ -221,12 +243,14 @@ class _Recipe:
 
     def _playable(self, keys: Iterable[str]) -> dict[str, tuple[Kept, str]]:
         """Of these clips those that can be played: what is known of each, and where in the site it lies."""
-        store, sketches = self.stores.store.survey(), self.stores.sketches.survey()
+        sketches = self.stores.sketches.survey()
         audio = self.config.store.audio_url or _AUDIO
         found = {}
         for key in keys:
-            if known := stored(key, store, self.config):
+            if known := stored(key, self.stores, self.config):
                 found[key] = known, audio
+            elif flaw_of(key, self.stores, self.config):
+                continue
             elif self.options.sketches and (known := sketched(key, sketches, self.marks)):
                 found[key] = known, _SKETCHES
         return found

@@ -27,7 +27,7 @@ from gallery.errors import FaultyFile, GalleryError
 from gallery.errors.text import printable
 from gallery.errors.validation import explain
 from gallery.state.inputs import stamp_of
-from gallery.utils.root import CONFIG_NAME, WORKSPACE_NAME
+from gallery.utils.root import CONFIG_NAME, WORKSPACE_NAME, WORKSPACE_VARIABLE, workspace_of
 
 # A model's window: the longest stretch that it was trained to make at once, and
 # audiocraft's default step from one window to the next, both in seconds.
@@ -36,6 +36,14 @@ WINDOWS = {"musicgen": (30.0, 18.0), "melody": (30.0, 18.0), "audiogen": (10.0, 
 # Raise it when the making of previews changes: all are then encoded anew from their
 # lossless renders.
 PREVIEW_VERSION = 2
+
+# Settings of a machine, not of the gallery.
+ENVIRONMENT = {
+    WORKSPACE_VARIABLE: "Folder that takes the place of the gallery's own, "
+    f"`{WORKSPACE_NAME}`, for what is not published: lossless renders, sketches, what builds found out, "
+    "what was asked of Replicate. A whole path outside of the gallery, and one for each gallery. It is "
+    "made if it isn't there; to move a workspace, move the folder's contents.",
+}
 
 WebAddress = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s\"'<>]+)?$")]
 # With a slash at its end, for others to be made from it.
@@ -177,11 +185,28 @@ class StoreSettings(_Settings):
         "",
         description="Address from which the pages play previews, where they are not published with the site.",
     )
+    id: str = Field(
+        "",
+        pattern=r"^[\w./:@~+-]{0,100}$",
+        description="Name of this gallery, which no other gallery has: a store elsewhere belongs to the "
+        "first that pushes to it. If left out, the site's `repository` is it.",
+    )
+    grace_days: float = Field(
+        14,
+        ge=0,
+        le=10_000,
+        description="Days that `gallery store gc` keeps a clip that no prompt asks for, from when it came.",
+    )
 
     @property
     def remote(self) -> bool:
         """Whether the store is elsewhere, so that this machine works on a mirror of it."""
         return "://" in self.url
+
+    @property
+    def without_audio(self) -> bool:
+        """Whether records may lie on this machine without their audio, which has another place."""
+        return self.remote or bool(self.audio_url)
 
     @field_validator("url")
     @classmethod
@@ -223,6 +248,13 @@ class ReplicateSettings(_Settings):
         le=86400,
         description="Longest wait for one prediction, its start included, in seconds; then it is cancelled.",
     )
+    settle_after: float = Field(
+        600,
+        gt=0,
+        le=86400,
+        description="Where it is not known whether Replicate took a prediction: seconds after the asking "
+        "from which a list of your predictions that lacks it shows that it did not.",
+    )
 
 
 ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,39}$")]
@@ -247,8 +279,11 @@ class Config(_Settings):
 
     @property
     def workspace(self) -> Path:
-        """Folder of what is not published: lossless renders, sketches, caches."""
-        return self.root / WORKSPACE_NAME
+        """Folder of what is not published: lossless renders, sketches, caches.
+
+        Raises GalleryError where the environment names a place that it cannot be.
+        """
+        return workspace_of(self.root)
 
     @property
     def file(self) -> Path:
@@ -264,6 +299,11 @@ class Config(_Settings):
     def store_folder(self) -> Path:
         """Folder of previews and records on this machine: the store, or the mirror of one elsewhere."""
         return self.workspace / "store" if self.store.remote else self.root / self.store.url
+
+    @property
+    def gallery_id(self) -> str:
+        """What all clones of this gallery call it, and no other gallery; nothing where nobody said."""
+        return self.store.id or self.site.repository
 
     @property
     def default_model(self) -> str:

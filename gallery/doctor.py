@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from gallery.config import Config
+
 _PACKAGES = ("audiocraft", "torch", "transformers", "pydub", "jinja2", "markdown", "click")
 
 
@@ -44,6 +46,7 @@ def examine(folder: Path) -> Iterator[Finding]:
         yield Finding("gallery.toml", error.format_message().replace("\n", "; "), fine=False)
         return
     yield Finding("gallery.toml", f"{config.root}, models: {', '.join(config.models)}")
+    yield _workspace(config)
     missing = availability(config.replicate)
     yield Finding(
         "replicate", f"not to be used: {missing}" if missing else "can be used with --engine replicate"
@@ -53,6 +56,13 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield Finding(
         "engine", f"musicgen: {told}" if works else f"sketch, since MusicGen cannot run here: {told}"
     )
+
+
+def _workspace(config: Config) -> Finding:
+    try:
+        return Finding("workspace", str(config.workspace))
+    except GalleryError as error:
+        return Finding("workspace", error.format_message(), fine=False)
 
 
 def _version(name: str) -> str:

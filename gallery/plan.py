@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
     from gallery.prompts.prompt import Clip, Reading
-    from gallery.store.clips import Kept, Record, Store, Survey
+    from gallery.state.database import State
+    from gallery.store.clips import Store
+    from gallery.store.records import Record
+    from gallery.store.survey import Flaw, Kept, Survey
 
 # No render takes months, and a number can be too large to be divided.
 _MOST_SECONDS = 10**7
@@ -31,19 +34,21 @@ _MOST_SECONDS = 10**7
 class Plan:
     """What a build has to make: clips to encode from lossless renders, and clips to render.
 
-    ``outdated`` counts previews of other settings whose lossless render is not here.
+    ``outdated`` counts previews of other settings whose lossless render is not here. ``flaws`` tell
+    of clips that are damaged or of a newer version, and that are left as they are.
     """
 
     encode: list[Clip] = field(default_factory=list)
     render: list[Clip] = field(default_factory=list)
     outdated: int = 0
+    flaws: list[Flaw] = field(default_factory=list)
 
 
-def describe_plan(config: Config, paths: Sequence[Path] = ()) -> tuple[Reading, Plan]:
-    """What was read, and what a build would do."""
+def describe_plan(config: Config, paths: Sequence[Path], state: State) -> tuple[Reading, Plan]:
+    """What was read, and what a build would do. ``state`` has what is known of the store."""
     reading = read_prompts(config)
     clips = chosen(config, paths, Clips(reading.prompts))
-    return reading, make_plan(clips, Stores.of(config), config)
+    return reading, make_plan(clips, Stores.of(config, state), config)
 
 
 def chosen(config: Config, paths: Sequence[Path], clips: Clips) -> Clips:
@@ -58,11 +63,17 @@ def make_plan(clips: Mapping[str, Clip], stores: Stores, config: Config) -> Plan
     """Sort clips by what is left to do for them."""
     plan, store, current = Plan(), stores.store.survey(), config.preview.digest
     for key in clips:
-        record = stored(key, store, config)
+        record = stored(key, stores, config)
         if record and record.settings == current:
             continue
-        if stores.lossless.has(key):
+        flaw = flaw_of(key, stores, config)
+        if flaw and (flaw.state == "newer" or key in store.playable):
+            # Nothing that is here mends it.
+            plan.flaws.append(flaw)
+        elif stores.lossless.has(key):
             plan.encode.append(clips[key])
+        elif flaw:
+            plan.flaws.append(flaw)
         elif record:
             plan.outdated += 1
         else:
@@ -73,9 +84,19 @@ def make_plan(clips: Mapping[str, Clip], stores: Stores, config: Config) -> Plan
     return plan
 
 
-def stored(key: str, store: Survey, config: Config) -> Kept | None:
+def stored(key: str, stores: Stores, config: Config) -> Kept | None:
     """What is known of a clip whose preview can be played: it lies here, or at the audio's address."""
-    return store.kept.get(key) if config.store.audio_url or key in store.playable else None
+    store = stores.store.survey()
+    if config.store.audio_url:
+        return store.kept.get(key) if key not in stores.elsewhere else None
+    return store.kept.get(key) if key in store.playable else None
+
+
+def flaw_of(key: str, stores: Stores, config: Config) -> Flaw | None:
+    """Why a clip that is in the store cannot be played; None where it can, or is absent."""
+    if stored(key, stores, config):
+        return None
+    return stores.store.survey().flawed.get(key) or stores.elsewhere.get(key)
 
 
 class SketchMarks:

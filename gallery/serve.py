@@ -57,7 +57,7 @@ def serve_gallery(
             say(error.format_message())
             return False
         changed = bool(outcome.written and (outcome.written.written or outcome.written.removed))
-        if changed or outcome.faults or outcome.warnings or not told:
+        if changed or outcome.faults or outcome.warnings or outcome.flaws or not told:
             tell(outcome)
         told = True
         return changed

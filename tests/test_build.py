@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -296,18 +297,30 @@ def test_interrupt_ends_cleanly_and_says_what_is_kept(small: Gallery) -> None:
 
 
 def test_store_gc_lists_and_removes_what_no_prompt_asks_for(small: Gallery) -> None:
+    small.write("gallery.toml", f"{SETTINGS}\n[store]\ngrace_days = 0\n")
     keys = render_all(small)
     small.run("build", "--engine", "none")
     (small.root / "prompts/lofi/rain.md").unlink()
     listed = small.run("store", "gc")
     assert 'no prompt asks for "lofi rain"' in listed.out
-    assert "2 orphans" in listed.out
+    assert "1 clip, 0 leftovers" in listed.out
     assert len(list((small.root / "site/audio").glob("*.mp3"))) == len(keys)
     small.run("store", "gc", "--remove")
     assert len(list((small.root / "site/audio").glob("*.mp3"))) == len(keys) - 1
-    assert small.run("store", "gc").out.startswith("0 orphans")
+    assert small.run("store", "gc").out.startswith("0 clips, 0 leftovers")
     small.prompt("broken", "prompt:")
     assert small.run("store", "gc", "--remove").code == 1
+
+
+def test_without_the_workspace_pages_of_removed_prompts_go_all_the_same(small: Gallery) -> None:
+    small.run("build", "--engine", "none")
+    page = small.root / "site/prompts/lofi/rain/index.html"
+    assert page.is_file()
+    shutil.rmtree(small.root / ".gallery")
+    (small.root / "prompts/lofi/rain.md").unlink()
+    assert small.run("build", "--engine", "none").code == 0
+    assert not page.parent.exists()
+    assert (small.root / "site/prompts/edm/rise/index.html").is_file()
 
 
 def test_store_verify_finds_what_is_wrong(small: Gallery) -> None:
@@ -334,7 +347,7 @@ def test_a_sketch_smuggled_into_the_store_is_not_shown_as_a_render(small: Galler
     for path in (small.root / ".gallery/sketches").glob(f"{clip['key']}.*"):
         small.write(f"site/audio/{path.name}", path.read_bytes())
     small.run("build", "--engine", "sketch")
-    assert catalogue(small)["lofi/rain"]["clips"][0]["state"] == "sketch"
+    assert catalogue(small)["lofi/rain"]["clips"][0]["state"] == "damaged"
     assert "does not belong among renders" in small.run("store", "verify").err
 
 

@@ -133,7 +133,7 @@ def test_each_class_of_file_meets_each_fault(
     if command != BUILD:
         again = gallery.run(*asked)
         assert again.code == 0, again.err
-        assert kind == "an imported clip" or list(tmp_path.rglob(name.rpartition("/")[2]))
+        assert list(tmp_path.rglob(name.rpartition("/")[2]))
         shutil.rmtree(gallery.root)
         shutil.copytree(original.root, gallery.root)
     assert gallery.run(*BUILD).code == 0
@@ -280,7 +280,7 @@ def test_verify_tells_what_cannot_be_read_and_goes_on(
     ran = gallery.run("store", "verify")
     assert (ran.code, ran.out) == (1, "1 clip, 2 problems\n")
     told = ran.err.splitlines()
-    assert told[0] == f"{cover.with_suffix('.mp3')}: cannot be read: Input/output error"
+    assert told[0].startswith(f"{cover.with_suffix('.mp3')}: cannot be read: Input/output error")
     assert told[1].startswith(f"{cover}: not what its record says; ")
 
 

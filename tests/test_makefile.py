@@ -38,6 +38,31 @@ def machine(tmp_path: Path) -> Path:
     return tmp_path
 
 
+CANNOT_BE_MADE_AGAIN = [
+    ".gallery/renders/0.wav",
+    ".gallery/renders/0.json",
+    ".gallery/replicate/0.json",
+    ".gallery/store/0.mp3",
+    "site/audio/0.mp3",
+]
+
+
+def test_clean_leaves_what_cannot_be_made_again(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    made = [
+        ".venv/bin/python",
+        ".gallery/state.sqlite",
+        ".gallery/state.sqlite-wal",
+        ".gallery/sketches/0.mp3",
+    ]
+    for name in (*CANNOT_BE_MADE_AGAIN, *made):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    subprocess.run(["make", "clean"], cwd=tmp_path, check=True, capture_output=True)
+    assert all((tmp_path / name).exists() for name in CANNOT_BE_MADE_AGAIN)
+    assert not any((tmp_path / name).exists() for name in made)
+
+
 def make(machine: Path, goal: str, python: str) -> list[str]:
     """What it prints before make's own last word; it fails."""
     command = [shutil.which("make") or "", goal, f"PYTHON={python}"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +19,7 @@ import yaml
 
 from gallery.config import load_config
 from gallery.prompts.request import Request
-from gallery.store.clips import PreviewFacts, Record
+from gallery.store.records import PreviewFacts, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

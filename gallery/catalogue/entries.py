@@ -12,17 +12,16 @@ from gallery.catalogue.differences import word_changes
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gallery.catalogue.kin import Kinship
-    from gallery.config import Config
     from gallery.prompts.prompt import Clip, Clips, Prompt
-    from gallery.store.clips import Kept
+    from gallery.store.survey import Kept
 
 # A prompt's page and its small page for frames are made one after the other.
 _MADE_AT_A_TIME = 16
 
-State = Literal["render", "sketch", "pending"]
+State = Literal["render", "sketch", "pending", "damaged", "newer"]
 
 
 class KinEntry(TypedDict):
@@ -44,7 +43,8 @@ class Audio(TypedDict):
     """What is known of a clip's audio.
 
     ``audio`` and ``cover`` are addresses relative to the site's root or absolute, empty
-    while the clip is pending. ``length`` is the preview's, in seconds; ``loudness`` the
+    where there is nothing to play: the clip is pending, or what the store has of it is damaged or was
+    made by a newer version of the tool. ``length`` is the preview's, in seconds; ``loudness`` the
     render's own before matching, in LUFS.
     """
 
@@ -59,9 +59,8 @@ class Audio(TypedDict):
     loudness: float | None
 
 
-# What is known of a clip that has neither a render nor a sketch.
-_PENDING = {
-    "state": "pending",
+# What is known of a clip that cannot be played.
+_SILENT = {
     "engine": "",
     "provenance": {},
     "audio": "",
@@ -126,14 +125,22 @@ class Catalogue:
     """A gallery's entries, newest first. Each is made when it is asked for: there may be many."""
 
     def __init__(
-        self, clips: Clips, kin: Kinship, kept: Mapping[str, Kept], places: Mapping[str, str], config: Config
+        self,
+        clips: Clips,
+        kin: Kinship,
+        kept: Mapping[str, Kept],
+        places: Mapping[str, str],
+        flawed: Mapping[str, State],
+        model_name: Callable[[str], str],
     ) -> None:
         """``kept`` holds what is known of clips by key, sketches included.
 
-        ``places`` has what stands before each of their keys in their previews' addresses.
+        ``places`` has what stands before each of their keys in their previews' addresses, ``flawed``
+        the state of the clips that are there and cannot be used; ``model_name`` gives the gallery's
+        name for a hub id.
         """
         self._clips, self._kin, self._kept, self._places = clips, kin, kept, places
-        self._config = config
+        self._flawed, self._model_name = flawed, model_name
         self._outlines = {outline.path: outline for outline in clips.prompts.outlines}
         self._made: dict[str, tuple[PromptEntry, bool]] = {}
         # Newest first, those of one day by path, undated ones last.
@@ -208,11 +215,14 @@ class Catalogue:
         """A digest of all that a clip is made from, its kin apart."""
         kept, home = self._kept.get(key), self._clips.homes[key]
         model = home.models[home.keys.index(key)]
-        return f"{key} {model} {self._places.get(key, '')} {kept.digest if kept else ''}"
+        return (
+            f"{key} {model} {self._places.get(key, '')} {kept.digest if kept else self._flawed.get(key, '')}"
+        )
 
     def _clip_entry(self, clip: Clip, kin: list[KinEntry]) -> ClipEntry:
         kept, place = self._kept.get(clip.key), self._places.get(clip.key, "")
-        known: dict[str, Any] = {**_PENDING, "length": clip.duration}
+        state = self._flawed.get(clip.key, "pending")
+        known: dict[str, Any] = {**_SILENT, "state": state, "length": clip.duration}
         if kept:
             known = {**kept.shown, "audio": f"{place}{clip.key}.mp3", "cover": f"{place}{clip.key}.webp"}
         entry = {
@@ -231,7 +241,7 @@ class Catalogue:
         entries: list[KinEntry] = []
         for kin in self._kin.of(clip.key):
             home = prompt if kin.key in own else self._clips.homes[kin.key]
-            value = self._config.model_name(kin.value) if kin.field == "model" else kin.value
+            value = self._model_name(kin.value) if kin.field == "model" else kin.value
             entry: KinEntry = {
                 "field": kin.field,
                 "key": kin.key,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gallery.cli.messages import findings, report, tell_failures
+from gallery.cli.messages import findings, report, tell_failures, tell_flaws, unusable
 from gallery.cli.options import (
     CLUSTER,
     ENGINE,
@@ -22,7 +22,7 @@ from gallery.cli.options import (
 )
 from gallery.state.outcome import asked_for, outcome_at_once
 from gallery.utils.progress import count, say
-from gallery.utils.root import WORKSPACE_NAME, find_root
+from gallery.utils.root import find_root, workspace_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,12 +46,16 @@ if TYPE_CHECKING:
     type=click.Choice(("text", "markdown")),
     help="With --dry-run: in which form, e.g. for the summary of a job on GitHub.  [default: text]",
 )
-@click.option("--strict", is_flag=True, help="Take warnings for errors, and then build nothing.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Take warnings for errors, and clips of the store that cannot be used; then build nothing.",
+)
 @click.option(
     "--max-cost",
     type=click.FloatRange(min=0, min_open=True),
     metavar="USD",
-    help="Replicate: the most that this build may cost, as estimated.  [default: no maximum]",
+    help="Replicate: the most that this build may cost; one prediction may pass it.  [default: no maximum]",
 )
 @click.option("--yes", is_flag=True, help="Replicate: pay without being asked.")
 @CLUSTER
@@ -100,7 +104,7 @@ def build(
     output = (output or root / "site").resolve()
     if not dry_run and not cluster:
         asked = asked_for(output, engine, paths, sketches=sketches, strict=strict)
-        if outcome := outcome_at_once(root / WORKSPACE_NAME, output, asked):
+        if outcome := outcome_at_once(workspace_of(root), output, asked):
             _tell(outcome, output)
             ctx.exit(FAULTY if strict and outcome.warnings else 0)
     from gallery.build import Options
@@ -128,7 +132,7 @@ def build(
         ctx.exit(say_plan(config, options, since, form or "text"))
     outcome = build_gallery(config, options)
     _tell(outcome, output)
-    if outcome.faults or (strict and outcome.warnings):
+    if outcome.faults or (strict and (outcome.warnings or outcome.flaws)):
         ctx.exit(FAULTY)
     if outcome.failures:
         ctx.exit(INCOMPLETE)
@@ -172,21 +176,28 @@ def serve(
     serve_gallery(config.root, options, host, port, lambda outcome: _tell(outcome, options.output))
 
 
+# What the site has of clips, in words.
+_COUNTED = {
+    "render": "rendered",
+    "sketch": "sketched",
+    "pending": "pending",
+    "damaged": "damaged",
+    "newer": "of a newer version",
+}
+
+
 def _tell(outcome: Outcome, output: Path) -> None:
     report(outcome)
+    tell_flaws(outcome.flaws)
     tell_failures(outcome.failures)
     click.echo(_summary(outcome, output))
 
 
 def _summary(outcome: Outcome, output: Path) -> str:
     if not outcome.written:
-        return f"nothing built; {findings(outcome)}"
+        return f"nothing built; {findings(outcome)}{unusable(outcome.flaws)}"
     states, written = outcome.states, outcome.written
-    clips = ", ".join(
-        f"{states[state]} {word}"
-        for state, word in (("render", "rendered"), ("sketch", "sketched"), ("pending", "pending"))
-        if states[state]
-    )
+    clips = ", ".join(f"{states[state]} {word}" for state, word in _COUNTED.items() if states[state])
     lines = [
         f"{count(outcome.prompts, 'prompt')}, {count(states.total(), 'clip')} "
         f"({clips or 'none'}); {findings(outcome)}",

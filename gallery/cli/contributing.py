@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from gallery.cli.messages import findings, report
+from gallery.cli.messages import findings, report, tell_flaws, unusable
 from gallery.cli.options import FAULTY, INCOMPLETE, JOBS, PATHS, config_of
 from gallery.errors import FaultyFile, GalleryError
 from gallery.errors.text import printable, shown
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @PATHS
-@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+@click.option("--strict", is_flag=True, help="Take warnings for errors, and clips that cannot be used.")
 @click.option(
     "--format",
     "form",
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool, form: str) -> None:
     """Read prompt files and report every mistake in them. Needs no GPU and renders nothing.
 
+    Also tells of the clips that they ask for and that are in the store, but damaged or of a newer
+    version; with --strict that is an error.
+
     PATHS are folders and files in prompts/. With presets.yaml or gallery.toml among them,
     on which every prompt depends, all are read; melodies are looked at by themselves, and
     other files are passed over.
@@ -44,12 +47,14 @@ def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool, form: str) 
     Exits with 1 when a file has faults.
     """
     from gallery.config import load_config
-    from gallery.review.check import check_files
+    from gallery.review.check import check_clips, check_files
 
     root = find_root(ctx.obj)
     folder = folder_in_repository(root)
     try:
-        reading, passed_over = check_files(load_config(root), paths)
+        config = load_config(root)
+        reading, passed_over = check_files(config, paths)
+        flaws = check_clips(config, reading)
     except GalleryError as error:
         if form == "text":
             raise
@@ -61,15 +66,20 @@ def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool, form: str) 
     if form == "github":
         _annotate("error", reading.faults, folder)
         _annotate("warning", reading.warnings, folder)
+        for flaw in flaws if strict else ():
+            click.echo(error_annotation(flaw))
     else:
         report(reading)
+    if form == "text" or not strict:
+        tell_flaws(flaws)
     for name in passed_over:
         say(f"passed over, no prompt file: {name}")
     clips = sum(len(outline.keys) for outline in reading.prompts.outlines)
     click.echo(
         f"{count(len(reading.prompts), 'prompt')} in order, {count(clips, 'clip')}; {findings(reading)}"
+        f"{unusable(flaws)}"
     )
-    if reading.faults or (strict and reading.warnings):
+    if reading.faults or (strict and (reading.warnings or flaws)):
         ctx.exit(FAULTY)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gallery.cli.messages import report, tell_failures
+from gallery.cli.messages import report, tell_failures, tell_flaws
 from gallery.cli.options import FAULTY
 from gallery.errors.text import printable
 from gallery.utils.progress import count
@@ -47,18 +47,24 @@ def say_plan(config: Config, options: Options, since: str | None, form: str) -> 
     from gallery.plan import costs, describe_plan
     from gallery.prompts.folder import read_prompts
     from gallery.review.changes import propose
+    from gallery.state.opening import borrow_state
     from gallery.store.places import Stores
 
     chosen = _FORMS[form]
     if since is None:
-        reading, plan = describe_plan(config, options.paths)
-        clips, encode = plan.render, len(plan.encode)
+        with borrow_state(config.workspace, "renders") as state:
+            reading, plan = describe_plan(config, options.paths, state)
+        clips, encode, found = plan.render, len(plan.encode), plan.flaws
         report(reading)
     else:
         reading, encode = read_prompts(config), 0
         report(reading)
-        proposal = propose(config, reading, since)
-        clips = proposal.new
+        with borrow_state(config.workspace, "renders") as state:
+            proposal = propose(config, reading, since, state)
+        clips, found = proposal.new, proposal.flaws
+    flaws = [f"{flaw.state}: {flaw}" for flaw in found]
+    tell_flaws(flaws)
+    if since is not None:
         click.echo("\n".join(_proposal(proposal, chosen)))
     click.echo("\n".join(_table(costs(clips, config, Stores.of(config).store), chosen)))
     if encode:
@@ -69,7 +75,7 @@ def say_plan(config: Config, options: Options, since: str | None, form: str) -> 
         offered = quote([clip.request for clip in clips], config, reading.melodies)
         tell_failures(offered.refused)
         click.echo(chosen.item.format(offered.describe(config.replicate)))
-    return FAULTY if reading.faults or (options.strict and reading.warnings) else 0
+    return FAULTY if reading.faults or (options.strict and (reading.warnings or flaws)) else 0
 
 
 def _proposal(proposal: Proposal, form: _Form) -> Iterator[str]:

@@ -8,7 +8,7 @@ from gallery.errors.text import printable, shown
 from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from gallery.errors import Fault
     from gallery.state.outcome import Failed
@@ -33,6 +33,23 @@ def tell_failures(failures: Iterable[Failed]) -> None:
     """Every clip that could not be made, and why, one a line."""
     for failure in failures:
         say(f"failed: {shown(failure.request.prompt)} ({failure.request.model}): {failure.reason}")
+
+
+# A store full of rubbish doesn't fill the screen.
+_MOST_FLAWS = 20
+
+
+def tell_flaws(lines: Collection[str]) -> None:
+    """What is wrong with clips of the store, one a line."""
+    for line in list(lines)[:_MOST_FLAWS]:
+        say(printable(line))
+    if len(lines) > _MOST_FLAWS:
+        say(f"and {len(lines) - _MOST_FLAWS} more like these: gallery store verify")
+
+
+def unusable(lines: Collection[str]) -> str:
+    """How many clips that is, to be added to a summary; nothing where it is none."""
+    return f"; {count(len(lines), 'clip')} of the store not usable" if lines else ""
 
 
 def findings(told: Told) -> str:

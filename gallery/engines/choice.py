@@ -28,6 +28,7 @@ _SKETCH_CODE = (
     "prompts/request.py",
     "store/clips.py",
     "store/keep.py",
+    "store/records.py",
     "utils",
 )
 _SKETCH_LIBRARIES = ("imageio_ffmpeg", "mutagen", "numpy", "pillow", "pydub", "pyloudnorm", "scipy")

@@ -30,6 +30,11 @@ TOLERANCE = 0.1
 
 _BLOCK = 10  # seconds
 
+# Of two sounds so many seconds are compared. Their correlation is 1 where they are the same: 0.9 and
+# more after any codec and the previews' limiter, and far less where they were made apart.
+_COMPARED = 60
+_ALIKE = 0.8
+
 
 @dataclass(frozen=True)
 class Sound:
@@ -70,6 +75,37 @@ def read_sound(path: Path, duration: float, model: Model) -> Sound:
     if not highest <= LOUDEST:
         raise Unusable("its audio holds samples that are no numbers, or far over full scale")
     return Sound(audio, rate, hashlib.sha256(data).hexdigest(), note)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file of limited size. Raises Unusable."""
+    return hashlib.sha256(read_bytes(path, MAX_BYTES)).hexdigest()
+
+
+def is_alike(one: Sound, other: Sound) -> bool:
+    """Whether two files hold one sound, however they were encoded and how loud they are.
+
+    What codecs and a limiter change leaves them correlated; two takes of one prompt are not.
+    """
+    rate = min(one.sample_rate, other.sample_rate)
+    a, b = _beginning(one, rate), _beginning(other, rate)
+    energy = float(np.linalg.norm(a) * np.linalg.norm(b))
+    if energy == 0:
+        return not a.any() and not b.any()
+    size = len(a) + len(b)
+    products = np.fft.irfft(np.fft.rfft(a, size) * np.conj(np.fft.rfft(b, size)), size)
+    lag = round(TOLERANCE * rate)
+    return float(max(products[: lag + 1].max(), products[-lag:].max())) > _ALIKE * energy
+
+
+def _beginning(sound: Sound, rate: int) -> NDArray[np.float64]:
+    """The beginning of a sound, its channels as one, at ``rate``."""
+    mono = sound.audio[: _COMPARED * sound.sample_rate].mean(axis=1, dtype=np.float64)
+    if sound.sample_rate == rate:
+        return np.asarray(mono)
+    from scipy.signal import resample_poly
+
+    return np.asarray(resample_poly(mono, rate, sound.sample_rate))
 
 
 def _samples(file: Any) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
 from gallery.errors import GalleryError
-from gallery.importers.audio import MAX_BYTES, Sound, read_sound
+from gallery.importers.audio import MAX_BYTES, Sound, is_alike, read_sound, sha256_of
 from gallery.importers.drafts import Entry, make_draft, make_drafts
 from gallery.importers.fetch import fetch
 from gallery.importers.found import Refusal, Unusable, refusing
@@ -17,11 +17,12 @@ from gallery.importers.untrusted import clean_line
 from gallery.prompts.folder import read_prompts
 from gallery.store.keep import keep_all
 from gallery.store.places import Stores
+from gallery.store.tracked import refuse_renders
 from gallery.utils.files import write_atomic
 from gallery.utils.progress import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from gallery.config import Config
     from gallery.engines.provenance import Provenance
@@ -29,20 +30,31 @@ if TYPE_CHECKING:
     from gallery.importers.found import Finds, ImportedClip
     from gallery.prompts.prompt import Prompt
     from gallery.prompts.request import Request
+    from gallery.store.records import Record
+
+
+_SEE = "see `gallery store verify`"
 
 
 @dataclass
 class Imported:
     """What came of an import.
 
-    ``added`` are clips that are new, ``present`` those that were there already, ``files``
-    the prompt files that were written, by their paths in the gallery.
+    ``added`` are clips that are new, ``present`` those that were there already, in the store and
+    whole, ``files`` the prompt files that were written, by their paths in the gallery.
     """
 
     added: list[Entry] = field(default_factory=list)
-    present: list[ImportedClip] = field(default_factory=list)
+    present: list[Entry] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+
+    def lose(self, reasons: Mapping[str, str], entries: Iterable[Entry]) -> None:
+        """Refuse entries whose clips, by their keys, could not be kept after all."""
+        for entry in entries:
+            if reason := reasons.get(entry.request.key):
+                self.refused.append(Refusal(entry.clip.source, clean_line(reason, 500)))
+        self.present = [entry for entry in self.present if entry.request.key not in reasons]
 
 
 def keep_clips(
@@ -57,8 +69,9 @@ def keep_clips(
     drafts = list(make_drafts(missing, trial, folder, config.limits.clips_per_prompt))
     if not dry_run:
         owners = homes | {entry.request.key: draft.prompt for draft in drafts for entry in draft.entries}
-        wanting = [entry for entry in new if store.provenance(entry.request.key) is None]
-        lost = store.keep(wanting, owners, jobs, imported)
+        wanting = [entry for entry in new if not store.has(entry.request.key)]
+        lost = store.keep(wanting, owners, jobs)
+        imported.lose(lost, [*wanting, *imported.present])
         new = [entry for entry in new if entry.request.key not in lost]
         drafts = [kept for draft in drafts if (kept := _without(lost, draft, trial))]
         for draft in drafts:
@@ -103,15 +116,15 @@ def _new(
     with Stage("reading", len(entries), sum(entry.request.duration for entry in entries)) as stage:
         for entry in entries:
             key, clip = entry.request.key, entry.clip
-            twin = _with_file_name(new[key].clip) if key in new else store.provenance(key)
             with refusing(imported.refused, clip.source):
-                if twin is not None and not clip.reproducible and not _is_same(clip, twin):
-                    other = clean_line(twin.file or "another clip")
-                    raise Unusable(f"its seed is not known, and {other} already stands for its parameters")
+                first = new.get(key)
+                twin = _with_file_name(first.clip) if first else store.provenance(key)
                 if twin is None:
                     entry = Entry(store.checked(entry), entry.request)
-                if key in new or (twin is not None and key in homes):
-                    imported.present.append(clip)
+                elif not store.is_same(entry, twin, first):
+                    raise Unusable(_of_another_sound(clip, twin))
+                if first or (key in homes and store.has(key)):
+                    imported.present.append(entry)
                 else:
                     new[key] = entry
             stage.finish(entry.request.duration)
@@ -122,9 +135,16 @@ def _with_file_name(clip: ImportedClip) -> Provenance:
     return clip.provenance.with_fields(file=_file_name(clip))
 
 
-def _is_same(clip: ImportedClip, other: Provenance) -> bool:
-    """Whether two clips of unknown seeds are one: by what their tool calls them, or else by their names."""
-    own, theirs = clip.provenance.original, other.original
+def _of_another_sound(clip: ImportedClip, first: Provenance) -> str:
+    other = clean_line(first.file or "the clip in the store")
+    if clip.reproducible:
+        return f"another sound than {other}, which has the same request, came first and stays"
+    return f"its seed is not known, and {other} already stands for its parameters"
+
+
+def _is_named_alike(clip: ImportedClip, other: Provenance) -> bool:
+    """Whether two clips are one by what their tool calls them, or else by their names."""
+    own, theirs = clip.provenance.original, other.original or other.prediction
     if own and theirs:
         return own == theirs
     return Path(_file_name(clip)).stem == Path(other.file or "").stem
@@ -134,7 +154,7 @@ def _file_name(clip: ImportedClip) -> str:
     return clean_line((clip.files[0] if clip.files else clip.source).name)
 
 
-def _without(lost: set[str], draft: Draft, trial: TrialGallery) -> Draft | None:
+def _without(lost: Collection[str], draft: Draft, trial: TrialGallery) -> Draft | None:
     entries = tuple(entry for entry in draft.entries if entry.request.key not in lost)
     if len(entries) == len(draft.entries):
         return draft
@@ -148,15 +168,77 @@ class _ImportStore:
         self.config, self.scratch, self.fetches = config, scratch, fetches
         self.stores = Stores.of(config)
         self.models = {model.hub: model for model in config.models.values()}
+        self._whole: dict[str, bool] = {}
 
     def provenance(self, key: str) -> Provenance | None:
-        """Where the clip of a key came from, or None where there is none."""
+        """Where the clip of a key came from, here or as a lossless render; None where there is none.
+
+        Raises Unusable where its record cannot be used: nothing is put in its place.
+        """
         store = self.stores.store
         record = store.get(key)
-        if record and (self.config.store.audio_url or store.has_audio(key)):
+        if not record and store.path(key, ".json").exists():
+            raise Unusable(f"its clip is in the store, but damaged or of a later version; {_SEE}")
+        if record:
             return record.provenance
-        render = self.stores.lossless.get(key) if self.stores.lossless.has(key) else None
+        render = self._lossless(key)
         return render.provenance if render else None
+
+    def has(self, key: str) -> bool:
+        """Whether the store has the clip of a key, its files as its record says."""
+        if key not in self._whole:
+            record = self.stores.store.get(key)
+            self._whole[key] = bool(record and self._is_whole(record))
+        return self._whole[key]
+
+    def _is_whole(self, record: Record) -> bool:
+        store, settings = self.stores.store, self.config.store
+        if not (settings.audio_url or settings.remote or store.has_audio(record.key)):
+            return False
+        paths = {store.path(record.key, suffix): digest for suffix, digest in record.preview.digests.items()}
+        try:
+            return all(sha256_of(path) == digest for path, digest in paths.items() if path.exists())
+        except Unusable:
+            return False
+
+    def is_same(self, entry: Entry, twin: Provenance, first: Entry | None) -> bool:
+        """Whether an entry sounds like the clip of its request that came before: the one of ``twin``.
+
+        That one is ``first``, where it came in the same import. Raises Unusable where the entry's audio
+        cannot be had, or cannot mend what is damaged in the store.
+        """
+        key, clip = entry.request.key, entry.clip
+        named_alike = _is_named_alike(clip, twin)
+        if not named_alike and not clip.reproducible:
+            return False
+        if clip.url and (named_alike or not self.fetches):
+            return True
+        record = None if first else self.stores.store.get(key)
+        files = set() if clip.url else {sha256_of(path) for path in clip.files}
+        if files & {twin.sha256, record.preview.audio_sha256 if record else None}:
+            return True
+        other = self._sound_of(first) if first else self._kept_sound(entry.request)
+        if other is None:
+            return True  # as far as anybody can tell here
+        return is_alike(self._sound(self.checked(entry).files[0], entry.request), other)
+
+    def _sound_of(self, entry: Entry) -> Sound | None:
+        return self._sound(entry.clip.files[0], entry.request) if entry.clip.files else None
+
+    def _kept_sound(self, request: Request) -> Sound | None:
+        """What is kept under a request, in the best form there is; None where it is not to be had here."""
+        if render := self._lossless(request.key):
+            return Sound(render.audio, render.sample_rate, "")
+        if not self.has(request.key):
+            raise Unusable(f"its clip in the store is damaged, and came from another file; {_SEE}")
+        path = self.stores.store.path(request.key, ".mp3")
+        return self._sound(path, request) if path.exists() else None
+
+    def _lossless(self, key: str) -> Render | None:
+        if not self.stores.lossless.has(key):
+            return None
+        refuse_renders(self.config)
+        return self.stores.lossless.get(key)
 
     def checked(self, entry: Entry) -> ImportedClip:
         """The clip, its files those whose audio is what its request says. Raises Unusable."""
@@ -176,22 +258,18 @@ class _ImportStore:
                 reasons.append(error)
         raise reasons[0]
 
-    def keep(
-        self, entries: Sequence[Entry], owners: Mapping[str, Prompt], jobs: int, imported: Imported
-    ) -> set[str]:
-        """Put clips into the store. Returns the keys of those that failed, which are refused."""
+    def keep(self, entries: Sequence[Entry], owners: Mapping[str, Prompt], jobs: int) -> dict[str, str]:
+        """Put clips into the store. Returns why some could not be kept, by their keys."""
         if not entries:
-            return set()
-        sources = {entry.request.key: entry.clip.source for entry in entries}
-        renders = (self._render(entry) for entry in entries if not entry.clip.finished)
-        store, lossless, settings = self.stores.store, self.stores.lossless, self.config.preview
+            return {}
+        # A lossless render that is here already is better than any MP3.
+        lossless, store, settings = self.stores.lossless, self.stores.store, self.config.preview
+        finished = [entry for entry in entries if entry.clip.finished and not lossless.has(entry.request.key)]
+        renders = (self._render(entry) for entry in entries if entry not in finished)
         with Stage("importing", len(entries), sum(entry.request.duration for entry in entries)) as stage:
             failures = keep_all(renders, store, lossless, owners, settings, jobs, stage.finish)
-            failures += self._keep_finished((entry for entry in entries if entry.clip.finished), stage)
-        imported.refused += [
-            Refusal(sources[failure.request.key], clean_line(failure.reason, 500)) for failure in failures
-        ]
-        return {failure.request.key for failure in failures}
+            failures += self._keep_finished(finished, stage)
+        return {failure.request.key: failure.reason for failure in failures}
 
     def _keep_finished(self, entries: Iterable[Entry], stage: Stage) -> Iterator[Failure]:
         settings = self.config.preview
@@ -210,6 +288,8 @@ class _ImportStore:
             stage.finish(request.duration)
 
     def _render(self, entry: Entry) -> Render | Failure:
+        if render := self._lossless(entry.request.key):
+            return render  # of an import that did not come to its end, or of an engine
         try:
             sound = self._sound(entry.clip.files[0], entry.request)
         except Unusable as error:

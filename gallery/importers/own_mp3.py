@@ -18,7 +18,7 @@ from gallery.preview.measure import loudness, true_peak
 from gallery.preview.mp3 import with_tags
 from gallery.preview.picture import cover, peaks
 from gallery.prompts.request import Request, plain_number
-from gallery.store.clips import ENGINES, SKETCH
+from gallery.store.records import ENGINES, SKETCH
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -278,7 +278,10 @@ class _PromptFile:
                 self._fault(loc, Wording.NO_DIGEST.format(value=shown(name), prefix=DIGEST_PREFIX))
             return
         self.melodies_left -= 1
-        if self.melodies_left >= 0 and (problem := melody_problem(self.path.parent, name, self.config)):
+        folder, config = self.path.parent, self.config
+        if self.melodies_left >= 0 and (
+            problem := melody_problem(folder, name, config.prompts, config.limits)
+        ):
             self._fault(loc, f"{shown(name)} {problem}")
 
     def _clips(self, matter: FrontMatter, axes: tuple[tuple[str, tuple[Any, ...]], ...]) -> list[Clip]:

@@ -17,6 +17,7 @@ from gallery.prompts.prompt import PROMPT, Findings, Prompts, Reading
 from gallery.state.database import CONTENT, FILE, Row
 from gallery.state.inputs import stamp_of
 from gallery.utils.digest import digest
+from gallery.utils.git import refuse_link
 from gallery.utils.parallel import spread
 from gallery.utils.progress import Tally
 
@@ -212,6 +213,7 @@ def find_files(config: Config, paths: Sequence[Path] = ()) -> list[Path]:
 
 
 def _find(config: Config, paths: Sequence[Path]) -> list[str]:
+    refuse_link(config.prompts, config.prompts.name, "publish what lies")
     top = config.prompts.resolve()
     if not top.is_dir():
         raise GalleryError(f"no folder prompts/ in {config.root}; make it, or run `gallery new`")

@@ -9,7 +9,7 @@ from gallery.errors.messages import Wording
 from gallery.utils.audio import ACCEPTED, NotAudio, opened
 
 if TYPE_CHECKING:
-    from gallery.config import Config
+    from gallery.config import Limits
 
 SUFFIXES = (".flac", ".mp3", ".ogg", ".wav")
 
@@ -24,24 +24,26 @@ _MAY_HOLD_NAN = ("FLOAT", "DOUBLE")
 _BLOCK = 1 << 16
 
 
-def melody_problem(folder: Path, name: str, config: Config) -> str:
+def melody_problem(folder: Path, name: str, prompts: Path, limits: Limits) -> str:
     """What is wrong with the melody file that a prompt file in ``folder`` names, or nothing."""
     if Path(name).suffix.lower() not in SUFFIXES:
         return Wording.NO_MELODY_FILE.format(suffixes=", ".join(SUFFIXES))
     try:
         path = folder / name
-        return _file_problem(path, config) or _audio_problem(path, config.limits.melody_seconds)
+        return _file_problem(path, prompts, limits.melody_bytes) or _audio_problem(
+            path, limits.melody_seconds
+        )
     except (OSError, RuntimeError, ValueError):  # a name that no file can have, a loop of links
         return "cannot be opened; put the file beside the prompt file"
 
 
-def _file_problem(path: Path, config: Config) -> str:
-    if not path.resolve().is_relative_to(config.prompts.resolve()):
+def _file_problem(path: Path, prompts: Path, most: int) -> str:
+    if not path.resolve().is_relative_to(prompts.resolve()):
         return Wording.MELODY_OUTSIDE
     if not path.is_file():
         return "does not exist; put the file beside the prompt file"
-    if path.stat().st_size > config.limits.melody_bytes:
-        return f"is larger than {config.limits.melody_bytes:,} bytes"
+    if path.stat().st_size > most:
+        return f"is larger than {most:,} bytes"
     return ""
 
 

@@ -13,6 +13,7 @@ from gallery.errors import FaultyFile, GalleryError
 from gallery.prompts.folder import read_prompts
 from gallery.prompts.request import parameter_fields, plain_number
 from gallery.utils.files import write_atomic
+from gallery.utils.git import refuse_link
 from gallery.utils.slug import slug
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def write_prompt(config: Config, answers: dict[str, Any]) -> Path:
     Raises GalleryError where the file exists, and FaultyFile, leaving no file, where
     the answers make no valid one.
     """
+    refuse_link(config.prompts, config.prompts.name, "publish what lies")
     written = ("title", "prompt", "tags", "author")
     matter = {name: answers[name] for name in written if answers.get(name)}
     matter["date"] = datetime.now(UTC).date()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PROMPT = "prompt"
 
 # Each is asked for several times in a build; of some 4 KB.
-_MADE_AT_A_TIME = 10_000
+_MADE_AT_A_TIME = 2000
 
 
 @dataclass(frozen=True, slots=True)

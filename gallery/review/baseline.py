@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING
 
 from gallery.config import load_config
 from gallery.errors import GalleryError
+from gallery.errors.text import printable, shown
 from gallery.prompts.file import PRESETS_NAME
 from gallery.prompts.folder import is_prompt_file, read_prompts
 from gallery.prompts.melody import SUFFIXES
+from gallery.utils.git import Repository
 from gallery.utils.root import CONFIG_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from gallery.prompts.prompt import Prompt, Reading
-    from gallery.utils.git import Contents, Entry, Repository
+    from gallery.utils.git import Contents, Entry
 
 _PROMPTS = "prompts"
 
@@ -40,13 +42,44 @@ def read_baseline(repository: Repository, commit: str, current: Reading) -> dict
     Where a file is the same on both sides, so is the prompt: the very object of ``current``.
     Raises GalleryError where the commit's gallery.toml cannot be used.
     """
-    files = {
-        name: entry
-        for name, entry in repository.files(commit, CONFIG_NAME, _PROMPTS).items()
-        if _is_safe(name)
-    }
+    files = _files(repository, commit)
     if CONFIG_NAME not in files:
         return {}
+    same, older = _prompts(repository, commit, files, current)
+    prompts = (*same, *older.prompts)
+    return {prompt.path: prompt for prompt in sorted(prompts, key=lambda prompt: prompt.file)}
+
+
+def keys_asked(root: Path, refs: Iterable[str], current: Reading) -> set[str]:
+    """The keys of all clips that the prompts of these commits ask for, by any names that git knows.
+
+    Raises GalleryError where one of them cannot be read, or a file of it has faults: nobody could
+    say what it asks for.
+    """
+    keys: set[str] = set()
+    for ref in dict.fromkeys(refs):
+        repository = Repository(root)
+        commit = repository.commit(ref)
+        files = _files(repository, commit)
+        if CONFIG_NAME not in files:
+            raise GalleryError(f"{shown(ref)} has no gallery here")
+        same, older = _prompts(repository, commit, files, current)
+        if older.faults:
+            raise GalleryError(f"what {shown(ref)} asks for is not known: {printable(str(older.faults[0]))}")
+        keys.update(clip.key for prompt in (*same, *older.prompts) for clip in prompt.clips)
+    return keys
+
+
+def _files(repository: Repository, commit: str) -> dict[str, Entry]:
+    """The files of a commit that have a say, by their names."""
+    listed = repository.files(commit, CONFIG_NAME, _PROMPTS)
+    return {name: entry for name, entry in listed.items() if _is_safe(name)}
+
+
+def _prompts(
+    repository: Repository, commit: str, files: Mapping[str, Entry], current: Reading
+) -> tuple[list[Prompt], Reading]:
+    """Prompts of a commit that are the same objects as in ``current``, and what was read of the others."""
     differing = repository.differing(commit, CONFIG_NAME, _PROMPTS)
     same: dict[str, Prompt] = {}
     if all(_is_prompt(name) or not _decides(name) for name in differing):
@@ -54,8 +87,7 @@ def read_baseline(repository: Repository, commit: str, current: Reading) -> dict
         alike = {name for name, entry in files.items() if not entry.is_link} - differing
         same = {prompt.file: prompt for prompt in current.prompts if prompt.file in alike}
     wanted = [name for name in files if _decides(name) and name not in same]
-    older = _read(repository, commit, files, wanted).prompts
-    return {prompt.path: prompt for prompt in sorted((*same.values(), *older), key=lambda p: p.file)}
+    return [*same.values()], _read(repository, commit, files, wanted)
 
 
 def _is_prompt(name: str) -> bool:

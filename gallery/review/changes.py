@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
     from gallery.prompts.prompt import Clip, Prompt, Reading
+    from gallery.state.database import State
+    from gallery.store.survey import Flaw
 
 # What people read of a prompt. A change of it is no reason to render.
 _READ = ("title", "text", "tags", "author", "license", "date", "notes")
@@ -42,13 +44,17 @@ class Change:
 
 @dataclass
 class Proposal:
-    """A gallery's prompts against those of ``commit``; files that are ``faulty`` are left out."""
+    """A gallery's prompts against those of ``commit``; files that are ``faulty`` are left out.
+
+    ``flaws`` tell of their clips in the store that are damaged or of a newer version.
+    """
 
     commit: str
     added: list[Change] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
     removed: list[Change] = field(default_factory=list)
     faulty: int = 0
+    flaws: list[Flaw] = field(default_factory=list)
 
     @property
     def new(self) -> list[Clip]:
@@ -56,8 +62,10 @@ class Proposal:
         return [clip for change in (*self.added, *self.changed) for clip in change.new]
 
 
-def propose(config: Config, reading: Reading, ref: str) -> Proposal:
+def propose(config: Config, reading: Reading, ref: str, state: State) -> Proposal:
     """Compare the prompts that lie in the gallery's folder with those of a commit.
+
+    ``state`` has what is known of the store.
 
     Raises GalleryError where git, the repository or the commit is not to be had.
     """
@@ -66,7 +74,7 @@ def propose(config: Config, reading: Reading, ref: str) -> Proposal:
     before = read_baseline(repository, commit, reading)
     asked = {key for outline in reading.prompts.outlines for key in outline.keys}
     changes, fresh = _compare(reading.prompts, before, asked)
-    plan = make_plan({clip.key: clip for _, clip in fresh}, Stores.of(config), config)
+    plan = make_plan({clip.key: clip for _, clip in fresh}, Stores.of(config, state), config)
     to_render = {clip.key for clip in plan.render}
     for change, clip in fresh:
         if clip.key in to_render:
@@ -80,6 +88,7 @@ def propose(config: Config, reading: Reading, ref: str) -> Proposal:
         changed=[change for change in changes if change.known],
         removed=[_removed(prompt, asked) for path, prompt in before.items() if path not in there],
         faulty=len(reading.broken),
+        flaws=plan.flaws,
     )
 
 

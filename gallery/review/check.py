@@ -11,12 +11,22 @@ from gallery.prompts.file import PRESETS_NAME
 from gallery.prompts.folder import find_files, is_prompt_file, read_prompts
 from gallery.prompts.melody import SUFFIXES, melody_problem
 from gallery.prompts.prompt import Reading
+from gallery.state.opening import borrow_state
+from gallery.store.places import Stores
 from gallery.utils.root import CONFIG_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gallery.config import Config
+
+
+def check_clips(config: Config, reading: Reading) -> list[str]:
+    """What is wrong with the clips of the store that these prompts ask for, a line each."""
+    keys = list(dict.fromkeys(key for outline in reading.prompts.outlines for key in outline.keys))
+    with borrow_state(config.workspace, "renders", keys) as state:
+        flaws = Stores.of(config, state).store.flawed(keys)
+    return [f"{flaw.state}: {flaw}" for key in keys if (flaw := flaws.get(key))]
 
 
 def check_files(config: Config, paths: Sequence[Path] = ()) -> tuple[Reading, list[str]]:
@@ -52,7 +62,7 @@ def check_files(config: Config, paths: Sequence[Path] = ()) -> tuple[Reading, li
             others.append(printable(file.relative_to(config.root).as_posix()))
     reading = read_prompts(config, () if everything else prompts) if everything or prompts else Reading()
     for path in melodies:
-        if problem := melody_problem(path.parent, path.name, config):
+        if problem := melody_problem(path.parent, path.name, config.prompts, config.limits):
             file_name = printable(path.relative_to(config.root).as_posix())
             reading.faults.append(Fault(file_name, 0, "", problem))
     reading.faults.sort()

@@ -102,7 +102,8 @@ def _scaffold() -> dict[str, bytes]:
     files = {}
     for name, place in places.items():
         for path in [place] if place.is_file() else place.rglob("*"):
-            if path.is_file():
+            # pip compiles a wheel's scripts, those of the scaffold too.
+            if path.is_file() and path.parent.name != "__pycache__":
                 files[(Path(name) / path.relative_to(place)).as_posix()] = path.read_bytes()
     return files
 

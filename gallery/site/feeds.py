@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gallery.catalogue.entries import Catalogue, ClipEntry, PromptEntry
-    from gallery.config import Config
+    from gallery.config import Site
     from gallery.site.theme.theme import Theme
     from gallery.state.database import State
 
@@ -60,17 +60,17 @@ def podcast(catalogue: Catalogue, theme: Theme) -> bytes:
         if len(items) >= PODCAST_LENGTH:
             break
     shown = list(items.values())[:PODCAST_LENGTH]
-    guid = uuid.uuid5(_PODCASTS, absolute(theme.config, "podcast.xml").split("://", 1)[1])
+    guid = uuid.uuid5(_PODCASTS, absolute(theme.config.site.base_url, "podcast.xml").split("://", 1)[1])
     return theme.render("podcast.xml", "podcast.xml", {"items": shown, "guid": guid})
 
 
-def sitemap(pages: Iterable[tuple[str, str]], config: Config) -> Iterator[bytes]:
+def sitemap(pages: Iterable[tuple[str, str]], base_url: str) -> Iterator[bytes]:
     """Every page for people, with the day it last changed where that is known."""
     yield b'<?xml version="1.0" encoding="utf-8"?>\n'
     yield b'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
     for address, date in pages:
         changed = f"<lastmod>{date}</lastmod>" if date else ""
-        yield f"<url><loc>{escape(absolute(config, address), quote=False)}</loc>{changed}</url>\n".encode()
+        yield f"<url><loc>{escape(absolute(base_url, address), quote=False)}</loc>{changed}</url>\n".encode()
     yield b"</urlset>\n"
 
 
@@ -79,13 +79,13 @@ def line(entry: PromptEntry) -> str:
     return json.dumps(entry, ensure_ascii=False, sort_keys=True)
 
 
-def catalogue(paths: Sequence[str], state: State, config: Config) -> Iterator[bytes]:
+def catalogue(paths: Sequence[str], state: State, site: Site) -> Iterator[bytes]:
     """The catalogue as data, one prompt a line."""
     head = {
         "version": 1,
         "generator": f"gallery {gallery.__version__}",
-        "title": config.site.title,
-        "description": config.site.description,
+        "title": site.title,
+        "description": site.description,
     }
     yield f'{json.dumps(head, ensure_ascii=False)[:-1]}, "prompts": ['.encode()
     between = "\n"

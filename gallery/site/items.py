@@ -83,7 +83,7 @@ def make_items(catalogue: Catalogue, theme: Theme, state: State) -> list[Item]:
 
 def _derived(entry: PromptEntry, theme: Theme) -> list[tuple[str, str, str]]:
     """The kind, the name and the text of each thing that is kept of a prompt."""
-    path, row = entry["path"], rows.row(entry, theme.config)
+    path, row = entry["path"], rows.row(entry)
     facets = Facets(**{name: tuple(values) for name, values in rows.facets(entry).items()})
     facts = [entry["date"], facets, index.ranges(entry), index.size(entry)]
     return [

@@ -202,6 +202,10 @@ class State:
                 (*_LASTING, _META),
             )
 
+    def is_of(self, tool: str) -> bool:
+        """Whether the rows in the file are those of this tool."""
+        return self.value(_META, "tool") == tool
+
     def is_outdated(self, tool: str) -> bool:
         """Whether the tool is another by now than this was opened for."""
         return self._tool != tool

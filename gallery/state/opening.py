@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from gallery.errors import GalleryError
@@ -12,7 +12,7 @@ from gallery.state.tool import is_as_loaded, tool_digest
 from gallery.utils.progress import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
@@ -39,6 +39,21 @@ def open_state(workspace: Path) -> Iterator[State]:
             state.discard()
             name = f"{path.parent.name}/{path.name}"
             raise GalleryError(f"{name} was damaged and begins anew; run the same command again") from error
+
+
+@contextmanager
+def borrow_state(workspace: Path, kind: str, names: Sequence[str] | None = None) -> Iterator[State]:
+    """A state that goes with this process, and knows a kind of rows, or some of them, from the gallery's.
+
+    For commands that change nothing and are to find out nothing twice.
+    """
+    path = workspace / STATE_NAME
+    with State.temporary() as state:
+        if path.is_file() and not workspace.is_symlink():
+            with suppress(Damaged, GalleryError), State(path) as own:
+                if own.is_of(tool_digest()):
+                    state.put(kind, own.load(kind) if names is None else own.some(kind, names))
+        yield state
 
 
 def say_damaged(path: Path) -> None:

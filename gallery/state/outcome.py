@@ -51,7 +51,8 @@ class Outcome:
     """What came of a build.
 
     ``states`` counts clips by what the site plays of them. ``outdated`` counts previews of other
-    settings whose lossless render is not here. ``note`` says why there was no engine to render.
+    settings whose lossless render is not here. ``flaws`` tell of clips that are damaged or of a newer
+    version, a line each. ``note`` says why there was no engine to render.
     ``written`` is None where nothing was built.
     """
 
@@ -61,6 +62,7 @@ class Outcome:
     failures: list[Failed] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
     outdated: int = 0
+    flaws: list[str] = field(default_factory=list)
     note: str = ""
     written: Written | None = None
 

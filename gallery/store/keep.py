@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gallery.engines import Failure, Render
 from gallery.errors import GalleryError
 from gallery.errors.system import told_by_the_system
-from gallery.store.clips import SKETCH
+from gallery.store.records import SKETCH
 from gallery.utils.interrupt import Interrupts
 from gallery.utils.memory import load_within_limits
 

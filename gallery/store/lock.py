@@ -9,6 +9,7 @@ from gallery.errors import GalleryError
 from gallery.store.tracked import refuse_links
 from gallery.utils.files import remove_leftovers, write_atomic
 from gallery.utils.progress import say
+from gallery.utils.root import LOCK_NAME, claim_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,16 +24,17 @@ def build_lock(config: Config) -> Iterator[None]:
 
     refuse_links(config)
     config.workspace.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(config.workspace / "build.lock")
+    lock = FileLock(config.workspace / LOCK_NAME)
     try:
         lock.acquire(timeout=0)
     except Timeout:
         say("another build of this gallery is running; waiting for it to end")
         lock.acquire()
     except OSError as error:  # among others, a link in its place, which is not followed
-        place = f"{config.workspace.name}/build.lock"
+        place = f"{config.workspace.name}/{LOCK_NAME}"
         raise GalleryError(f"{place} cannot be locked: {error.strerror}") from error
     try:
+        claim_workspace(config.workspace, config.root)
         # What a killed build left half-written; the stores' is removed before they are used.
         remove_leftovers(config.workspace)
         ignore = config.workspace / ".gitignore"

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from gallery.engines import Failure, Render
 from gallery.engines.provenance import Provenance
 from gallery.prompts.request import Request
-from gallery.store.clips import ENGINES
+from gallery.store.records import ENGINES
 from gallery.utils.audio import NotAudio, opened
 from gallery.utils.files import remove_leftovers, write_atomic
 

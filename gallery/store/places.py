@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,21 +15,26 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
     from gallery.state.database import State
+    from gallery.store.survey import Flaw
 
 
 @dataclass
 class Stores:
-    """Where clips are kept: the store (real renders), sketches, and lossless renders."""
+    """Where clips are kept: the store (real renders), sketches, and lossless renders.
+
+    ``elsewhere`` says what is wrong with clips in a store elsewhere, as far as something is.
+    """
 
     store: Store
     sketches: Store
     lossless: LosslessStore
+    elsewhere: Mapping[str, Flaw] = field(default_factory=dict)
 
     @classmethod
     def of(cls, config: Config, state: State | None = None) -> Stores:
         """The gallery's own. ``state`` has what is known of them."""
         return cls(
-            Store(config.store_folder, "renders", state, mirror=config.store.remote),
+            Store(config.store_folder, "renders", state, mirror=config.store.without_audio),
             Store(config.workspace / "sketches", "sketches", state),
             LosslessStore(config.workspace / "renders"),
         )

@@ -12,13 +12,14 @@ import secrets
 import threading
 import time
 from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gallery.errors import GalleryError
 from gallery.errors.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 
@@ -39,15 +40,22 @@ _FOLDERS = {"file", "local", *_SERVERS}
 # Drivers of object stores try again by themselves; those of servers don't. Seconds to wait each time.
 _WAITS = (1, 3, 9)
 
+# What drivers call the time at which a file was last written.
+_TIMES = ("mtime", "LastModified", "last_modified", "updated", "modified", "created")
+
 # Parts of a path that must exist already: an object store's bucket, a repository on the hub.
 _GIVEN = {"hf": 3}
 
 
 class Entry(NamedTuple):
-    """A file there: its bytes, and what changes when the file does."""
+    """A file there: its bytes, what changes when the file does, and when it came, if that is told.
+
+    The latter in seconds since 1970.
+    """
 
     size: int
     version: str
+    modified: float | None = None
 
 
 class Remote(AbstractContextManager["Remote"]):
@@ -82,7 +90,7 @@ class Remote(AbstractContextManager["Remote"]):
             name = str(entry["name"]).rsplit("/", 1)[-1]
             if entry["type"] == "file" and _NAME.fullmatch(name):
                 version = hashlib.sha256(repr(sorted(entry.items())).encode()).hexdigest()
-                found[name] = Entry(int(entry["size"] or 0), version)
+                found[name] = Entry(int(entry["size"] or 0), version, _modified(entry))
         return found
 
     def read(self, name: str, most: int) -> bytes:
@@ -175,6 +183,19 @@ class Remote(AbstractContextManager["Remote"]):
                 except ValueError as error:
                     raise GalleryError(f"[store] url {self.url}: {_reason(error)}") from error
             return self._opened
+
+
+def _modified(entry: Mapping[str, Any]) -> float | None:
+    """When a file was last written, as its driver tells it: a time, a number or a text."""
+    for told in (entry.get(name) for name in _TIMES):
+        with suppress(ValueError, OverflowError):
+            if isinstance(told, str):
+                told = datetime.fromisoformat(told)
+            if isinstance(told, datetime):
+                return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
+            if isinstance(told, int | float) and told > 0:
+                return float(told)
+    return None
 
 
 def _reason(error: Exception) -> str:

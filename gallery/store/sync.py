@@ -15,24 +15,24 @@ from typing import TYPE_CHECKING, TypeVar
 from gallery.errors import GalleryError
 from gallery.state.database import Row
 from gallery.state.inputs import stamp
-from gallery.store.clips import MAX_RECORD_BYTES, SUFFIXES, Store
+from gallery.store.clips import Store
+from gallery.store.owner import claim
+from gallery.store.records import MAX_AUDIO_BYTES, MAX_COVER_BYTES, MAX_RECORD_BYTES, SUFFIXES
 from gallery.store.remote import Entry, Remote
+from gallery.store.survey import Flaw
 from gallery.store.tracked import refuse_renders
 from gallery.utils.interrupt import Interrupts
 from gallery.utils.progress import Transfer, count, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from gallery.config import Config
     from gallery.state.database import State
-    from gallery.store.clips import Record, Survey
+    from gallery.store.records import Record
+    from gallery.store.survey import Survey
 
 R = TypeVar("R")
-
-# Ten minutes, the longest clip there is, at 320 kbit/s make 24 MB; covers are some 4 KB.
-MAX_AUDIO_BYTES = 32_000_000
-MAX_COVER_BYTES = 1_000_000
 
 # Transfers at once. Most of the time of small files is waiting for the other side.
 _AT_ONCE = 16
@@ -42,7 +42,10 @@ _MOST_LINES = 20
 
 
 class _Unusable(Exception):
-    """What lies elsewhere is not a whole clip; says why."""
+    """What lies elsewhere is not a whole clip: says which of its files is wrong, and why."""
+
+    def __init__(self, suffix: str, why: str | GalleryError) -> None:
+        self.suffix, self.why = suffix, why
 
 
 @contextmanager
@@ -59,22 +62,24 @@ def sync_of(config: Config, state: State) -> Iterator[Sync | None]:
 class Sync:
     """A mirror and the store that it mirrors. `look` comes first.
 
-    ``faulty`` says of clips why what lies elsewhere cannot be used: they count as missing
-    there. ``differing`` are the clips of which there is another record, by what became of them.
-    ``conflicts`` says of clips why they were not pushed.
+    ``faulty`` says of clips why what lies elsewhere cannot be used: it is damaged, or of a newer
+    version, and stays as it is. ``differing`` are the clips of which there is another record, by what
+    became of them. ``conflicts`` says of clips why they were not pushed.
     """
 
     def __init__(self, config: Config, remote: Remote, state: State) -> None:
         self.remote, self.store = remote, Store(config.store_folder, "renders", state, mirror=True)
         self.listing: dict[str, Entry] = {}
-        self.faulty: dict[str, str] = {}
+        self.faulty: dict[str, Flaw] = {}
         self.differing: dict[str, str] = {}
         self.conflicts: dict[str, str] = {}
+        self.told: set[str] = set()  # lines that nobody needs to read again
         self._state = state
         self._known: dict[str, Row] = {}
         self._same: set[str] = set()
         self._newer: set[str] = set()
         self._unreachable = False
+        self._gallery, self._is_claimed = config.gallery_id, False
 
     def look(self, *, take: bool) -> int:
         """Compare both sides' records; only those that changed are fetched.
@@ -98,8 +103,7 @@ class Sync:
             if verdict in ("differs", "replaced"):
                 name = f"{self.remote.url}/{key}.json"
                 self.differing[key] = f"{name}: another render of this clip, which {place}"
-        _tell([f"{self.remote.url}/{key}: {reason}" for key, reason in sorted(self.faulty.items())])
-        _tell(sorted(self.differing.values()))
+        self._tell(self.differing.values())
         return sum(verdict in ("new", "replaced") for verdict in verdicts.values())
 
     def _compare_all(self, survey: Survey, take: bool) -> dict[str, str]:
@@ -119,20 +123,22 @@ class Sync:
     def fetch(self, wanted: Collection[str] | None = None) -> int:
         """Bring the audio and covers of these clips, or of all, that are missing here. Returns how many."""
         survey = self.store.survey()
+        # What is damaged here is mended too, where its record is the same.
+        lacking = (survey.kept.keys() - survey.playable | survey.flawed.keys()) & self._same
         due = {
-            key: kept.bytes
-            for key, kept in survey.kept.items()
-            if key not in survey.playable and (wanted is None or key in wanted) and self._is_there(key)
+            key: self.listing[f"{key}.mp3"].size
+            for key in sorted(lacking)
+            if (wanted is None or key in wanted) and self._is_there(key)
         }
-        before = set(self.faulty)
         with self.remote:
-            came = sum(_in_parallel(self._fetch, due, "pulling"))
-        _tell([f"{self.remote.url}/{key}: {self.faulty[key]}" for key in sorted(self.faulty.keys() - before)])
-        return came
+            return sum(_in_parallel(self._fetch, due, "pulling"))
 
     def push(self, wanted: Collection[str] | None = None) -> int:
         """Take these clips, or all, there where they are missing. Returns how many."""
         survey = self.store.survey()
+        if wanted is None:  # a build tells of those of its prompts itself
+            left = {key: flaw for key, flaw in survey.flawed.items() if not self._is_there(key)}
+            self.conflicts |= {key: f"{flaw.state}: {flaw}" for key, flaw in left.items()}
         due = {
             key: kept.bytes
             for key, kept in survey.kept.items()
@@ -142,6 +148,8 @@ class Sync:
         }
         try:
             with self.remote:
+                if due:
+                    self.claim()
                 went = sum(_in_parallel(self._push, due, "pushing"))
         except GalleryError as error:
             waiting = count(sum(not self._is_there(key) for key in due), "clip")
@@ -149,8 +157,20 @@ class Sync:
                 f"{error.format_message()}\n{waiting} still to be pushed, all kept in {self.store.folder}; "
                 "`gallery store push` goes on"
             ) from error
-        _tell(sorted(self.conflicts.values()))
+        self._tell(self.conflicts.values())
         return went
+
+    def tell_faulty(self) -> None:
+        """Say of each clip elsewhere that cannot be used what is wrong with it."""
+        self._tell(f"{flaw.state}: {flaw}" for flaw in self.faulty.values())
+
+    def _tell(self, lines: Iterable[str]) -> None:
+        fresh = sorted(set(lines) - self.told)
+        self.told.update(fresh)
+        for line in fresh[:_MOST_LINES]:
+            say(line)
+        if len(fresh) > _MOST_LINES:
+            say(f"and {len(fresh) - _MOST_LINES} more like these")
 
     def offer(self, key: str) -> None:
         """Push a clip that was just finished, unless the store could not be reached just now."""
@@ -159,10 +179,17 @@ class Sync:
         if self._unreachable:
             return
         try:
+            self.claim()
             self._push(key)
         except GalleryError:
             # Rendering goes on; the push at the end tries again, and says what is wrong.
             self._unreachable = True
+
+    def claim(self) -> None:
+        """Make the store this gallery's before anything in it is changed. Raises GalleryError."""
+        if not self._is_claimed:
+            claim(self.remote, self._gallery)
+            self._is_claimed = True
 
     def lacks(self) -> bool:
         """Whether a clip that is here is missing elsewhere."""
@@ -191,9 +218,15 @@ class Sync:
         for suffix, most in ((".mp3", MAX_AUDIO_BYTES), (".webp", MAX_COVER_BYTES)):
             entry = self.listing.get(f"{key}{suffix}")
             if entry is None:
-                self.faulty[key] = f"its {suffix} is missing"
+                self._fault(key, _Unusable(suffix, _MISSING))
             elif not 0 < entry.size <= most or (suffix == ".mp3" and entry.size != audio_bytes):
-                self.faulty[key] = f"its {suffix} of {entry.size} bytes is not what its record says"
+                self._fault(key, _Unusable(suffix, f"not what its record says: {entry.size:,} bytes"))
+
+    def _fault(self, key: str, found: _Unusable) -> None:
+        why = found.why if isinstance(found.why, GalleryError) else GalleryError(found.why)
+        is_missing = found.why == _MISSING
+        remedy = "`gallery store push` from a machine that has it" if is_missing else "restore it there"
+        self.faulty[key] = Flaw.of(key, f"{self.remote.url}/{key}{found.suffix}", why, remedy)
 
     def _compare(self, key: str, take: bool) -> str:
         try:
@@ -202,6 +235,8 @@ class Sync:
             if key in self.faulty:
                 return "faulty"
             if not self.store.get(key):
+                if self.store.is_newer(key):
+                    return "left"
                 if take:
                     self.store.remove(key)
                     self.store.adopt(key, {".json": data})
@@ -218,31 +253,31 @@ class Sync:
                 self.store.adopt(key, {**files, ".json": data})
             return "replaced" if take else "differs"
         except _Unusable as error:
-            self.faulty[key] = str(error)
+            self._fault(key, error)
             return "faulty"
 
     def _record(self, key: str) -> tuple[bytes, Record]:
         if not 0 < self.listing[f"{key}.json"].size <= MAX_RECORD_BYTES:
-            raise _Unusable(f"a record is not empty and not over {MAX_RECORD_BYTES // 1000} KB")
+            raise _Unusable(".json", f"a record is not empty and not over {MAX_RECORD_BYTES // 1000} KB")
         data = self._read(key, ".json", MAX_RECORD_BYTES)
         try:
             return data, self.store.parse(key, data)
         except GalleryError as error:
-            raise _Unusable(error.format_message()) from error
+            raise _Unusable(".json", error) from error
 
     def _files(self, key: str, record: Record) -> dict[str, bytes]:
         """A clip's audio and cover, as its record says they are."""
         sizes = {".mp3": record.preview.bytes, ".webp": MAX_COVER_BYTES}
         files = {suffix: self._read(key, suffix, most) for suffix, most in sizes.items()}
         if suffix := _unlike(record, files):
-            raise _Unusable(f"its {suffix} is not what its record says")
+            raise _Unusable(suffix, "not what its record says")
         return files
 
     def _read(self, key: str, suffix: str, most: int) -> bytes:
         try:
             return self.remote.read(f"{key}{suffix}", most)
         except FileNotFoundError as error:
-            raise _Unusable(f"its {suffix} is missing") from error
+            raise _Unusable(suffix, _MISSING) from error
 
     def _fetch(self, key: str) -> bool:
         record = self.store.get(key)
@@ -252,15 +287,32 @@ class Sync:
             self.store.adopt(key, self._files(key, record))
             return True
         except _Unusable as error:
-            self.faulty[key] = str(error)
-            self.store.remove(key)
+            self._fault(key, error)
             return False
+
+    def examine(self, key: str) -> Flaw | None:
+        """What is wrong with a clip elsewhere, all of its files read."""
+        if key not in self.faulty and f"{key}.json" in self.listing:
+            try:
+                self._files(key, self._record(key)[1])
+            except _Unusable as error:
+                self._fault(key, error)
+        return self.faulty.get(key)
+
+    def is_newer(self, key: str) -> bool:
+        """Whether a clip's record elsewhere is of a later version than this tool knows."""
+        return key in self.faulty and self.faulty[key].state == "newer"
+
+    def remove(self, key: str) -> None:
+        """Remove a clip elsewhere, its record first."""
+        for suffix in reversed(SUFFIXES):
+            self.remote.remove(f"{key}{suffix}")
 
     def _drop_copies(self) -> None:
         """Remove records that are no use any more: of clips that are neither here nor there."""
         survey = self.store.survey()
         for key in survey.kept.keys() - survey.playable:
-            if not self._is_there(key):
+            if f"{key}.json" not in self.listing:
                 self.store.remove(key)
 
     def _push(self, key: str) -> bool:
@@ -270,15 +322,22 @@ class Sync:
         if suffix := _unlike(self.store.parse(key, files[".json"]), files):
             self.conflicts[key] = f"{self.store.path(key, suffix)}: not what its record says; not pushed"
             return False
-        if key in self.faulty or key in self._newer:
-            for suffix in reversed(SUFFIXES):
-                self.remote.remove(f"{key}{suffix}")
+        if key in self.faulty:
+            # What is missing is put there; nothing that is there is overwritten.
+            names = {
+                name: data for suffix, data in files.items() if (name := f"{key}{suffix}") in self.listing
+            }
+            if not all(self.remote.holds(name, data) for name, data in names.items()):
+                self.conflicts[key] = f"{self.faulty[key].state}: {self.faulty[key]}"
+                return False
+        elif key in self._newer:
+            self.remove(key)
         for suffix in SUFFIXES:
             name = f"{key}{suffix}"
             if not self.remote.create(name, files[suffix]) and not self.remote.holds(name, files[suffix]):
                 self.conflicts[key] = f"{self.remote.url}/{name}: {_CONFLICTS[suffix == '.json']}"
                 return False
-        self.listing[f"{key}.json"] = Entry(len(files[".json"]), "")
+        self.listing |= {f"{key}{suffix}": Entry(len(data), "") for suffix, data in files.items()}
         self.faulty.pop(key, None)
         self._newer.discard(key)
         self._same.add(key)
@@ -291,6 +350,8 @@ def _unlike(record: Record, files: Mapping[str, bytes]) -> str:
     found = (suffix for suffix, digest in told if hashlib.sha256(files[suffix]).hexdigest() != digest)
     return next(found, "")
 
+
+_MISSING = "missing"
 
 _CONFLICTS = {
     False: "another file than here, and no record yet: of a push under way, or of one that was broken off "
@@ -324,10 +385,3 @@ def _in_parallel(work: Callable[[str], R], due: Mapping[str, int], label: str) -
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
     return results
-
-
-def _tell(lines: list[str]) -> None:
-    for line in lines[:_MOST_LINES]:
-        say(line)
-    if len(lines) > _MOST_LINES:
-        say(f"and {len(lines) - _MOST_LINES} more like these")

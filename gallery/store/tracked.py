@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gallery.errors import GalleryError
-from gallery.utils.git import Repository
+from gallery.utils.git import is_tracked, refuse_link
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,28 +14,27 @@ if TYPE_CHECKING:
 
 
 def refuse_links(config: Config) -> None:
-    """Raise GalleryError where a folder that builds write into is a commit's link: it may lead anywhere."""
+    """Raise GalleryError where a place that builds write to or read from is a commit's link."""
     for folder in (config.workspace, config.root / "site", config.store_folder):
-        if folder.is_symlink() and _is_tracked(config, folder):
-            name = folder.relative_to(config.root).as_posix()
-            raise GalleryError(f"{name} is a link that came with git, and builds write there; remove it")
+        refuse_link(folder, _name(folder, config), "write")
+    for place in config.inputs:
+        refuse_link(place, _name(place, config), "publish what lies")
 
 
 def refuse_renders(config: Config) -> None:
-    """Raise GalleryError where the workspace's files came with a commit.
+    """Raise GalleryError unless it is certain that no file of the workspace came with a commit.
 
     Renders in it become clips of the store, and nobody would know who made them.
     """
-    if _is_tracked(config, config.workspace):
-        name = config.workspace.name
+    workspace = config.workspace
+    if any(is_tracked(place) for place in {workspace, workspace.resolve()}):
+        name = _name(workspace, config)
         raise GalleryError(
             f"{name} holds files that came with git, not from an engine on this machine; "
             f"remove them: git rm -r {name}"
         )
 
 
-def _is_tracked(config: Config, path: Path) -> bool:
-    try:
-        return Repository(config.root).tracks(path.relative_to(config.root).as_posix())
-    except (GalleryError, ValueError):
-        return False  # no repository, so no commit of anybody; or a place outside of it
+def _name(place: Path, config: Config) -> str:
+    inside = place.is_relative_to(config.root)
+    return place.relative_to(config.root).as_posix() if inside else str(place)

@@ -25,6 +25,12 @@ _FILES = ("100644", "100755", _LINK)
 
 _CHUNK = 1 << 20
 
+# Variables that lead git to another repository than the one that a folder lies in, or past it.
+_PLACES = {
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX"),
+    *("GIT_NAMESPACE", "GIT_CEILING_DIRECTORIES"),
+}
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -64,9 +70,9 @@ class Repository:
                 entries[name] = Entry(object_id, mode == _LINK)
         return entries
 
-    def tracks(self, path: str) -> bool:
-        """Whether git has files at or below a path."""
-        return bool(self._say("ls-files", "-z", "--", path))
+    def tracked(self, path: str = ".") -> set[str]:
+        """Names of the files at or below a path that git has."""
+        return {*_split(self._say("ls-files", "-z", "--", path))}
 
     def differing(self, commit: str, *paths: str) -> set[str]:
         """Names at or below these paths that are not in the folder as they are in a commit.
@@ -90,22 +96,72 @@ class Repository:
         """What git prints. Raises GalleryError where it fails."""
         ran = self._run(*arguments)
         if ran.returncode:
-            told = printable(" ".join(ran.stderr.decode(errors="replace").split()))
-            raise GalleryError(f"{otherwise or f'git {arguments[0]} failed'} ({told})")
+            raise GalleryError(f"{otherwise or f'git {arguments[0]} failed'} ({_told(ran)})")
         return ran.stdout
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        try:
-            return subprocess.run(
-                # Left to itself, git writes down what it learns of files while it compares them.
-                ["git", "-c", "diff.autoRefreshIndex=false", *arguments],
-                cwd=self._folder,
-                env=_environment(),
-                capture_output=True,
-                check=False,
-            )
-        except FileNotFoundError as error:
-            raise GalleryError("git is not installed, or not on the PATH") from error
+        return _git(self._folder, _environment(), *arguments)
+
+
+def is_tracked(path: Path) -> bool:
+    """Whether git has files at or below a place, or the link in its place.
+
+    False where it provably lies in no repository. Raises GalleryError where git cannot tell.
+    """
+    own_repository = path.is_dir() and _may_be_there(path / ".git")
+    places = [_folder_of(path), *([(path.resolve(), ".")] if own_repository else [])]
+    return any(_has_files(path, folder, name) for folder, name in places)
+
+
+def _has_files(path: Path, folder: Path, name: str) -> bool:
+    if not any(_may_be_there(above / ".git") for above in (folder, *folder.parents)):
+        return False
+    # Of the folder's own repository, whatever repository or hook this runs in.
+    own = {name: value for name, value in _environment().items() if name not in _PLACES}
+    own["GIT_DISCOVERY_ACROSS_FILESYSTEM"] = "1"
+    # In any case of letters: elsewhere than on Linux they are one place.
+    del own["GIT_LITERAL_PATHSPECS"]
+    own |= {"GIT_NOGLOB_PATHSPECS": "1", "GIT_ICASE_PATHSPECS": "1"}
+    try:
+        listed = _git(folder, own, "ls-files", "-z", "--", f"./{name}")
+        problem = _told(listed) if listed.returncode else ""
+    except GalleryError as error:
+        problem = error.format_message()
+    if problem:
+        raise GalleryError(
+            f"{printable(str(path))} could have come with somebody's commit, and git cannot tell: {problem}; "
+            "have `git ls-files` work there, or move the gallery out of the repository"
+        )
+    return bool(listed.stdout)
+
+
+def refuse_link(folder: Path, name: str, does: str) -> None:
+    """Raise GalleryError where a place that builds work with is a commit's link: it may lead anywhere.
+
+    ``name`` is what messages call it, and ``does`` what builds do there.
+    """
+    if folder.is_symlink() and is_tracked(folder):
+        raise GalleryError(
+            f"{printable(name)} is a link that came with git, and builds {does} there; remove it"
+        )
+
+
+def _folder_of(path: Path) -> tuple[Path, str]:
+    """The nearest folder above a place that is there, links on the way followed, and the way on."""
+    for folder in path.parents:
+        if folder.is_dir():
+            return folder.resolve(), path.relative_to(folder).as_posix()
+    raise AssertionError  # the root is there
+
+
+def _may_be_there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass  # nobody may look
+    return True
 
 
 class Contents:
@@ -132,6 +188,29 @@ class Contents:
         content = BytesIO()
         self.copy(object_id, content)
         return os.fsdecode(content.getvalue())
+
+
+def _git(folder: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            # Left to itself, git writes down what it learns of files while it compares them.
+            ["git", "-c", "diff.autoRefreshIndex=false", *arguments],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        if not folder.is_dir():
+            raise GalleryError(f"{folder} is not there") from error
+        raise GalleryError("git is not installed, or not on the PATH") from error
+    except OSError as error:
+        raise GalleryError(f"git cannot be run: {error.strerror}") from error
+
+
+def _told(ran: subprocess.CompletedProcess[bytes]) -> str:
+    """What git said went wrong, as one line."""
+    return printable(" ".join(ran.stderr.decode(errors="replace").split())) or f"exit code {ran.returncode}"
 
 
 def _split(listed: bytes) -> list[str]:

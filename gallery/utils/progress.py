@@ -137,3 +137,8 @@ def clock(seconds: float) -> str:
 def count(number: int, noun: str) -> str:
     """``1 clip``, ``2 clips``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def size(number: int) -> str:
+    """Bytes to read: ``0 KB``, ``12 KB``, ``3.4 MB``."""
+    return f"{number / 1e6:.1f} MB" if number >= 10**6 else f"{-(-number // 1000)} KB"

@@ -7,6 +7,14 @@
   /** @type {Map<string, Promise<unknown>>} */
   const loading = new Map(); // the parts under clips/ that were asked for
 
+  // What stands in the place of a picture.
+  /** @type {Record<string, string>} */
+  const SILENT = {
+    pending: "not rendered yet",
+    damaged: "damaged",
+    newer: "newer version",
+  };
+
   // ---- elements
 
   gallery.dom = {
@@ -72,8 +80,8 @@
     picture.dataset.state = clip.state;
     picture.querySelector(".mark")?.remove();
     if (clip.state === "sketch") picture.append(make("span", { className: "mark", textContent: "sketch" }));
-    else if (clip.state === "pending") {
-      picture.append(make("span", { className: "mark mark-none", textContent: "not rendered yet" }));
+    else if (clip.state !== "render") {
+      picture.append(make("span", { className: "mark mark-none", textContent: SILENT[clip.state] }));
     }
   }
 

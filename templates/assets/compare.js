@@ -133,7 +133,8 @@
     tellSketches(two);
     const mute = SIDES.filter((side) => !two[side].audio);
     const canBeTold = a.key !== b.key && !mute.length;
-    say(mute.length ? `Not rendered yet: ${mute.join(" and ").toUpperCase()}.` : "");
+    const why = mute.every((side) => two[side].state === "pending") ? "Not rendered yet" : "Cannot be played";
+    say(mute.length ? `${why}: ${mute.join(" and ").toUpperCase()}.` : "");
     part("told").hidden = !mute.length;
     part("blind-offer").hidden = !canBeTold;
     for (const button of dom.all(page, "hear")) button.toggleAttribute("disabled", mute.length > 0);

@@ -25,7 +25,7 @@
     find("[data-star]").setAttribute("aria-label", `Favourite: ${name}`);
     find("[data-compare]").setAttribute("aria-label", `Compare: ${name}`);
     const play = find(".play");
-    if (clip.state === "pending") play.replaceWith(dom.make("span", { className: "play play-none" }));
+    if (!clip.audio) play.replaceWith(dom.make("span", { className: "play play-none" }));
     else play.setAttribute("aria-label", `Play ${clip.state === "sketch" ? "sketch: " : ""}${name}`);
     if (!clip.audio) find("[data-compare]").remove();
     return row;
@@ -64,7 +64,7 @@
       const button = dom.make("button", { className: "take", type: "button", textContent: take.label });
       clips.give(button, take);
       button.dataset.label = `${items[0]} ${take.label}`;
-      button.disabled = take.state === "pending";
+      button.disabled = !take.audio;
       line.append(" ", button);
     }
   }

@@ -108,6 +108,7 @@ def test_doctor(gallery: Gallery) -> None:
         "ffmpeg",
         "gpu",
         "gallery.toml",
+        "workspace",
         "replicate",
         "cluster",
         "engine",

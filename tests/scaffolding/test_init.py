@@ -54,6 +54,7 @@ def test_it_holds_all_that_a_repository_needs(new: Gallery) -> None:
         ".editorconfig",
         ".github/ISSUE_TEMPLATE/config.yml",
         ".github/ISSUE_TEMPLATE/prompt.yml",
+        ".github/accept_clips.py",
         ".github/dependabot.yml",
         ".github/workflows/check.yml",
         ".github/workflows/pages.yml",
@@ -72,7 +73,9 @@ def test_it_holds_all_that_a_repository_needs(new: Gallery) -> None:
         "prompts/jazz/brush-and-bass.md",
         "prompts/lofi/night-bus.md",
         "prompts/presets.yaml",
+        "requirements-musicgen.lock",
         "requirements-musicgen.txt",
+        "requirements.lock",
         "requirements.txt",
     }
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -127,7 +128,7 @@ def test_a_store_with_something_else_in_it(gallery: Gallery, secret: Path) -> No
     ran = run_limited(gallery, "build", "--engine", "none", "--output", gallery.root / "out", seconds=20)
     assert ran.returncode == 0, ran.stderr
     states = [clip["state"] for clip in catalogue(gallery, "out")["a"]["clips"]]
-    assert states == ["pending"] * 9 + ["render"]
+    assert states == ["damaged"] * 9 + ["render"]
     assert {path.stem for path in (gallery.root / "out/audio").iterdir()} == {keys[9]}
     ran = run_limited(gallery, "store", "verify", seconds=20)
     assert ran.returncode == 1
@@ -168,6 +169,144 @@ def test_renders_that_came_with_a_commit_are_not_taken(gallery: Gallery) -> None
     git(gallery, "rm", "-r", "--quiet", "--cached", ".gallery")
     assert gallery.run("build", "--engine", "none").code == 0
     assert (gallery.root / f"site/audio/{key}.json").is_file()
+
+
+@pytest.fixture
+def proposed(gallery: Gallery) -> Gallery:
+    """A gallery in a repository; its workspace holds a render that nobody has committed."""
+    gallery.prompt("a", "prompt: a", "duration: 1")
+    render_all(gallery)
+    git(gallery, "init", "--quiet")
+    git(gallery, "add", "prompts", "gallery.toml")
+    git(gallery, "commit", "--quiet", "--message", "one prompt")
+    return gallery
+
+
+def of_others(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+
+
+def not_installed(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(gallery.root.parent / "no programs"))
+
+
+def failing(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    (gallery.root.parent / "git").write_text("#!/bin/sh\nexit 3\n")
+    (gallery.root.parent / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(gallery.root.parent), prepend=os.pathsep)
+
+
+def damaged_index(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    gallery.write(".git/index", b"nonsense")
+
+
+def no_head(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    (gallery.root / ".git/HEAD").unlink()
+
+
+def leads_nowhere(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(gallery.root / ".git")
+    gallery.write(".git", "gitdir: /nowhere\n")
+
+
+SILENCED = {
+    of_others: "dubious ownership",
+    not_installed: "git is not installed, or not on the PATH",
+    failing: "exit code 3",
+    damaged_index: "index file",
+    no_head: "not a git repository",
+    leads_nowhere: "not a git repository",
+}
+
+
+@pytest.mark.parametrize("silence", SILENCED)
+def test_where_git_cannot_tell_no_render_is_taken(
+    proposed: Gallery, monkeypatch: pytest.MonkeyPatch, silence: Callable[..., None]
+) -> None:
+    silence(proposed, monkeypatch)
+    ran = proposed.run("build", "--engine", "none")
+    assert ran.code == 1
+    [line] = ran.err.splitlines()
+    assert line.startswith(
+        f"Error: {proposed.root}/.gallery could have come with somebody's commit, and git "
+    )
+    assert SILENCED[silence] in line
+    assert "have `git ls-files` work there, or move the gallery out of the repository" in line
+    assert not list(proposed.root.glob("site/audio/*"))
+    # What needs nothing of the workspace goes on.
+    assert proposed.run("check").code == 0
+
+
+def test_a_folder_in_no_repository_needs_no_git(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    gallery.prompt("a", "prompt: a", "duration: 1")
+    render_all(gallery)
+    not_installed(gallery, monkeypatch)
+    ran = gallery.run("build", "--engine", "none")
+    assert ran.code == 0, ran.err
+    assert "1 rendered" in ran.out
+
+
+def test_a_name_in_other_letters_is_the_same_folder_elsewhere(proposed: Gallery) -> None:
+    """Where a file system takes .Gallery for .gallery, its files are in the workspace."""
+    proposed.write(".Gallery/renders/of-others", "")
+    git(proposed, "add", "--force", ".Gallery")
+    assert ".gallery holds files that came with git" in proposed.run("build", "--engine", "none").err
+
+
+def test_another_repository_is_not_asked(
+    proposed: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever builds in a hook of another repository has that one in the environment."""
+    git(proposed, "add", "--force", ".gallery")
+    other = Gallery(tmp_path / "other")
+    other.write("a", "")
+    git(other, "init", "--quiet")
+    monkeypatch.setenv("GIT_DIR", str(other.root / ".git"))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(proposed.root.parent))
+    ran = proposed.run("build", "--engine", "none")
+    assert ran.code == 1
+    assert ".gallery holds files that came with git" in ran.err
+
+
+def test_no_import_takes_a_render_that_came_with_a_commit(proposed: Gallery, tmp_path: Path) -> None:
+    from support.others_clips import metadata, music, write_clip
+
+    proposed.prompt("a", "prompt: a", "duration: 1", "seed: 42")
+    render_all(proposed)
+    git(proposed, "add", "--force", ".gallery")
+    write_clip(tmp_path / "clips", "a", metadata("v2", "a"), music(), ".wav .json")
+    ran = proposed.run("import", tmp_path / "clips")
+    assert ran.code == 1
+    assert ".gallery holds files that came with git" in ran.err
+    assert not list(proposed.root.glob("site/audio/*"))
+
+
+@pytest.mark.parametrize("name", ["prompts", "guides", "templates", "CONTRIBUTING.md"])
+def test_a_commits_link_leads_no_folder_out(gallery: Gallery, name: str) -> None:
+    gallery.prompt("a", "prompt: a", "duration: 1")
+    elsewhere = gallery.root.parent / "elsewhere"
+    if (gallery.root / name).exists():
+        (gallery.root / name).rename(elsewhere)
+    elif name == "CONTRIBUTING.md":
+        elsewhere.write_text("# The secret\n")
+    else:
+        elsewhere.mkdir()
+    (gallery.root / name).symlink_to(elsewhere)
+    git(gallery, "init", "--quiet")
+    git(gallery, "add", "--force", ".")
+    told = f"Error: {name} is a link that came with git, and builds publish what lies there; remove it\n"
+    commands: list[tuple[str, ...]] = [("build", "--engine", "none")]
+    if name == "prompts":
+        commands += [("check",), ("build", "--dry-run"), ("new", "--prompt", "b"), ("store", "gc")]
+    before = outside(gallery)
+    for command in commands:
+        ran = gallery.run(*command)
+        assert ran.code == 1
+        assert ran.err == told
+    assert outside(gallery) == before
+    assert not (gallery.root / "site").exists()
+    git(gallery, "rm", "--quiet", "--cached", name)  # a link of one's own may lead to another disk
+    assert gallery.run("build", "--engine", "none").code == 0
 
 
 @pytest.mark.parametrize("name", [".gallery", "site", "site/audio"])

@@ -270,35 +270,124 @@ def test_a_hostile_bucket_does_no_harm(here: Gallery, bucket: Bucket, tmp_path: 
     assert {path for path in tmp_path.rglob("*") if not path.is_relative_to(other.root)} == around
     assert set(other.files(".gallery/store")) == {
         f"{keys[7]}{suffix}" for suffix in (".json", ".mp3", ".webp")
-    }
+    } | {f"{keys[0]}.json"}
     for key in lies:
-        assert any(key in line for line in ran.err.splitlines()), key
-    assert "\n1 rendered" in "\n" + ran.out.split("(")[1], ran.out
+        assert any(
+            f"/{key}" in line and f"gallery store remove {key}" in line for line in ran.err.splitlines()
+        )
+    assert "(1 rendered, 7 damaged)" in ran.out
+    assert other.run("build", "--engine", "none", "--strict").code == 1
     assert other.run("store", "verify").code == 1
-    # The machine that has the clips puts them right; what is not the store's own stays as it is.
-    bucket.remove(f"{keys[0]}.mp3")
+    # The machine that has the clips adds what is missing, and overwrites nothing.
     foreign = bucket.names() - set(good)
     assert len(foreign) == 7
-    assert here.run("store", "push").out == "7 clips pushed, 0 left here\n"
+    bucket.remove(f"{keys[0]}.mp3")
+    before = {name: bucket.get(name) for name in bucket.names()}
+    ran = here.run("store", "push")
+    assert (ran.code, ran.out) == (3, "1 clip pushed, 6 left here\n")
+    assert {name: bucket.get(name) for name in bucket.names()} == {
+        **before,
+        f"{keys[0]}.mp3": good[f"{keys[0]}.mp3"],
+    }
+    # What was given up is pushed; what is not the store's own stays as it is.
+    assert here.run("store", "remove", *keys[1:7]).code == 0
+    assert here.run("store", "push").out == "6 clips pushed, 0 left here\n"
     assert {name: bucket.get(name) for name in good} == good
     assert bucket.names() == set(good) | foreign
 
 
+def told(lines: str) -> list[str]:
+    """Those on clips that cannot be used."""
+    return [line for line in lines.splitlines() if "gallery store remove" in line]
+
+
+def test_what_is_damaged_or_newer_elsewhere_is_neither_rendered_nor_pushed_over(
+    here: Gallery, bucket: Bucket, tmp_path: Path
+) -> None:
+    keys = shelve(here, 4)
+    here.run("store", "push")
+    record = bucket.get(f"{keys[0]}.json")
+    bucket.put(f"{keys[0]}.json", json.dumps({**json.loads(record), "version": 2}).encode())
+    bucket.put(f"{keys[1]}.json", bucket.get(f"{keys[1]}.json")[:300])
+    audio = bucket.get(f"{keys[2]}.mp3")
+    bucket.remove(f"{keys[2]}.mp3")
+    before = {name: bucket.get(name) for name in bucket.names()}
+    other = clone(here, tmp_path / "other")
+
+    def states() -> list[str]:
+        return [clip["state"] for clip in catalogue(other)["many"]["clips"]]
+
+    assert other.run("build", "--engine", "sketch", "--strict").code == 1
+    ran = other.run("build", "--engine", "sketch")
+    assert ran.code == 0
+    assert states() == ["newer", "damaged", "damaged", "render"]
+    for key, name, words in (
+        (keys[0], f"newer: {bucket.url}/{keys[0]}.json: ", "a record of version 2"),
+        (keys[1], f"damaged: {bucket.url}/{keys[1]}.json: ", "not a record"),
+        (keys[2], f"damaged: {bucket.url}/{keys[2]}.mp3: ", "missing; `gallery store push`"),
+    ):
+        [line] = [line for line in ran.err.splitlines() if key in line]
+        assert line.startswith(name + words)
+        assert line.endswith(f"or give the clip up: gallery store remove {key}")
+    # Where the public plays what lies there, that is what counts.
+    keeping(here, bucket.url, 'audio_url = "https://audio.example.org"\n')
+    ran = here.run("build", "--engine", "none", "--strict")
+    assert (ran.code, len(told(ran.err))) == (1, 3)
+    # A lossless render mends the clip here, and overwrites nothing there.
+    render_all(other, "many")
+    assert other.run("build", "--engine", "none").code == 0
+    assert states() == ["newer", "render", "render", "render"]
+    assert {name: bucket.get(name) for name in bucket.names()} == before
+    # The machine that has the clips whole adds what is missing, and nothing else.
+    ran = keeping(here, bucket.url).run("build", "--engine", "none")
+    assert ran.code == 0
+    assert [line.split(": ")[0] for line in told(ran.err)] == ["damaged", "newer"]
+    assert {name: bucket.get(name) for name in bucket.names()} == before | {f"{keys[2]}.mp3": audio}
+
+
+def test_a_damaged_mirror_is_mended_from_elsewhere(here: Gallery, bucket: Bucket) -> None:
+    keys = shelve(here, 3)
+    here.run("store", "push")
+    good = here.files(".gallery/store")
+    here.write(f".gallery/store/{keys[0]}.mp3", b"x" * len(good[f"{keys[0]}.mp3"]))
+    here.write(f".gallery/store/{keys[1]}.json", b"{")
+    newer = json.dumps({**json.loads(good[f"{keys[2]}.json"]), "version": 2}).encode()
+    here.write(f".gallery/store/{keys[2]}.json", newer)
+    assert here.run("check", "--strict").code == 1
+    ran = here.run("build", "--engine", "none")
+    assert [line.split(": ")[0] for line in told(ran.err)] == ["newer"]
+    assert here.files(".gallery/store") == good | {f"{keys[2]}.json": newer}
+    assert len(bucket.names()) == 9
+    # Nor is it pushed where there is none.
+    for suffix in (".json", ".mp3", ".webp"):
+        bucket.remove(f"{keys[2]}{suffix}")
+    for command, code in (("push", 3), ("pull", 3)):
+        ran = here.run("store", command)
+        assert (ran.code, len(told(ran.err))) == (code, 1)
+    assert len(bucket.names()) == 6
+
+
 def test_gc_removes_in_the_bucket_what_no_prompt_asks_for(here: Gallery, bucket: Bucket) -> None:
+    keeping(here, bucket.url, 'id = "octocat/gallery"\n')
     keys = shelve(here, 3)
     here.run("store", "push")
     bucket.put("readme.txt", b"not a clip")
     shutil.rmtree(here.root / ".gallery")
     here.prompt("many", "prompt: drums", "duration: 1", "vary: {seed: [1, 2]}")
+    # Made long ago, and in the bucket since just now.
+    bucket.put(f"{keys[0]}.json", bucket.get(f"{keys[0]}.json").replace(b"2026-11-20", b"2020-11-20"))
+    assert "1 clip of no prompt came less than 14 days ago" in here.run("store", "gc").err
+    keeping(here, bucket.url, 'id = "octocat/gallery"\ngrace_days = 0\n')
     bucket.remove(f"{keys[2]}.json")
     listed = here.run("store", "gc")
     assert f'{bucket.url}/{keys[0]}.json: no prompt asks for "drums"' in listed.out
     assert f"{bucket.url}/{keys[2]}.webp: files without a record" in listed.out
-    assert "2 orphans" in listed.out
-    assert len(bucket.names()) == 9
+    assert "1 clip, 1 leftover, " in listed.out
+    assert len(bucket.names()) == 10
     here.run("store", "gc", "--remove")
-    assert bucket.names() == {f"{keys[1]}{suffix}" for suffix in (".json", ".mp3", ".webp")} | {"readme.txt"}
-    assert here.run("store", "gc").out.startswith("0 orphans")
+    kept = {f"{keys[1]}{suffix}" for suffix in (".json", ".mp3", ".webp")}
+    assert bucket.names() == kept | {"readme.txt", "gallery-id.txt"}
+    assert here.run("store", "gc").out.startswith("0 clips, 0 leftovers")
 
 
 def test_a_finished_clip_goes_off_before_the_build_ends(here: Gallery, bucket: Bucket) -> None:

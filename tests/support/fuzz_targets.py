@@ -134,7 +134,7 @@ def _audio(suffix: str) -> Callable[[bytes], None]:
         _import(f"a{suffix}", "a.json")
         melody = ROOT / f"prompts/a{suffix}"
         melody.write_bytes(data)
-        if problem := melody_problem(melody.parent, melody.name, CONFIG):
+        if problem := melody_problem(melody.parent, melody.name, CONFIG.prompts, CONFIG.limits):
             _one_line(problem)
         melody.unlink()
 
@@ -157,11 +157,12 @@ def tags(data: bytes) -> None:
 
 def record(data: bytes) -> None:
     """A record of the store."""
-    store = Store(ROOT / "site/audio", "renders")
+    store = Store(ROOT / "site/audio", "renders", mirror=True)
     key = Request(model="facebook/musicgen-small", prompt="a", duration=0.5).key
     store.path(key, ".json").write_bytes(data)
     found = store.get(key)
-    assert (key in store.survey().kept) == (found is not None)
+    survey = store.survey()
+    assert (key in survey.kept) == (found is not None) == (key not in survey.flawed)
     if found:
         assert found.request.key == key
         json.loads(found.to_json(), parse_constant=lambda constant: 1 / 0)

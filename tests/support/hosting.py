@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +52,11 @@ class Hosted:
     def bare(self) -> Path:
         return self.folder / "hosted.git"
 
+    @property
+    def artifacts(self) -> Path:
+        """What jobs have handed over, by name."""
+        return self.folder / "artifacts"
+
     def git(self, *arguments: object, at: str = "author") -> str:
         command = ["git", "-C", self.folder / at, *arguments]
         ran = subprocess.run(
@@ -76,11 +82,11 @@ class Hosted:
         """The author's work as a pull request to main; returns the merge that GitHub makes of it."""
         self.git("add", "--all", "--force")
         self.git("commit", "--message", "A prompt for you")
-        self.git("push", "--quiet", "origin", f"HEAD:refs/pull/{number}/head")
+        self.git("push", "--quiet", "--force", "origin", f"HEAD:refs/pull/{number}/head")
         self.git("fetch", "--quiet", "origin", "main")
         tree = self.git("merge-tree", "--write-tree", "FETCH_HEAD", "HEAD")
         merge = self.git("commit-tree", tree, "-p", "FETCH_HEAD", "-p", "HEAD", "-m", "Merge")
-        self.git("push", "--quiet", "origin", f"{merge}:refs/pull/{number}/merge")
+        self.git("push", "--quiet", "--force", "origin", f"{merge}:refs/pull/{number}/merge")
         self.git("reset", "--quiet", "--hard", "FETCH_HEAD")
         self.git("clean", "-ffdxq")
         return merge
@@ -109,18 +115,30 @@ class Machine:
         *,
         base: str = "",
         sha: str = "",
-        pull_request: str = "",
+        head: str = "",
+        commit: str = "",
+        seconds: str = "3600",
+        programs: Mapping[str, str] | None = None,
         watchers: Mapping[str, Watcher] | None = None,
         done: Collection[str] = (),
     ) -> dict[str, Step]:
+        """Run a job. ``programs`` are shell scripts by name, which come before the system's own."""
+        temp = self.folder / "temp"
+        shutil.rmtree(temp, ignore_errors=True)  # as the runner does before each job
         bin_ = self.folder / "python/bin"
         if not bin_.exists():
             subprocess.run([sys.executable, "-m", "venv", "--without-pip", bin_.parent], check=True)
             # An environment that a step makes needs no pip of its own either: see PYTHONPATH.
             python3 = self.folder / "programs/python3"
             python3.parent.mkdir()
-            python3.write_text(f'#!/bin/sh\nexec {sys.executable} "$@" --without-pip\n')
+            python3.write_text(
+                f'#!/bin/sh\n[ "$2" != venv ] || set -- "$@" --without-pip\nexec {sys.executable} "$@"\n'
+            )
             python3.chmod(0o755)
+        for program, text in (programs or {}).items():
+            path = self.folder / "programs" / program
+            path.write_text(f"#!/bin/bash\n{text}\n")
+            path.chmod(0o755)
         settings = self.folder / "gitconfig"
         touch = f"touch {self.folder}/filtered; cat"
         settings.write_text(f'[filter "evil"]\nsmudge = "{touch}"\nclean = "{touch}"\nrequired = true\n')
@@ -130,28 +148,32 @@ class Machine:
             "PATH": f"{self.folder / 'programs'}:{bin_}:{PLAIN['PATH']}",
             "GIT_CONFIG_GLOBAL": str(settings),
             "GITHUB_ACTIONS": "true",
+            "GITHUB_REPOSITORY": "octocat/gallery",
             "GITHUB_SHA": sha,
             "OMP_NUM_THREADS": "1",
             # What would be downloaded is here already; the gallery's own code is installed anew.
-            "PYTHONPATH": sysconfig.get_path("purelib"),
+            "PYTHONPATH": f"{_absent_packages(self.folder)}:{sysconfig.get_path('purelib')}",
             "PIP_NO_INDEX": "1",
-            "PIP_NO_BUILD_ISOLATION": "0",
-            "PIP_FIND_LINKS": str(_absent_packages(self.folder)),
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "PIP_ROOT_USER_ACTION": "ignore",
         }
         known = {
             "github.sha": sha,
             "github.event.pull_request.base.sha": base,
+            "github.event.pull_request.head.sha": head,
             "github.token": "a-token",
-            "inputs.pull-request": pull_request,
+            "inputs.commit": commit,
+            "inputs.seconds": seconds,
+            "runner.temp": str(temp),
         }
         actions = {
             "actions/checkout": self._check_out,
             "actions/setup-python": lambda given: None,
+            "actions/upload-artifact": self._upload,
+            "actions/download-artifact": self._download,
             "actions/upload-pages-artifact": lambda given: None,
         }
-        runner = Runner(self.workspace, self.folder / "temp", environment, known, actions, watchers or {})
+        runner = Runner(self.workspace, temp, environment, known, actions, watchers or {})
         return runner.run(ROOT / f".github/workflows/{name}.yml", job, done)
 
     def _check_out(self, given: Mapping[str, str]) -> None:
@@ -169,14 +191,30 @@ class Machine:
         else:
             git("checkout", "--quiet", "--force", "--detach", "FETCH_HEAD")
 
+    def _upload(self, given: Mapping[str, str]) -> None:
+        assert given["overwrite"] == "True"
+        shutil.rmtree(self.hosted.artifacts / given["name"], ignore_errors=True)
+        shutil.copytree(given["path"], self.hosted.artifacts / given["name"])
+
+    def _download(self, given: Mapping[str, str]) -> None:
+        shutil.copytree(self.hosted.artifacts / given["name"], given["path"], symlinks=True)
+
 
 def _absent_packages(folder: Path) -> Path:
-    """demucs alone is not among what the tests have installed; nothing here separates a melody."""
-    wheel = folder / "wheels/demucs-99-py3-none-any.whl"
-    wheel.parent.mkdir(exist_ok=True)
-    with zipfile.ZipFile(wheel, "w") as archive:
-        about = "demucs-99.dist-info"
-        archive.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: demucs\nVersion: 99\n")
-        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr(f"{about}/RECORD", "")
-    return wheel.parent
+    """What is locked and not installed here, as if it were: notes of pip's, with nothing beside them."""
+    place = folder / "absent"
+    if not place.exists():
+        place.mkdir()
+        for lock in ("requirements.lock", "requirements-musicgen.lock"):
+            for name, version in re.findall(r"^([\w.-]+)==(\S+)", (ROOT / lock).read_text(), re.MULTILINE):
+                try:
+                    there = importlib.metadata.version(name)
+                except importlib.metadata.PackageNotFoundError:
+                    there = ""
+                notes = place / f"{name.replace('-', '_')}-{version}.dist-info"
+                if there != version and not notes.exists():
+                    notes.mkdir()
+                    (notes / "METADATA").write_text(
+                        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+                    )
+    return place

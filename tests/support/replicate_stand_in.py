@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +42,9 @@ PRICES = f"price_per_second = {PRICE}\ncompute_per_audio_second = {EXPECTED}\n"
 # What the model's public source declares.
 SCHEMA: dict[str, tuple[type, ...]] = {
     "model_version": (str,), "prompt": (str,), "input_audio": (str,), "duration": (int,),
-    "continuation": (bool,), "temperature": (int, float), "top_k": (int,), "top_p": (int, float),
-    "classifier_free_guidance": (int,), "seed": (int,), "normalization_strategy": (str,),
-    "output_format": (str,),
+    "continuation": (bool,), "continuation_start": (int,), "temperature": (int, float), "top_k": (int,),
+    "top_p": (int, float), "classifier_free_guidance": (int,), "seed": (int,),
+    "normalization_strategy": (str,), "output_format": (str,),
 }  # fmt: skip
 
 
@@ -78,9 +78,13 @@ class Script:
     wins_race: bool = False  # a cancelled prediction turns out to be made
     asking: list[Answer] = field(default_factory=list)
     looking: list[Answer] = field(default_factory=list)
+    listing: list[Answer] = field(default_factory=list)
     cancelling: list[Answer] = field(default_factory=list)
     fetching: list[Answer] = field(default_factory=list)
     answer_after: float = 0.0  # seconds that the answer to a new prediction takes
+    lag: float = 0.0  # seconds until a prediction is in the list of all
+    page: int = 100  # predictions on a page of the list
+    predict_times: list[float] = field(default_factory=list)  # of the next that end, before `predict_time`
 
 
 def noise(seed: int, seconds: float, channels: int, rate: int = 32000, form: str = "WAV") -> bytes:
@@ -140,6 +144,17 @@ class StandIn:
         self.most_at_once = max(self.most_at_once, len(running))
         return 201, self.predictions[made]
 
+    def list(self, start: int) -> dict[str, Any]:
+        """A page of all predictions, latest first, but for those that it does not know yet."""
+        known = datetime.now(UTC) - timedelta(seconds=self.script.lag)
+        listed = [
+            one for one in self.predictions.values() if datetime.fromisoformat(one["created_at"]) <= known
+        ]
+        listed.sort(key=lambda one: one["created_at"], reverse=True)
+        end = start + self.script.page
+        after = f"{self.address}/v1/predictions?cursor={end}" if end < len(listed) else None
+        return {"next": after, "previous": None, "results": listed[start:end]}
+
     def look(self, made: str) -> tuple[int, dict[str, Any]]:
         if made not in self.predictions:
             return 404, _problem(404, "The requested resource could not be found.")
@@ -152,13 +167,15 @@ class StandIn:
         return 200, prediction
 
     def end(self, made: str, status: str) -> None:
-        given = self.predictions[made]["input"]
+        given, took = self.predictions[made]["input"], self.script.predict_time
+        if self.script.predict_times:
+            took = self.script.predict_times.pop(0)
         self.predictions[made] |= {
             "status": status, "completed_at": _now(), "error": self.script.error,
             "logs": self.script.log.format(seed=given["seed"]) + "  1 /  50\r  2 /  50\n",
             "output": f"{self.address}/out/{made}.wav" if status == "succeeded" else None,
             "input": given | self.script.echo,
-            "metrics": {} if self.script.predict_time is None else {"predict_time": self.script.predict_time},
+            "metrics": {} if took is None else {"predict_time": took},
         }  # fmt: skip
         self.predictions[made] |= self.script.changes
 
@@ -212,6 +229,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         script = self.service.script
         if (method, self.path) == ("POST", "/v1/predictions"):
             kind, answers = "asking", script.asking
+        elif method == "GET" and self.path.partition("?")[0] == "/v1/predictions":
+            kind, answers = "listing", script.listing
         elif self.path.startswith("/out/"):
             kind, answers = "fetching", script.fetching
         elif self.path.endswith("/cancel"):
@@ -222,12 +241,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self, method: str, body: bytes) -> tuple[int, Any]:
         service = self.service
-        match (method, *self.path.strip("/").split("/")):
+        path, _, query = self.path.partition("?")
+        match (method, *path.strip("/").split("/")):
             case ("POST", "v1", "predictions"):
                 return service.create(json.loads(body))
             case ("GET", "v1", "predictions"):
-                listed = sorted(service.predictions.values(), key=lambda one: one["id"], reverse=True)
-                return 200, {"next": None, "previous": None, "results": listed}
+                return 200, service.list(int(query.removeprefix("cursor=") or 0))
             case ("GET", "v1", "predictions", made):
                 return service.look(made)
             case ("POST", "v1", "predictions", made, "cancel"):

@@ -57,6 +57,8 @@ class Quote:
         else:
             compute, cost = Ledger(settings).estimate(seconds)
             text += f": about {compute:.0f} s of compute, USD {cost:.2f}"
+        if unsettled := sum(job.entry is not None for job in self.to_pay):
+            text += f"; {unsettled} of them may have been paid for before, which is found out first"
         return text + (f"; {len(self.paid)} paid for before" if self.paid else "")
 
 

@@ -1,8 +1,8 @@
 """Replicate's HTTP API through its official client: the few calls that rendering needs.
 
 Each call tries again, later and later, where that may help, and waits as long as
-Replicate says. Asking for a prediction alone is tried once: who asks must know whether
-it was taken.
+Replicate says. Asking for a prediction alone is tried once: who asks must find out first
+whether it was taken.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import httpx
 from replicate.client import Client
 
+from gallery.engines.replicate.prediction import is_marked
 from gallery.errors.text import one_line
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ class Stopped(Exception):
     """The build is being stopped."""
 
 
+class Forgotten(Exception):
+    """Replicate has deleted what its predictions were asked for, so that none can be told from another."""
+
+
 class ServiceError(Exception):
     """A call that was not answered as it should be; the text says how, in one line.
 
@@ -69,7 +74,7 @@ class ServiceError(Exception):
     @property
     def passing(self) -> bool:
         """Whether the same call may be answered later."""
-        return self.status in (0, 429) or self.status >= 500
+        return self.status in (0, 408, 429) or self.status >= 500
 
     @property
     def concerns_all(self) -> bool:
@@ -130,20 +135,31 @@ class ReplicateClient:
         )
 
     def find(self, version: str, given: dict[str, Any], since: datetime) -> Prediction | None:
-        """The latest prediction of this input that is of use, made after a point in time."""
-        page = self._persist(lambda: self._client.predictions.list())
+        """The prediction that was made of this input, or None if the account's list has none.
+
+        The list is read to its end, or to before a point in time. Raises Forgotten where the
+        prediction may be one whose input is not kept any more.
+        """
+        forgotten, after = False, None
         for _ in range(_PAGES):
-            for item in map(_prediction, page.results):
-                if _time(item.created_at) < since:
-                    return None
-                of_use = item.status == "succeeded" or not item.ended
-                if of_use and item.version == version and item.input == given:
+            items, after = self._persist(partial(self._page, after))
+            for item in items:
+                if _is_of(item, version, given):
                     return item
-            after = page.next
-            if not after:
-                return None
-            page = self._persist(partial(self._client.predictions.list, after))
-        raise ServiceError("Replicate lists too many predictions to look through", 400)
+                recent = _time(item.created_at) >= since
+                forgotten |= recent and item.version == version and not item.input
+            if not after or any(_time(item.created_at) < since for item in items):
+                break
+        else:
+            raise ServiceError("Replicate lists too many predictions to look through", 400)
+        if forgotten:
+            raise Forgotten
+        return None
+
+    def _page(self, after: str | None) -> tuple[list[Prediction], str | None]:
+        """A page of the account's predictions, latest first, and where the next one is."""
+        page = self._client.predictions.list(*[after] if after else [])
+        return [_prediction(item) for item in page.results], page.next
 
     def cancel(self, prediction: str) -> Prediction:
         """Cancel a prediction, and say how it ended, if it has by now. Works while stopping, too."""
@@ -247,12 +263,12 @@ def _error_in(response: httpx.Response) -> ServiceError:
         told = None
     fields: dict[str, Any] = told if isinstance(told, dict) else {}
     detail = one_line(str(fields.get("detail") or response.reason_phrase))
-    # An error of the server may come from between it and us, after it did what it was asked.
+    # These may come from between the server and us, after it did what it was asked.
     return ServiceError(
         f"Replicate answered {status}: {detail}",
         status,
         _retry_after(response.headers, fields) if status in (429, 503) else None,
-        taken=status >= 500,
+        taken=status >= 500 or status == httpx.codes.REQUEST_TIMEOUT,
     )
 
 
@@ -273,12 +289,18 @@ def _call(call: Callable[[], _Answer]) -> _Answer:
     try:
         return call()
     except (httpx.RequestError, httpx.InvalidURL) as error:
-        unsent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+        unsent = (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.InvalidURL,
+            httpx.PoolTimeout,
+            httpx.UnsupportedProtocol,
+        )
         text = one_line(str(error)) or type(error).__name__
         raise ServiceError(
             f"Replicate cannot be reached ({text})", taken=not isinstance(error, unsent)
         ) from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ServiceError("Replicate answered something that its client does not understand", 502) from error
 
 
@@ -301,6 +323,16 @@ def _prediction(told: Any) -> Prediction:
         created_at=one_line(told.created_at or "", 40),
         completed_at=one_line(told.completed_at or "", 40),
     )
+
+
+def _is_of(item: Prediction, version: str, given: dict[str, Any]) -> bool:
+    """Whether a prediction was made of this input.
+
+    Where others may have the same, one that brought nothing is taken for another's.
+    """
+    same = all(name in item.input and item.input[name] == value for name, value in given.items())
+    of_use = item.status == "succeeded" or not item.ended
+    return same and (is_marked(given) or (item.version == version and of_use))
 
 
 def _time(text: str) -> datetime:

@@ -1,14 +1,15 @@
 """What was asked of Replicate and is no render yet: one file a clip, in .gallery/replicate/.
 
-An entry says "this may have been paid for". It is written before its prediction is asked for,
+An entry says "this may have been paid for". It is on the disk before its prediction is asked for,
 gets the prediction's id from the answer, and is removed when it is certain that nothing was made,
-or when its clip is a render. So a build that was killed at any moment leaves what the next one
-needs to fetch what was paid for instead of paying again.
+or when its clip is a render. Without an id it is unsettled: nobody knows yet whether Replicate took
+it. So a build that was killed at any moment leaves what the next one needs to fetch what was paid
+for instead of paying again.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import os
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -17,9 +18,6 @@ from gallery.utils.files import remove_leftovers, write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-# How long Replicate keeps the inputs, logs and outputs of predictions that its API was asked for.
-RETENTION = timedelta(hours=1)
 
 
 class _Strict(BaseModel):
@@ -49,10 +47,6 @@ class JournalEntry(_Strict):
     prediction: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,64}$")] = ""
     bought: Facts | None = None
     refused: Annotated[str, Field(max_length=1000)] = ""
-
-    def expired(self, now: datetime) -> bool:
-        """Whether Replicate has forgotten by now what it was asked for."""
-        return now - self.asked_at > RETENTION
 
 
 class DamagedEntry(Exception):
@@ -90,9 +84,14 @@ class Journal:
         return entry
 
     def put(self, entry: JournalEntry, **changes: Any) -> JournalEntry:
-        """Keep an entry with these changes, in the place of the clip's earlier one."""
+        """Keep an entry with these changes, in the place of the clip's earlier one.
+
+        It outlives a power cut from here on.
+        """
         entry = entry.model_copy(update=changes)
         write_atomic(self._path(entry.key), entry.model_dump_json(indent=1).encode() + b"\n", sync=True)
+        _sync_names(self._folder)
+        _sync_names(self._folder.parent)
         return entry
 
     def put_audio(self, entry: JournalEntry, facts: Facts, audio: bytes) -> JournalEntry:
@@ -123,3 +122,13 @@ class Journal:
 
     def _audio(self, key: str) -> Path:
         return self._folder / f"{key}.wav"
+
+
+def _sync_names(folder: Path) -> None:
+    """Have the names in a folder on the disk, where the system lets a folder be opened."""
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

@@ -1,6 +1,8 @@
 """Predictions in flight: each clip's way from its input to its render, and several clips at once.
 
-Nothing is paid for twice: while a clip has an entry in the journal, nothing is asked for anew.
+Nothing is paid for twice: while a clip has an entry in the journal, nothing is asked for anew. One
+without a clear answer loses its entry only to a list of the account's predictions that lacks it,
+and was read long enough after the asking.
 """
 
 from __future__ import annotations
@@ -14,16 +16,23 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
-from gallery.engines.replicate.client import ATTEMPTS, ServiceError, Stopped
+from gallery.engines.replicate.client import ATTEMPTS, Forgotten, ServiceError, Stopped
 from gallery.engines.replicate.journal import JournalEntry
-from gallery.engines.replicate.prediction import WrongOutput, facts_of, largest_file, render_of
+from gallery.engines.replicate.prediction import (
+    MARK,
+    WrongOutput,
+    facts_of,
+    largest_file,
+    marked,
+    render_of,
+)
 from gallery.errors.text import one_line
 from gallery.utils.progress import say
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
-    from typing import Any
+    from typing import Any, NoReturn
 
     from gallery.config import ReplicateSettings
     from gallery.engines.replicate.client import Prediction, ReplicateClient
@@ -34,8 +43,12 @@ if TYPE_CHECKING:
 # How long a build that is stopped waits for what is under way to be cancelled, in seconds.
 _CANCEL_TIMEOUT = 60.0
 
-# How far this machine's clock and Replicate's may be apart.
-_CLOCKS = timedelta(minutes=10)
+# How long before the asking the account's list is read: this machine's clock may be set to the time
+# of another zone.
+_CLOCKS = timedelta(days=1)
+
+# Looks for a prediction that may have been taken, at longer and longer intervals.
+_LOOKS = 7
 
 # Growth and longest interval between looks at a prediction, the latter in first intervals.
 _GROWTH, _LONGEST = 1.5, 20
@@ -48,6 +61,19 @@ _log = logging.getLogger(__name__)
 
 class NotMade(Exception):
     """Why a clip is not made in this build, in one line."""
+
+
+class Unsettled(NotMade):
+    """It is not known yet whether Replicate took what was asked for: ``cause`` says why."""
+
+    def __init__(self, entry: JournalEntry, cause: str, settled: datetime) -> None:
+        # The minute after, as people's clocks tell it.
+        when = (settled + timedelta(minutes=1)).astimezone()
+        super().__init__(
+            f"{cause}: this may have been paid for, and is not asked for again before that is known; "
+            f"build again at {when:%H:%M} ({when:%Y-%m-%d})"
+        )
+        self.entry, self.cause = entry, cause
 
 
 class Runner:
@@ -65,15 +91,33 @@ class Runner:
         self._settings, self._stop = settings, stop
         # One prediction is asked for at a time: what a rate limit tells one, all of them heed.
         self._asking = threading.Lock()
+        self._failed_in_a_row = 0
+        self._marks = True
         self._uploading = threading.Lock()
         self._uploaded: dict[Path, str] = {}
         self._closed = ""
 
     def run(self, job: Job) -> Render:
-        """Have a clip made, or go on where an earlier build left off. Raises NotMade, Stopped."""
+        """Have a clip made, or go on where an earlier build left off.
+
+        Raises Stopped, NotMade, and Unsettled: a later run of the same job in this build looks longer.
+        """
+        key = job.request.key
+        try:
+            try:
+                return self._run(job)
+            except Unsettled as unsettled:
+                if job.entry or not self._ledger.first_alone:
+                    raise
+                # All others wait for the first one's price.
+                return self._run(replace(job, entry=unsettled.entry, doubt=unsettled.cause))
+        finally:
+            self._ledger.leave(key, may_cost=self._journal.has(key))
+
+    def _run(self, job: Job) -> Render:
         entry = job.entry
         if entry and not entry.prediction:
-            entry = self._recover(entry)
+            entry = self._recover(entry, job.doubt)
         if not entry:
             entry = self._ask(job)
         try:
@@ -85,63 +129,98 @@ class Runner:
             self._journal.refuse(entry, str(reason))
             raise NotMade(f"{reason}; {self._journal.paid(entry.key)}") from reason
 
-    def _recover(self, entry: JournalEntry) -> JournalEntry | None:
-        """The entry with what came of a question without an answer; None if nothing did."""
-        if entry.expired(datetime.now(UTC)):
-            raise NotMade(
-                "an earlier build ended before Replicate answered, and by now it cannot be told whether "
-                "this was paid for; look at replicate.com/predictions, then remove "
-                + self._journal.name(entry.key)
-            )
+    def _recover(self, entry: JournalEntry, doubt: str) -> JournalEntry | None:
+        """The entry with what came of a question without a clear answer; None if nothing did.
+
+        Raises Unsettled: at once, or where there was ``doubt`` before, after several looks.
+        """
+        settled = entry.asked_at + timedelta(seconds=self._settings.settle_after)
+        for look in range(_LOOKS if doubt else 1):
+            if look and self._stop.wait(self._client.interval * 2 ** (look - 1)):
+                raise Stopped
+            # Of the time before the list is read.
+            late_enough = datetime.now(UTC) >= settled
+            if found := self._find(entry):
+                return self._journal.put(entry, prediction=found.id)
+            if late_enough:
+                self._journal.remove(entry.key)
+                self._ledger.forget(entry.key)
+                return None
+        raise Unsettled(entry, doubt or "an earlier build ended before Replicate answered", settled)
+
+    def _find(self, entry: JournalEntry) -> Prediction | None:
         try:
-            found = self._client.find(entry.model_version, entry.input, entry.asked_at - _CLOCKS)
+            return self._client.find(entry.model_version, entry.input, entry.asked_at - _CLOCKS)
+        except Forgotten as error:
+            raise NotMade(
+                "it was asked for without a clear answer, and by now it cannot be told whether this was paid "
+                f"for; look at replicate.com/predictions for {entry.asked_at:%Y-%m-%d %H:%M} UTC, then "
+                f"remove {self._journal.name(entry.key)}"
+            ) from error
         except ServiceError as error:
-            raise NotMade(f"cannot look up whether this was asked for already: {error}") from error
-        if found:
-            return self._journal.put(entry, prediction=found.id)
-        self._journal.remove(entry.key)
-        return None
+            raise NotMade(
+                f"this may have been paid for, and the list that would tell cannot be read: {error}; "
+                "build again"
+            ) from error
 
     def _ask(self, job: Job) -> JournalEntry:
-        given, key = job.input, job.request.key
+        given, request = job.input, job.request
         if job.melody:
             given = given | {"input_audio": self._address(job.melody)}
         with self._asking:
+            while self._ledger.must_wait(request.duration):
+                if self._stop.wait(self._client.interval):
+                    break
             if self._stop.is_set():
                 raise Stopped
             if self._closed:
                 raise NotMade(self._closed)
-            if reason := self._ledger.reserve(key, job.request.duration):
+            if reason := self._ledger.reserve(request.key, request.duration):
                 raise NotMade(reason)
             try:
-                return self._ask_until_answered(key, given)
-            except (ServiceError, Stopped) as end:
-                if not self._journal.has(key):
-                    self._ledger.release(key)
-                if isinstance(end, Stopped):
-                    raise
-                if end.concerns_all:
+                return self._ask_until_answered(request.key, given)
+            except ServiceError as error:
+                if error.concerns_all:
                     # What none of so many attempts got through, the next clip's would not either.
-                    self._closed = str(end)
-                raise NotMade(str(end)) from end
+                    self._closed = str(error)
+                raise NotMade(str(error)) from error
 
     def _ask_until_answered(self, key: str, given: dict[str, Any]) -> JournalEntry:
-        attempt = 0
+        """Ask until Replicate takes it, or may have taken it: then Unsettled is raised."""
         while True:
             version, now = self._settings.version, datetime.now(UTC)
-            entry = self._journal.put(JournalEntry(key=key, model_version=version, input=given, asked_at=now))
+            asked = marked(given) if self._marks else given
+            entry = self._journal.put(JournalEntry(key=key, model_version=version, input=asked, asked_at=now))
+            self._ledger.count()
             try:
-                made = self._client.create(self._settings.model, version, given)
-                return self._journal.put(entry, prediction=made.id)
+                made = self._client.create(self._settings.model, version, asked)
             except ServiceError as error:
-                attempt += 1
-                if not error.taken:
-                    self._journal.remove(key)
-                if not error.passing or attempt >= ATTEMPTS:
+                self._failed_in_a_row = self._failed_in_a_row + 1 if error.passing else 0
+                if error.taken:
+                    self._doubt(entry, error)
+                self._journal.remove(key)
+                self._ledger.count(refused=True)
+                if MARK in asked and MARK in str(error):
+                    # A version of the model without this input.
+                    self._marks = False
+                elif not error.passing or self._failed_in_a_row >= ATTEMPTS:
                     raise
-                self._client.pause(attempt, error)
-                if error.taken and (known := self._recover(entry)):
-                    return known
+                else:
+                    self._client.pause(self._failed_in_a_row, error)
+            else:
+                self._failed_in_a_row = 0
+                return self._journal.put(entry, prediction=made.id)
+
+    def _doubt(self, entry: JournalEntry, error: ServiceError) -> NoReturn:
+        """Leave a question without a clear answer for later, and give Replicate time."""
+        try:
+            if self._failed_in_a_row >= ATTEMPTS:
+                raise error
+            self._client.pause(self._failed_in_a_row, error)
+        except ServiceError:
+            self._closed = str(error)
+        settled = entry.asked_at + timedelta(seconds=self._settings.settle_after)
+        raise Unsettled(entry, str(error), settled) from error
 
     def _watch(self, entry: JournalEntry) -> Prediction:
         """The prediction once it has ended; it is cancelled when it takes too long or the build stops."""
@@ -174,7 +253,7 @@ class Runner:
     def _fetch(self, job: Job, entry: JournalEntry, prediction: Prediction) -> JournalEntry:
         """The entry with what its prediction made beside it. Raises WrongOutput."""
         request, succeeded = job.request, prediction.status == "succeeded"
-        self._ledger.settle(request.key, prediction.predict_time, made=request.duration if succeeded else 0)
+        self._ledger.settle(request.key, request.duration, prediction.predict_time, made=succeeded)
         if not succeeded:
             self._journal.remove(entry.key)
             if self._stop.is_set():
@@ -273,6 +352,12 @@ class WorkerPool:
                 self._outcomes.put(self._runner.run(job))
             except Stopped:
                 pass
+            except Unsettled as unsettled:
+                if job.doubt:
+                    self._outcomes.put(Failure(job.request, str(unsettled)))
+                else:
+                    # All others come first: the list of predictions lags behind.
+                    self._jobs.put(replace(job, entry=unsettled.entry, doubt=unsettled.cause))
             except NotMade as reason:
                 self._outcomes.put(Failure(job.request, str(reason)))
             except Exception as error:  # noqa: BLE001 - whatever it is, the other clips go on

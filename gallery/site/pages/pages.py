@@ -73,7 +73,7 @@ class Pages:
     def _index(self) -> Iterator[Page]:
         clips = sum(len(self.catalogue.keys(path)) for path in self.catalogue.paths)
         data = {
-            "filters": filters.filters(self.items, self.config),
+            "filters": filters.filters(self.items, self.config.models),
             "ranges": filters.ranges(self.items),
             "parts": len(self.search_parts),
             "totals": {"prompts": len(self.items), "clips": clips},
@@ -147,14 +147,16 @@ class Pages:
         config, path = self.config, self.items[number].path
         entry = self.catalogue.entry(path)
         data = {
-            **prompt.page_data(entry, self.catalogue, config, self._about),
+            **prompt.page_data(entry, self.catalogue, self._about),
             **self._beside(number),
             "about": self._about,
             "here": "",
-            "takeaways": {clip["id"]: takeaway.of_clip(entry, clip, config) for clip in entry["clips"]},
-            "embed": takeaway.embed_snippet(entry, config) if config.site.base_url else "",
+            "takeaways": {
+                clip["id"]: takeaway.of_clip(entry, clip, config.models) for clip in entry["clips"]
+            },
+            "embed": takeaway.embed_snippet(entry, base_url) if (base_url := config.site.base_url) else "",
             "heard": structured.shown_clip(entry),
-            "structured": structured.structured_data(entry, config),
+            "structured": structured.structured_data(entry, config.site, config.models),
         }
         return self.theme.render("prompt.html", addresses.prompt_page(path), data)
 
@@ -219,7 +221,7 @@ class Pages:
         data = guides.page_data(guide, self.guides)
         for part in data["parts"]:
             if part["kind"] == "clips" and part["path"] in shown:
-                part |= prompt.page_data(self._entry(part["path"]), self.catalogue, self.config)
+                part |= prompt.page_data(self._entry(part["path"]), self.catalogue)
         return self.theme.render("guide.html", guide.address, data)
 
     def _embed(self, path: str) -> bytes:
@@ -279,7 +281,7 @@ class Pages:
                 (address[len("clips/") : -len(".js")], clips, self.state),
             )
         whole = digest(theme, *(item.digest for item in self.items))
-        yield Page("catalogue.json", whole, feeds.catalogue, (catalogue.paths, self.state, config))
+        yield Page("catalogue.json", whole, feeds.catalogue, (catalogue.paths, self.state, config.site))
         if config.site.base_url:
             dated = [item.path for item in self.items if item.date]
             newest = digest(theme, *(self._digests[path] for path in dated[: feeds.FEED_LENGTH]))
@@ -303,5 +305,5 @@ class Pages:
                 lists.update(map(page_of, getattr(item.facets, kind)))
         dated = ((addresses.prompt_page(item.path), item.date) for item in self.items)
         return feeds.sitemap(
-            itertools.chain(((address, "") for address in sorted(lists)), dated), self.config
+            itertools.chain(((address, "") for address in sorted(lists)), dated), self.config.site.base_url
         )

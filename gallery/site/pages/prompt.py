@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gallery.catalogue.entries import Catalogue, ClipEntry, KinEntry, PromptEntry
-    from gallery.config import Config
 
 # Values of these are too long for the head of a column.
 _WORDY = ("prompt", "model", "melody")
@@ -37,14 +36,12 @@ class RequestLine(NamedTuple):
     guide: str
 
 
-def page_data(
-    entry: PromptEntry, clips: Catalogue, config: Config, about: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+def page_data(entry: PromptEntry, clips: Catalogue, about: Mapping[str, str] | None = None) -> dict[str, Any]:
     """All that the page of one prompt shows.
 
     ``clips`` knows every clip of the site, ``about`` the addresses of guides by the field that they explain.
     """
-    first = {clip["key"]: _clip(entry, clip, clips, config, about or {}) for clip in entry["clips"]}
+    first = {clip["key"]: _clip(entry, clip, clips, about or {}) for clip in entry["clips"]}
     layout, grids = _layout(entry, first)
     fields = rows.varied(entry)
     shared = [field for field in ("model", "seed", "cfg_coef", "temperature") if _shared(entry, field)]
@@ -84,16 +81,14 @@ def embed_data(entry: PromptEntry) -> dict[str, Any]:
     return {"entry": entry, "title": entry["title"], "takes": takes, "states": states}
 
 
-def _clip(
-    entry: PromptEntry, clip: ClipEntry, clips: Catalogue, config: Config, about: Mapping[str, str]
-) -> dict[str, Any]:
+def _clip(entry: PromptEntry, clip: ClipEntry, clips: Catalogue, about: Mapping[str, str]) -> dict[str, Any]:
     return _sound(entry, clip) | {
         "model": clip["model"],
         "bytes": clip["bytes"],
         "prompt": str(clip["request"].get("prompt", "")),
         "request": _request_table(clip, about),
         "provenance": _provenance(clip),
-        "kin": [_kin(kin, clips, config) for kin in clip["kin"] if kin["prompt"] != entry["path"]],
+        "kin": [_kin(kin, clips) for kin in clip["kin"] if kin["prompt"] != entry["path"]],
     }
 
 
@@ -203,14 +198,13 @@ def _provenance(clip: ClipEntry) -> list[list[str]]:
     return lines
 
 
-def _kin(kin: KinEntry, clips: Catalogue, config: Config) -> dict[str, Any]:
+def _kin(kin: KinEntry, clips: Catalogue) -> dict[str, Any]:
     """A clip to be heard next to this one. It is played from here if the site has it."""
     other = clips.get(kin["key"])
-    value = config.model_name(str(kin["value"])) if kin["field"] == "model" else kin["value"]
     steps = kin.get("words", [])
     after = labels.excerpt("".join(text for step, text in steps if step != "-")) or kin["title"]
     return {
-        "change": "" if steps else labels.named(kin["field"], value),
+        "change": "" if steps else labels.named(kin["field"], kin["value"]),
         "words": steps,
         "title": kin["title"],
         "page": f"prompts/{kin['prompt']}/index.html#{kin['key'][:8]}",

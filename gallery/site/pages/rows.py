@@ -10,7 +10,6 @@ from gallery.site.theme import addresses, labels
 
 if TYPE_CHECKING:
     from gallery.catalogue.entries import ClipEntry, PromptEntry
-    from gallery.config import Config
 
 # Takes that differ in one parameter are offered in the row itself, up to this many.
 MOST_TAKES = 8
@@ -31,7 +30,14 @@ _USUAL = {"temperature": 1, "top_p": 0}
 _OTHERS = {"prompt": "other words", "seed": "another seed", "melody": "another melody"}
 
 LENGTHS = {"short": "under 5 s", "medium": "5 to 15 s", "long": "over 15 s"}
-STATES = {"render": "rendered", "sketch": "sketch", "pending": "not rendered yet"}
+STATES = {
+    "render": "rendered",
+    "sketch": "sketch",
+    "pending": "not rendered yet",
+    "damaged": "damaged",
+    "newer": "made by a newer version",
+}
+_PLAYED = ("render", "sketch")
 
 
 def length_of(clip: ClipEntry) -> float:
@@ -41,7 +47,12 @@ def length_of(clip: ClipEntry) -> float:
 
 def playable(clip: ClipEntry) -> bool:
     """Whether there is something to hear."""
-    return clip["state"] != "pending" and bool(clip["audio"])
+    return clip["state"] in _PLAYED and bool(clip["audio"])
+
+
+def state_of(clip: ClipEntry) -> str:
+    """A clip's state; a clip that should be played and cannot be is pending."""
+    return clip["state"] if playable(clip) or clip["state"] not in _PLAYED else "pending"
 
 
 def facts(clip: ClipEntry) -> list[list[str]]:
@@ -61,7 +72,7 @@ def played(clip: ClipEntry, path: str, name: str) -> dict[str, Any]:
     return {
         "key": clip["key"],
         "id": clip["id"],
-        "state": clip["state"] if playable(clip) else "pending",
+        "state": state_of(clip),
         "audio": clip["audio"] if playable(clip) else "",
         "cover": clip["cover"] if playable(clip) else "",
         "length": round(length_of(clip), 2),
@@ -96,7 +107,7 @@ def take_value(clip: ClipEntry, field: str) -> Any:
     return clip["model"] if field == "model" else request_value(clip["request"], field)
 
 
-def row(entry: PromptEntry, config: Config) -> dict[str, Any]:
+def row(entry: PromptEntry) -> dict[str, Any]:
     """What a row shows, as plain data: pages are made from it, and search results too."""
     clips, fields = entry["clips"], varied(entry)
     text = labels.excerpt(entry["text"])
@@ -114,7 +125,7 @@ def row(entry: PromptEntry, config: Config) -> dict[str, Any]:
         "tags": entry["tags"],
         "clip": played(first, entry["path"], text),
         "takes": takes,
-        "line": _line(entry, first, fields, config),
+        "line": _line(entry, first, fields),
     }
 
 
@@ -132,7 +143,7 @@ def own_title(title: str, text: str) -> str:
     return "" if begins.startswith(" ".join(beginning.split()).casefold()) else title
 
 
-def _line(entry: PromptEntry, clip: ClipEntry, fields: list[str], config: Config) -> list[Any]:
+def _line(entry: PromptEntry, clip: ClipEntry, fields: list[str]) -> list[Any]:
     """The line on what there is to compare: its lead, and what stands in the accent."""
     if len(entry["clips"]) > 1:
         amount = labels.count(len(entry["clips"]), "take")
@@ -142,9 +153,8 @@ def _line(entry: PromptEntry, clip: ClipEntry, fields: list[str], config: Config
         ]
     items: dict[str, None] = {}
     for kin in sorted(clip["kin"], key=lambda kin: (labels.place(kin["field"]), labels.number(kin["value"]))):
-        field, value = kin["field"], kin["value"]
-        named = labels.named(field, config.model_name(str(value)) if field == "model" else value)
-        items[_OTHERS.get(field, named)] = None
+        field = kin["field"]
+        items[_OTHERS.get(field, labels.named(field, kin["value"]))] = None
     shown = list(items)[:_MOST_KIN] + (["…"] if len(items) > _MOST_KIN else [])
     return ["the same but for", shown] if shown else ["", []]
 
@@ -158,7 +168,7 @@ def facets(entry: PromptEntry) -> dict[str, list[str]]:
         "author": [entry["author"].lower()] if entry["author"] else [],
         "length": sorted({_length_class(length_of(clip)) for clip in clips}),
         "compares": [labels.label(field) for field in compares(entry)],
-        "state": sorted({clip["state"] if playable(clip) else "pending" for clip in clips}),
+        "state": sorted({state_of(clip) for clip in clips}),
     }
 
 

@@ -11,8 +11,10 @@ from gallery.site.theme import addresses, labels
 from gallery.site.theme.theme import absolute
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gallery.catalogue.entries import ClipEntry, PromptEntry
-    from gallery.config import Config
+    from gallery.config import Model, Site
 
 _LICENSES = {
     "CC-BY-NC-4.0": "https://creativecommons.org/licenses/by-nc/4.0/",
@@ -26,7 +28,7 @@ def shown_clip(entry: PromptEntry) -> ClipEntry | None:
     return next((clip for clip in ordered if rows.playable(clip)), None)
 
 
-def structured_data(entry: PromptEntry, config: Config) -> str:
+def structured_data(entry: PromptEntry, site: Site, models: Mapping[str, Model]) -> str:
     """A MusicRecording as JSON that may stand in a page; nothing while there is nothing to hear."""
     clip = shown_clip(entry)
     if not clip:
@@ -57,7 +59,7 @@ def structured_data(entry: PromptEntry, config: Config) -> str:
         "encoding": {
             "@type": "AudioObject",
             "encodingFormat": "audio/mpeg",
-            "contentUrl": _address(clip["audio"], entry, config),
+            "contentUrl": _address(clip["audio"], entry, site.base_url),
             "duration": length,
         },
     }
@@ -67,10 +69,10 @@ def structured_data(entry: PromptEntry, config: Config) -> str:
         request = clip["request"]
         data["creator"] = {
             "@type": "Organization",
-            "name": config.site.author or config.site.title,
+            "name": site.author or site.title,
             "description": f"rendered with {request.get('model', clip['model'])}",
         }
-        if model := config.models.get(clip["model"]):
+        if model := models.get(clip["model"]):
             data["license"] = _license(model.license)
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     # Nothing in it can end the script that it stands in.
@@ -79,9 +81,9 @@ def structured_data(entry: PromptEntry, config: Config) -> str:
     return text
 
 
-def _address(target: str, entry: PromptEntry, config: Config) -> str:
-    if config.site.base_url or "://" in target:
-        return absolute(config, target)
+def _address(target: str, entry: PromptEntry, base_url: str) -> str:
+    if base_url or "://" in target:
+        return absolute(base_url, target)
     return addresses.root_of(addresses.prompt_page(entry["path"])) + addresses.escaped(target)
 
 

@@ -14,30 +14,32 @@ from gallery.site.theme import addresses, labels
 from gallery.site.theme.theme import absolute
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gallery.catalogue.entries import ClipEntry, PromptEntry
-    from gallery.config import Config
+    from gallery.config import Model
 
 EMBED_HEIGHT = {"single": 184, "several": 216}
 
 
-def of_clip(entry: PromptEntry, clip: ClipEntry, config: Config) -> dict[str, Any]:
+def of_clip(entry: PromptEntry, clip: ClipEntry, models: Mapping[str, Model]) -> dict[str, Any]:
     """A clip's request in the words of other tools, and where to begin a prompt of one's own from it.
 
     Nothing for a clip whose model the gallery no longer lists.
     """
-    model, request = config.models.get(clip["model"]), Request.model_validate(clip["request"])
+    model, request = models.get(clip["model"]), Request.model_validate(clip["request"])
     return {
         "tools": takeaways(request, clip["model"], model) if model else [],
-        "remix": _remix(entry, clip, request, config) if model else "",
+        "remix": _remix(entry, clip, request, models) if model else "",
         "file": _file_name(entry, clip),
     }
 
 
-def _remix(entry: PromptEntry, clip: ClipEntry, request: Request, config: Config) -> str:
+def _remix(entry: PromptEntry, clip: ClipEntry, request: Request, models: Mapping[str, Model]) -> str:
     """What the form for a new prompt is opened with to ask for this clip, as its address takes it."""
     name = clip["model"]
-    fields = prompt_fields(request, name, config.models[name])
-    if name == config.default_model:
+    fields = prompt_fields(request, name, models[name])
+    if name == next(iter(models)):  # the one of prompts that name none
         del fields["model"]
     if entry["license"] != FrontMatter.model_fields["license"].default:
         fields["license"] = entry["license"]
@@ -62,9 +64,9 @@ def _file_name(entry: PromptEntry, clip: ClipEntry) -> str:
     return f"{entry['path'].rsplit('/', 1)[-1]}-{clip['id']}"
 
 
-def embed_snippet(entry: PromptEntry, config: Config) -> str:
+def embed_snippet(entry: PromptEntry, base_url: str) -> str:
     """HTML that shows the prompt's clips on another site. Only where base_url is set."""
-    page = escape(absolute(config, addresses.embed_page(entry["path"])))
+    page = escape(absolute(base_url, addresses.embed_page(entry["path"])))
     title = escape(labels.excerpt(entry["title"], 80))
     height = EMBED_HEIGHT["several" if len(entry["clips"]) > 1 else "single"]
     return (

@@ -11,9 +11,9 @@ from gallery.site.search import index
 from gallery.site.theme import addresses, labels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from gallery.config import Config
+    from gallery.config import Model
     from gallery.site.items import Item
 
 # Tags that the filters offer at once; the rest folds away below them.
@@ -39,7 +39,7 @@ def ranges(items: Sequence[Item]) -> list[dict[str, str]]:
     return spans
 
 
-def filters(items: Sequence[Item], config: Config) -> list[dict[str, Any]]:
+def filters(items: Sequence[Item], models: Mapping[str, Model]) -> list[dict[str, Any]]:
     """The filters beside the list: each with its values, how many prompts fit them, and their pages."""
     counts = {name: Counter[str]() for name in Facets._fields}
     for item in items:
@@ -51,7 +51,7 @@ def filters(items: Sequence[Item], config: Config) -> list[dict[str, Any]]:
     )
     named = [labels.label(field) for field in labels.FIELD_ORDER]
     known: dict[str, list[str]] = {
-        "model": [*config.models, *sorted(counts["model"].keys() - config.models.keys())],
+        "model": [*models, *sorted(counts["model"].keys() - models.keys())],
         "tag": tags[:_TAGS_OFFERED],
         "author": authors[:_TAGS_OFFERED],
         "length": list(rows.LENGTHS),

@@ -168,7 +168,7 @@ def _known(clip: ClipEntry, entry: PromptEntry) -> dict[str, Any]:
         "title": rows.own_title(entry["title"], entry["text"]),
         "text": clip["request"]["prompt"],
         "label": ", ".join(labels.named(field, clip["changes"][field]) for field in changed),
-        "state": clip["state"] if there else "pending",
+        "state": rows.state_of(clip),
         **{name: clip[name] if there else "" for name in ("audio", "cover", "peaks")},
         "length": round(rows.length_of(clip), 2),
         "facts": rows.facts(clip),

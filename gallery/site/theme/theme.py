@@ -239,7 +239,7 @@ class Theme:
             site=self.config.site,
             loudness=f"{self.config.preview.loudness:g}".replace("-", "\N{MINUS SIGN}"),
             media_origin=_origin(self.config.store.audio_url),
-            absolute=partial(absolute, self.config),
+            absolute=partial(absolute, self.config.site.base_url),
             pages=addresses,
             words=labels,
             generator=f"gallery {gallery.__version__}",
@@ -271,9 +271,9 @@ def _text(file: str, data: bytes) -> str:
         raise FaultyFile([Fault(printable(file), line, "", "not UTF-8; save it as UTF-8")]) from error
 
 
-def absolute(config: Config, address: str) -> str:
+def absolute(base_url: str, address: str) -> str:
     """An address with the site's own before it. Only where base_url is set."""
-    return address if "://" in address else config.site.base_url + addresses.escaped(address)
+    return address if "://" in address else base_url + addresses.escaped(address)
 
 
 def _origin(url: str) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import pty
+import random
 import subprocess
 
 import pytest
 
+from gallery.config import ReplicateSettings
+from gallery.engines.replicate.spending import Ledger
 from support import COMMAND
 from support.galleries import Gallery, Ran
 from support.replicate_stand_in import Answer, StandIn, settings
@@ -65,7 +68,7 @@ def test_a_dry_run_tells_the_cost_and_asks_nobody(shop: Gallery, service: StandI
 
 def test_a_maximum_is_not_passed(shop: Gallery, service: StandIn) -> None:
     drums(shop, 5)
-    service.script.held = True  # all are in flight together, so that nothing is measured yet
+    service.script.held = True
     service.script.wins_race = True
     settings(shop, "timeout = 0.3")
     ran = build(shop, "--yes", "--max-cost", "0.25")
@@ -82,8 +85,8 @@ def test_a_maximum_is_not_passed(shop: Gallery, service: StandIn) -> None:
     assert len(service.asked) == 5
 
 
-@pytest.mark.parametrize(("took", "asked"), [(5, 5), (10, 2), (13, 1), (None, 2)])
-def test_estimates_follow_what_predictions_took(
+@pytest.mark.parametrize(("took", "asked"), [(5, 4), (10, 2), (13, 1), (None, 2)])
+def test_a_price_is_the_highest_of_what_was_expected_and_what_was_taken(
     shop: Gallery, service: StandIn, took: float | None, asked: int
 ) -> None:
     settings(shop, "concurrency = 1")
@@ -93,13 +96,107 @@ def test_estimates_follow_what_predictions_took(
     assert len(service.asked) == asked
 
 
+def test_an_estimate_that_is_far_too_low_costs_one_prediction(shop: Gallery, service: StandIn) -> None:
+    settings(shop, "concurrency = 5")
+    drums(shop, 5)
+    service.script.predict_time = 800
+    ran = build(shop, "--yes", "--max-cost", "0.5")
+    assert ran.code == 3
+    assert "1 prediction asked for, 800 s of compute, about USD 8.00" in ran.err
+    assert len(service.asked) == 1
+    reason = "not asked for: about USD 8.00 more than the USD 8.00 of this build so far would pass"
+    assert ran.err.count(f"{reason} --max-cost 0.5") == 4
+
+
+def test_an_estimate_that_is_too_low_for_another_length_too(shop: Gallery, service: StandIn) -> None:
+    """What was measured is a price for a second of audio."""
+    settings(shop, "concurrency = 4")
+    shop.prompt("a-short", "prompt: short", "model: large", "duration: 1")
+    shop.prompt("long", "prompt: long", "model: large", "duration: 8")
+    service.script.predict_time = 20
+    ran = build(shop, "--yes", "--max-cost", "1.7")
+    assert service.asked == ["short"]
+    assert "about USD 1.60 more than the USD 0.20 of this build so far would pass --max-cost 1.7" in ran.err
+
+
+def test_the_first_runs_alone_and_then_several(shop: Gallery, service: StandIn) -> None:
+    settings(shop, "concurrency = 3")
+    drums(shop, 7)
+    service.script.looks = 6
+    assert build(shop, "--yes", "--max-cost", "9").code == 0
+    ended = min(one["completed_at"] for one in service.predictions.values())
+    begun = sorted(one["created_at"] for one in service.predictions.values())
+    assert begun[0] < ended < begun[1]
+    assert service.most_at_once == 3
+
+
+def test_without_a_maximum_none_waits_for_the_first(shop: Gallery, service: StandIn) -> None:
+    settings(shop, "concurrency = 3")
+    drums(shop, 3)
+    service.script.looks = 6
+    assert build(shop, "--yes").code == 0
+    assert service.most_at_once == 3
+
+
+@pytest.mark.parametrize("took", [[10, 20, 20, 20, 20, 20], [10, 11, 20, 25, 45, 80], [5, 5, 9, 9, 15, 15]])
+def test_a_maximum_is_passed_by_one_prediction_at_most(
+    shop: Gallery, service: StandIn, took: list[float]
+) -> None:
+    settings(shop, "concurrency = 4")
+    drums(shop, 6)
+    service.script.looks, service.script.predict_times = 4, list(took)
+    build(shop, "--yes", "--max-cost", "0.55")
+    spent = took[: len(service.asked)]
+    assert sum(spent) * 0.01 <= 0.55 + max(spent) * 0.01
+    assert len(spent) > 1
+
+
+@pytest.mark.parametrize("start", range(5))
+def test_a_maximum_holds_whatever_predictions_take(start: int) -> None:
+    """The first may take any time, each other up to twice what the dearest before it took."""
+    for number in range(start * 100, start * 100 + 100):
+        dice = random.Random(number)
+        prices = ReplicateSettings(price_per_second=1, compute_per_audio_second=dice.uniform(0.01, 2))
+        maximum, workers = dice.uniform(1, 300), dice.randint(1, 8)
+        ledger, lengths = Ledger(prices, maximum), dice.choice([[1], [4], [1, 2, 8, 30]])
+        left, most = [dice.choice(lengths) for _ in range(30)], dice.choice([[0.5, 1], [1, 2], [2]])
+        running: dict[str, tuple[float, float]] = {}
+        costs: list[float] = []
+        while left or running:
+            if left and len(running) < workers and not ledger.must_wait(left[-1]):
+                seconds, key = left.pop(), str(len(left))
+                dearest = ledger.estimate(1)[1]
+                if not ledger.reserve(key, seconds):
+                    rate = dice.choice(most) * dearest if costs else dice.uniform(0, 50)
+                    costs.append(seconds * rate)
+                    running[key] = seconds, seconds * rate
+            else:
+                key = dice.choice(sorted(running))
+                seconds, compute = running.pop(key)
+                ledger.settle(key, seconds, compute, made=dice.random() < 0.9)
+        assert sum(costs) <= maximum + max(costs, default=0) + 1e-6
+
+
+def test_with_a_maximum_nothing_follows_a_first_one_that_tells_no_price(
+    shop: Gallery, service: StandIn
+) -> None:
+    settings(shop, "concurrency = 3")
+    drums(shop, 3)
+    service.script.asking, service.script.lag = [Answer(502, taken=True)], 3600
+    service.script.predict_time = 800
+    ran = build(shop, "--yes", "--max-cost", "0.5")
+    assert len(service.asked) == 1
+    assert ran.err.count("the first prediction has to tell what one costs") == 2
+    assert "1 prediction asked for, 10 s of compute, about USD 0.10; 1 of them not settled" in ran.err
+
+
 def test_what_fails_costs_too(shop: Gallery, service: StandIn) -> None:
     settings(shop, "concurrency = 1")
     drums(shop, 3)
     service.script.status, service.script.predict_time = "failed", 15
-    ran = build(shop, "--yes", "--max-cost", "0.25")
-    assert len(service.asked) == 2
-    assert "2 predictions asked for, 30 s of compute, about USD 0.30" in ran.err
+    ran = build(shop, "--yes", "--max-cost", "0.29")
+    assert len(service.asked) == 1
+    assert "1 prediction asked for, 15 s of compute, about USD 0.15" in ran.err
 
 
 def test_what_was_not_taken_costs_nothing(shop: Gallery, service: StandIn) -> None:
@@ -109,7 +206,7 @@ def test_what_was_not_taken_costs_nothing(shop: Gallery, service: StandIn) -> No
     ran = build(shop, "--yes", "--max-cost", "0.1")
     assert ran.err.count("Replicate answered 422: no") == 2
     assert len(service.asked) == 1
-    assert "1 prediction asked for, 10 s of compute, about USD 0.10" in ran.err
+    assert "3 predictions asked for, 2 of them not taken, 10 s of compute, about USD 0.10" in ran.err
 
 
 @pytest.mark.parametrize(
