@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gallery.engines import Failure, Render
     from gallery.engines.cluster import Cluster
     from gallery.prompts.prompt import Clip, Reading
+    from gallery.site.pages.guides import Guides
     from gallery.state.database import State
     from gallery.store.clips import Store
     from gallery.store.lossless import LosslessStore
@@ -96,11 +97,12 @@ def _build(config: Config, options: Options, state: State) -> Outcome:
         begin(state)
         with without_collecting():
             reading = read_prompts(config, state=state)
+        guides = _read_guides(config, reading)
         outcome = Outcome(len(reading.prompts), reading.faults, reading.warnings)
         if options.strict and (reading.warnings or reading.faults):
             return outcome
         stores.remove_leftovers()
-        recipe = _Recipe(config, options, stores, reading, Clips(reading.prompts), outcome)
+        recipe = _Recipe(config, options, stores, reading, guides, Clips(reading.prompts), outcome)
         if remote:
             recipe.take_along(remote)
         recipe.plan()
@@ -125,6 +127,16 @@ def _build(config: Config, options: Options, state: State) -> Outcome:
         return outcome
 
 
+def _read_guides(config: Config, reading: Reading) -> Guides:
+    """The gallery's guides. What is wrong with them joins what is wrong with its prompt files."""
+    from gallery.site.pages.guides import read_guides
+
+    guides = read_guides(config)
+    reading.faults += guides.faults
+    reading.warnings += guides.missing(outline.path for outline in reading.prompts.outlines)
+    return guides
+
+
 @dataclass
 class _Recipe:
     """One build at work. What comes of it goes into ``outcome``."""
@@ -133,6 +145,7 @@ class _Recipe:
     options: Options
     stores: Stores
     reading: Reading
+    guides: Guides
     clips: Clips
     outcome: Outcome
     todo: Plan = field(default_factory=Plan)
@@ -228,7 +241,7 @@ class _Recipe:
             )
             files = Published(places, {_AUDIO: self.stores.store, _SKETCHES: self.stores.sketches})
             self.outcome.written = write_site(
-                catalogue, files, self.config, self.options.output, state, self.reading.presets
+                catalogue, files, self.config, self.options.output, state, self.reading.presets, self.guides
             )
 
     def _playable(self, keys: Iterable[str]) -> dict[str, tuple[Kept, str]]:

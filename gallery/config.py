@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,6 +24,7 @@ from pydantic import (
 )
 
 from gallery.errors import FaultyFile, GalleryError
+from gallery.errors.text import printable
 from gallery.errors.validation import explain
 from gallery.state.inputs import stamp_of
 from gallery.utils.root import CONFIG_NAME, WORKSPACE_NAME, WORKSPACE_VARIABLE, workspace_of
@@ -149,7 +151,7 @@ class Limits(_Settings):
     prompt_length: int = Field(2000, ge=1, le=20000, description="Longest prompt text, in characters.")
     note_length: int = Field(20000, ge=0, le=200000, description="Longest note, in characters of Markdown.")
     tags: int = Field(12, ge=0, le=100, description="Most tags of one prompt.")
-    melody_bytes: int = Field(10_000_000, ge=1, description="Largest melody file, in bytes.")
+    melody_bytes: int = Field(10_000_000, ge=1, le=10**12, description="Largest melody file, in bytes.")
     melody_seconds: float = Field(60, gt=0, le=600, description="Longest melody, in seconds.")
 
 
@@ -318,12 +320,19 @@ def load_config(root: Path) -> Config:
     path = root / CONFIG_NAME
     stamp = stamp_of(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         settings = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise GalleryError(f"{CONFIG_NAME}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise GalleryError(f"{CONFIG_NAME}: not valid TOML: {error}") from error
+        raise GalleryError(f"{CONFIG_NAME}: not valid TOML: {printable(str(error))}") from error
+    except RecursionError as error:
+        raise GalleryError(f"{CONFIG_NAME}: lists or tables too deep to be read; write them flat") from error
+    except ValueError as error:  # what Python's own readers of numbers and dates refuse
+        line = _line_of_long_number(text)
+        problem = f"a number of more than {sys.get_int_max_str_digits()} digits" if line else str(error)
+        place = f"{CONFIG_NAME}:{line}" if line else CONFIG_NAME
+        raise GalleryError(f"{place}: {printable(problem)}; no setting takes that") from error
     for name in ("root", "stamp"):  # no settings
         settings.pop(name, None)
     try:
@@ -335,6 +344,13 @@ def load_config(root: Path) -> Config:
     if twice:
         raise GalleryError(f'{CONFIG_NAME}: models: "{twice}" has two names; keep one')
     return config
+
+
+def _line_of_long_number(text: str) -> int:
+    """The first line with a number that Python refuses to read, else 0."""
+    digits = sys.get_int_max_str_digits()
+    lines = enumerate(text.splitlines(), start=1)
+    return next((n for n, line in lines if re.search(rf"\d{{{digits + 1}}}", line.replace("_", ""))), 0)
 
 
 def _line_of(text: str, loc: tuple[Any, ...]) -> int:

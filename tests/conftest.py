@@ -28,7 +28,7 @@ NEEDS = {
     "replicate": ("engines/replicate/", "service"),
     "bucket": ("object_store",),
     "tools": ("checker", "crawler", "workflows/", "review/test_hooks.py"),
-    "slow": ("fuzz/", "security/", "test_incremental.py", "test_shipped.py", "checkout"),
+    "slow": ("fuzz/", "security/", "test_faults.py", "test_incremental.py", "test_shipped.py", "checkout"),
 }
 
 

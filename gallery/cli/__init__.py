@@ -6,7 +6,6 @@ takes long to import costs no other command anything.
 
 from __future__ import annotations
 
-import errno
 import os
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +16,7 @@ import click
 from gallery import __version__
 from gallery.cli.options import INTERRUPTED
 from gallery.errors import GalleryError
-from gallery.errors.text import printable
+from gallery.errors.system import told_by_the_system
 from gallery.utils.progress import say
 
 # Where each command is: module and name.
@@ -32,6 +31,10 @@ _COMMANDS = {
     "serve": ("gallery.cli.building", "serve"),
     "store": ("gallery.cli.store", "store"),
 }
+
+# More threads gain nothing for arrays as small as ours; and where memory is short, OpenBLAS waits for
+# ever for one that could not be started.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # Otherwise pydantic looks through every installed distribution for plugins, which takes longer than
 # to build all of our models.
@@ -57,11 +60,10 @@ class _Commands(click.Group):
         except KeyboardInterrupt:
             say("\nInterrupted. Every finished clip is kept; run the same command to go on.")
             ctx.exit(INTERRUPTED)
-        except OSError as error:
-            if error.errno == errno.EPIPE or not error.filename:
-                raise
-            # A full disk, a folder that may not be written to, a file in the place of a folder.
-            raise GalleryError(f"{printable(str(error.filename))}: {error.strerror}") from error
+        except Exception as error:
+            if told := told_by_the_system(error):
+                raise GalleryError(told) from error
+            raise
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -41,6 +41,10 @@ class FaultyFile(GalleryError):
         self.faults = sorted(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
+    def __reduce__(self) -> tuple[type[FaultyFile], tuple[list[Fault]]]:
+        # Between processes errors travel by what they were made of.
+        return FaultyFile, (self.faults,)
+
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`` (did you mean "temperature"?)`` where a known name is near, else nothing."""

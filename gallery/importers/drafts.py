@@ -19,6 +19,7 @@ import yaml
 from gallery.importers.found import Unusable
 from gallery.prompts.folder import read_prompts
 from gallery.prompts.request import normalise_text, parameter_fields, plain_number
+from gallery.utils.files import write_atomic
 from gallery.utils.slug import slug
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class TrialGallery:
         """The text of a prompt file, and what the gallery reads in it. Raises Unusable."""
         text = f"---\n{_front(matter)}---\n{note}\n"
         file = self._folder / f"{name}.md"
-        file.write_bytes(text.encode("utf-8", "replace"))
+        write_atomic(file, text.encode("utf-8", "replace"))
         reading = read_prompts(self._config, [file])
         if reading.faults:
             fault = reading.faults[0]

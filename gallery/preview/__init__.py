@@ -78,6 +78,14 @@ class _Take:
     true_peak: float | None
 
 
+def load() -> None:
+    """Load all that previews are made with."""
+    from importlib import import_module
+
+    for name in ("mutagen.id3", "PIL._webp", "pyloudnorm", "scipy.ndimage", "scipy.optimize", "soundfile"):
+        import_module(name)
+
+
 def make_preview(
     audio: NDArray[np.float32], sample_rate: int, settings: PreviewSettings, tags: Mapping[str, str]
 ) -> Preview:

@@ -12,6 +12,7 @@ import yaml
 from gallery.errors import FaultyFile, GalleryError
 from gallery.prompts.folder import read_prompts
 from gallery.prompts.request import parameter_fields, plain_number
+from gallery.utils.files import write_atomic
 from gallery.utils.git import refuse_link
 from gallery.utils.slug import slug
 
@@ -82,8 +83,7 @@ def write_prompt(config: Config, answers: dict[str, Any]) -> Path:
             f"{path.relative_to(config.root).as_posix()} is there already; give another --title"
         )
     text = yaml.safe_dump(matter, allow_unicode=True, sort_keys=False, width=1000)
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"---\n{text}---\n{answers.get('note', '')}\n", encoding="utf-8", newline="\n")
+    write_atomic(path, f"---\n{text}---\n{answers.get('note', '')}\n".encode(), sync=True)
     reading = read_prompts(config, [path])
     if reading.faults:
         path.unlink()

@@ -20,6 +20,7 @@ from urllib.request import url2pathname
 
 import gallery
 from gallery.errors import GalleryError
+from gallery.utils.files import write_atomic
 
 _PACKAGE = Path(gallery.__file__).parent
 _INSIDE = "gallery/scaffold"
@@ -57,7 +58,7 @@ def make_gallery(folder: Path) -> str:
                 folder.rmdir()
             raise
     except OSError as error:
-        raise GalleryError(f"{folder}: cannot be written: {error.strerror}") from error
+        raise GalleryError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
     return source
 
 
@@ -76,9 +77,7 @@ def _write(files: dict[str, bytes], folder: Path) -> None:
     """All of them or none."""
     try:
         for name, data in files.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+            write_atomic(folder / name, data)
     except BaseException:
         for path in {folder / Path(name).parts[0] for name in files}:
             if path.is_dir():

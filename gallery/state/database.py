@@ -37,6 +37,9 @@ _LASTING = (FILE, CONTENT)
 
 _META = "state"
 
+# SQLite's files beside the first.
+_SUFFIXES = ("", "-wal", "-shm")
+
 _ONE = "SELECT decided_by, value, checksum FROM derived WHERE kind = ? AND name = ?"
 _AT_ONCE = 1000
 
@@ -243,7 +246,7 @@ if hasattr(os, "register_at_fork"):
 
 def remove_state(path: Path) -> None:
     """Remove a state's file, or what lies in its place."""
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in _SUFFIXES:
         place = path.with_name(path.name + suffix)
         if place.is_dir() and not place.is_symlink():
             shutil.rmtree(place)
@@ -271,15 +274,26 @@ def _telling(path: Path | None) -> Iterator[None]:
 
 
 def _told(error: Exception, path: Path | None) -> Exception:
-    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _REFUSED:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_NOMEM:
+        return MemoryError()
+    if code in _REFUSED or (code == sqlite3.SQLITE_CANTOPEN and path and _are_files(path)):
         place = path or Path(tempfile.gettempdir())
-        return GalleryError(f"{place.parent.name}/{place.name} cannot be written: {printable(str(error))}")
+        return GalleryError(f"{place.parent.name}/{place.name} cannot be used: {printable(str(error))}")
     return Damaged()
 
 
-# A full disk, a folder that may not be written to, another process that doesn't end: no damage.
+def _are_files(path: Path) -> bool:
+    """Whether a state's files are all there is in their places, so that opening them is not allowed."""
+    return path.exists() and all(
+        place.is_file() for suffix in _SUFFIXES if (place := path.with_name(path.name + suffix)).exists()
+    )
+
+
+# A full or failing disk, a folder that may not be written to, another process that doesn't end: no damage.
 _REFUSED = {
     sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,

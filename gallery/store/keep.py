@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
 from gallery.errors import GalleryError
+from gallery.errors.system import told_by_the_system
 from gallery.store.records import SKETCH
 from gallery.utils.interrupt import Interrupts
+from gallery.utils.memory import load_within_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -43,6 +45,7 @@ def keep_all(
     ``jobs`` at a time while the engine goes on, with few waiting, so that memory
     doesn't grow where encoding is slower than rendering.
     """
+    load_within_limits(_load)
     failures: list[Failure] = []
     encoding: dict[Future[None], Render] = {}
 
@@ -54,7 +57,8 @@ def keep_all(
                 try:
                     future.result()
                 except (GalleryError, OSError) as error:
-                    failures.append(Failure(render.request, str(error)))
+                    reason = told_by_the_system(error) or str(error)
+                    failures.append(Failure(render.request, reason))
                 finish(render.request.duration)
 
     # Closed here and now: an engine that is left half-way gives back what it holds.
@@ -79,6 +83,12 @@ def keep_all(
         with interrupts.allowed():
             pass
     return failures
+
+
+def _load() -> None:
+    from gallery.preview import load
+
+    load()
 
 
 def _keep(

@@ -6,8 +6,9 @@ A render is ``<key>.wav`` (32-bit float, as the engine made it) and ``<key>.json
 
 from __future__ import annotations
 
-import io
 import json
+from contextlib import suppress
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -49,7 +50,7 @@ class LosslessStore:
         """Keep a render: its audio first, what it is last."""
         import soundfile
 
-        key, audio = render.request.key, io.BytesIO()
+        key, audio = render.request.key, BytesIO()
         soundfile.write(audio, render.audio, render.sample_rate, format="WAV", subtype="FLOAT")
         about = {
             "request": render.request.model_dump(mode="json", exclude_none=True),
@@ -64,15 +65,21 @@ class LosslessStore:
 
     def get(self, key: str) -> Render | None:
         """The render of a request, or None where there is none that can be read."""
+        with suppress(OSError):
+            return self._get(key)
+        return None
+
+    def _get(self, key: str) -> Render | None:
+        """The render of a request, or None where it is none. Raises OSError where the disk refuses it."""
         try:
             about = _About.model_validate_json((self.folder / f"{key}.json").read_bytes())
+            if about.request.key != key or about.provenance.engine not in ENGINES:
+                return None
             with (self.folder / f"{key}.wav").open("rb") as file, opened(file) as wave:
-                if about.request.key != key or about.provenance.engine not in ENGINES:
-                    return None
                 if not _is_sound(wave):
                     return None
                 audio, sample_rate = wave.read(dtype="float32", always_2d=True), int(wave.samplerate)
-        except (OSError, ValidationError, NotAudio):
+        except (ValidationError, NotAudio):
             return None
         return Render(about.request, audio, sample_rate, about.provenance)
 
@@ -82,7 +89,12 @@ class LosslessStore:
             f"its lossless render cannot be read; remove {self.folder.name}/{request.key}.json "
             "to render it anew"
         )
-        return self.get(request.key) or Failure(request, problem)
+        try:
+            return self._get(request.key) or Failure(request, problem)
+        except OSError as error:
+            # A failing disk, a lost mount, a right that is missing: the render itself may be whole.
+            said = f"its lossless render is kept, but the disk does not give it: {error.strerror or error}; "
+            return Failure(request, f"{said}see to {self.folder.name}/{request.key}.*")
 
     def remove_leftovers(self) -> None:
         """Remove what a killed build left half-written."""

@@ -6,7 +6,8 @@ itself which one a file is, whatever its name.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import os
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,18 +31,50 @@ class NotAudio(Exception):
 
 @contextmanager
 def opened(file: BinaryIO) -> Iterator[Any]:
-    """A `soundfile.SoundFile` of an open file. Raises NotAudio, also for what fails while it is open."""
+    """A `soundfile.SoundFile` of an open file. Raises NotAudio, also for what fails while it is open.
+
+    Raises OSError where it is the disk that fails: that says nothing of the file.
+    """
     import soundfile
 
     if not _is_common(file):
         raise NotAudio
+    source = _Source(file)
     try:
-        with soundfile.SoundFile(file) as audio:
+        with soundfile.SoundFile(source) as audio:
             if audio.format not in _FORMATS or audio.subtype not in _SUBTYPES:
                 raise NotAudio
             yield audio
-    except (soundfile.SoundFileError, OSError, TypeError, ValueError) as error:
-        raise NotAudio from error
+    except (soundfile.SoundFileError, TypeError, ValueError) as error:
+        raise (source.failure or NotAudio) from error
+    if source.failure:
+        raise source.failure
+
+
+class _Source:
+    """An open file, as libsndfile reads it: it calls back from C, where errors can only be printed.
+
+    A header that lies leads to places that no file has: nothing is read there.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.failure: OSError | None = None
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        with suppress(OSError, ValueError, OverflowError):
+            return self._file.seek(offset, whence)
+        return self._file.seek(0, os.SEEK_END)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def read(self, count: int) -> bytes:
+        try:
+            return self._file.read(count)
+        except OSError as error:
+            self.failure = self.failure or error
+            return b""
 
 
 def _is_common(file: BinaryIO) -> bool:

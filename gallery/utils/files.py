@@ -97,14 +97,19 @@ def _write(path: str, pieces: Iterable[bytes], *, sync: bool = False) -> None:
 
 @contextmanager
 def _temporary(path: Path | str) -> Iterator[str]:
-    """A name beside a file. What is left under it when things go wrong is removed."""
+    """A name beside a file. What is left under it when things go wrong is removed.
+
+    What the disk refuses is told of the file itself: `write` names none, and nobody knows the other.
+    """
     folder, name = os.path.split(path)
     temporary = f"{folder}/.{name}.{secrets.token_hex(4)}{_TEMPORARY_SUFFIX}"
     try:
         yield temporary
-    except BaseException:
-        with suppress(FileNotFoundError):
+    except BaseException as error:
+        with suppress(OSError):
             os.unlink(temporary)  # noqa: PTH108
+        if isinstance(error, OSError) and error.errno and error.filename in (None, temporary):
+            raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
         raise
 
 

@@ -10,8 +10,11 @@ import signal
 import sys
 import threading
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from gallery.utils.memory import has_headroom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -45,7 +48,7 @@ def without_collecting() -> Iterator[None]:
 def spread(work: Callable[[Sequence[T]], R], things: Sequence[T], few: int = FEW) -> Iterator[R]:
     """``work`` on slices of ``things``, by as many processes as there are cores; results as they come.
 
-    Fewer than ``few`` are not worth a process.
+    Fewer than ``few`` are not worth a process; and where memory is about to end, none is begun.
 
     A process is a copy of this one as it stands (a fork, which Linux alone does safely): ``work`` and
     ``things`` may be anything, results are pickled. Elsewhere, and where it is not worth it, the work
@@ -57,7 +60,7 @@ def spread(work: Callable[[Sequence[T]], R], things: Sequence[T], few: int = FEW
     workers = min(cores, len(slices))
     # A fork copies this thread alone, and every lock that another one holds stays locked for ever.
     alone = threading.active_count() == 1 and sys.platform == "linux"
-    if workers < 2 or len(things) < few or not alone:
+    if workers < 2 or len(things) < few or not alone or not has_headroom():
         yield from map(work, slices)
         return
     _at_work.append((work, slices))
@@ -70,6 +73,9 @@ def spread(work: Callable[[Sequence[T]], R], things: Sequence[T], few: int = FEW
             running |= {pool.submit(_work_on, number) for number in itertools.islice(numbers, len(finished))}
             for future in finished:
                 yield future.result()
+    except BrokenProcessPool as error:
+        # Nothing of ours ends one: where memory runs out, the system does.
+        raise MemoryError from error
     finally:
         _at_work.pop()
         pool.shutdown(cancel_futures=True)

@@ -121,3 +121,20 @@ def test_rare_kinds_never_reach_the_decoder(gallery: Gallery, monkeypatch: pytes
         gallery.prompt(f"p{number}", "prompt: a", "model: melody", f"melody: {name}")
     assert gallery.run("check").err.count(NO_AUDIO) == len(names)
     assert not begun
+
+
+@pytest.mark.parametrize("place", [20, 28, 36])
+@pytest.mark.parametrize("size", [2**63 - 1, 2**63, 2**64 - 8, 2**62])
+def test_a_header_that_lies_says_nothing_of_its_own(
+    gallery: Gallery, capfd: pytest.CaptureFixture[str], place: int, size: int
+) -> None:
+    """The decoder is led to places that no file has, and asks for them from C, where errors are printed."""
+    sizes = struct.pack("<IQQQI", 28, 0, 16_000, 8000, 0)
+    form = struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16_000, 2, 16)
+    wave = b"RF64\xff\xff\xff\xffWAVEds64" + sizes + b"fmt " + form + b"data\xff\xff\xff\xff" + bytes(16_000)
+    gallery.prompt("a", "prompt: a", "model: melody", "melody: m.wav")
+    gallery.write("prompts/m.wav", _with(wave, place, struct.pack("<Q", size)))
+    ran = gallery.run("check")
+    assert ran.code in (0, 1)
+    assert all(line.startswith(("prompts/a.md:", "warning: prompts/")) for line in ran.err.splitlines())
+    assert capfd.readouterr().err == ""

@@ -179,7 +179,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
             check=False,
         )
         assert ran.returncode == 1
-        assert ran.stderr == f"Error: {folder}: cannot be written: File too large\n"
+        assert ran.stderr == f"Error: {folder}/README.md: cannot be written: File too large\n"
     assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
 
 

@@ -12,7 +12,8 @@ from gallery.prompts.request import parameter_fields
 from gallery.site.pages import guides
 from support import ROOT
 from support.entries_catalogue import write_entries
-from support.sample_site import entry, make_config, make_files, sample_entries, tree, write_guides
+from support.galleries import Gallery
+from support.sample_site import make_config, make_files, sample_entries, tree, write_guides
 
 pytest_plugins = ["support.site_fixtures"]
 
@@ -91,13 +92,12 @@ def test_the_table_of_parameters_is_made_from_their_description(site: Path) -> N
     assert "<td>above 0, below 30</td>" in page
 
 
-def test_what_is_missing_is_told_once_and_stops_nothing(
-    entries: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_missing_is_told_once_and_stops_nothing(entries: Any, tmp_path: Path) -> None:
     write_guides(tmp_path)
-    write_entries(entries, {}, make_config(tmp_path), tmp_path / "site")
-    told = capsys.readouterr().err.splitlines()
-    assert told == [
+    config = make_config(tmp_path)
+    write_entries(entries, {}, config, tmp_path / "site")
+    told = guides.read_guides(config).missing(item["path"] for item in entries)
+    assert [str(fault) for fault in told] == [
         f"guides/{language}/guidance.md:33: no prompt no/such/prompt" for language in ("en", "de")
     ]
     page = (tmp_path / "site/guides/en/guidance/index.html").read_text()
@@ -112,18 +112,40 @@ def test_what_is_missing_is_told_once_and_stops_nothing(
         ("a.md", f"{MATTER[:-4]}ordr: 1\n---\n", 'guides/en/a.md:4: ordr: unknown field'),
         ("a.md", f"{MATTER[:-4]}parameter: cfg\n---\n", 'guides/en/a.md:4: parameter: "cfg" is no field'),
         ("A b.md", MATTER, "guides/en/A b.md: use lowercase letters"),
+        ("a.md", f"{MATTER}schön".encode("latin-1"), "guides/en/a.md:5: not UTF-8; save it as UTF-8"),
+        ("a.md", None, "guides/en/a.md: cannot be read: Is a directory"),
     ],
 )  # fmt: skip
 def test_a_guide_that_cannot_be_read_is_told_and_left_out(
-    name: str, text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, text: str | bytes | None, said: str, gallery: Gallery
 ) -> None:
-    folder = tmp_path / "guides" / "en"
-    folder.mkdir(parents=True)
-    (folder / name).write_text(text)
-    (folder / "good.md").write_text(f"{MATTER}Text.\n")
-    write_entries([entry("a/b", "c")], {}, make_config(tmp_path), tmp_path / "site")
-    assert capsys.readouterr().err.startswith(said)
-    assert [path.parent.name for path in (tmp_path / "site/guides/en").glob("*/*")] == ["good"]
+    gallery.prompt("a", "prompt: a", "duration: 1")
+    gallery.write("guides/en/good.md", f"\ufeff{MATTER}Text.\n")
+    if text is None:
+        (gallery.root / "guides/en" / name).mkdir()
+    else:
+        gallery.write(f"guides/en/{name}", text)
+    for _ in range(2):  # told for as long as it is so
+        ran = gallery.run("build", "--engine", "none")
+        assert ran.code == 1 and ran.err.startswith(said) and "1 fault" in ran.out, ran
+        found = sorted((gallery.root / "site/guides/en").glob("*/*"))
+        assert [path.parent.name for path in found] == ["good"]
+    strict = gallery.run("build", "--engine", "none", "--strict")
+    assert strict.code == 1 and "nothing built" in strict.out
+
+
+def test_where_no_own_guide_can_be_read_those_that_come_along_stay(gallery: Gallery) -> None:
+    gallery.prompt("a", "prompt: a", "duration: 1")
+    assert gallery.run("build", "--engine", "none").code == 0
+    before = gallery.files("site/guides")
+    guide = gallery.write("guides/en/own.md", "---\ntitle: A\n---\n")
+    ran = gallery.run("build", "--engine", "none")
+    assert (ran.code, ran.err) == (1, "guides/en/own.md:2: summary: is missing; it is required\n")
+    assert gallery.files("site/guides") == before and len(before) > 18
+    guide.write_text(f"{MATTER}[[no/such]]\n")
+    ran = gallery.run("build", "--engine", "none")
+    assert (ran.code, ran.err) == (0, "warning: guides/en/own.md:5: no prompt no/such\n")
+    assert sorted(gallery.files("site/guides")) == ["en/own/index.html", "index.html"]
 
 
 def test_a_gallery_without_guides_gets_those_that_come_along(

@@ -14,6 +14,7 @@ from gallery.engines import Render
 from gallery.engines.musicgen import MusicGenEngine, availability
 from gallery.errors.text import one_line
 from gallery.prompts.request import Request
+from gallery.utils.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -75,7 +76,7 @@ class Worker:
         with TemporaryDirectory(prefix="gallery-", dir=self._scratch) as folder:
             for digest, (suffix, content) in melodies.items():
                 path = Path(folder, digest + suffix)
-                path.write_bytes(content)
+                write_atomic(path, content)
                 self._melodies[digest] = path
             for result in self._engine.render(requests):
                 number = numbers[id(result.request)]

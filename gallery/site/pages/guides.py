@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -131,20 +131,29 @@ class Guides:
 
 
 def read_guides(config: Config) -> Guides:
-    """The gallery's guides, or the packaged ones where it has no folder for them."""
+    """The gallery's guides, or the packaged ones where it has no folder for them.
+
+    Where none of its own can be read, the packaged ones stand for them as well.
+    """
     own = config.root / "guides"
-    top = own if own.is_dir() else packaged("guides")
-    found = Guides(own=top == own)
+    found = _read_folder(own, own=True) if own.is_dir() else _read_folder(packaged("guides"), own=False)
+    if found.faults and not found.guides:
+        found = replace(_read_folder(packaged("guides"), own=False), faults=found.faults)
+    main = config.site.language.split("-")[0]
+    found.guides.sort(
+        key=lambda guide: (guide.language.split("-")[0] != main, guide.language, guide.order, guide.slug)
+    )
+    return found
+
+
+def _read_folder(top: Path, *, own: bool) -> Guides:
+    found = Guides(own)
     for path in sorted(top.glob("*/*.md")):
         if _LANGUAGE.fullmatch(path.parent.name):
             try:
                 found.guides.append(_read(path))
             except _FaultyError as error:
                 found.faults += error.faults
-    main = config.site.language.split("-")[0]
-    found.guides.sort(
-        key=lambda guide: (guide.language.split("-")[0] != main, guide.language, guide.order, guide.slug)
-    )
     return found
 
 
@@ -161,15 +170,18 @@ def _read(path: Path) -> Guide:
     if not _SLUG.fullmatch(path.stem):
         raise _FaultyError(Fault(name, 0, "", "use lowercase letters, digits and hyphens for its name"))
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         document = frontmatter.split(text)
         matter = _Matter.model_validate(document.values)
     except frontmatter.Unreadable as error:
         raise _FaultyError(Fault(name, error.line, error.name, error.message)) from error
     except ValidationError as error:
         raise _FaultyError(*explain(error, _Matter, name, document.line_of)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise _FaultyError(Fault(name, 0, "", f"cannot be read: {error}")) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise _FaultyError(Fault(name, line, "", "not UTF-8; save it as UTF-8")) from error
+    except OSError as error:
+        raise _FaultyError(Fault(name, 0, "", f"cannot be read: {error.strerror}")) from error
     if matter.parameter not in _ABOUT:
         known = ", ".join(sorted(_ABOUT - {""}))
         problem = f'"{matter.parameter}" is no field of a request; known: {known}'

@@ -14,7 +14,6 @@ from gallery.site.theme import addresses, labels
 from gallery.site.theme.theme import as_json
 from gallery.site.writer import Page
 from gallery.utils.digest import digest
-from gallery.utils.progress import say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -38,9 +37,10 @@ class Pages:
         state: State,
         files: Mapping[str, Path] | None = None,
         presets: Presets | None = None,
+        shelf: guides.Guides | None = None,
     ) -> None:
         self.catalogue, self.config, self.theme, self.files = catalogue, config, theme, files or {}
-        self.state, self.presets, self.guides = state, presets or {}, guides.read_guides(config)
+        self.state, self.presets, self.guides = state, presets or {}, shelf or guides.read_guides(config)
         self.items = make_items(catalogue, theme, state)
         self._about = self.guides.about()
         self.search_parts = index.parts(item.size for item in self.items)
@@ -199,8 +199,6 @@ class Pages:
     def _guides(self) -> Iterator[Page]:
         """A list of all guides, and each on its page."""
         found, items = self.guides, {item.path: item for item in self.items}
-        for fault in (*found.faults, *found.missing(items)):
-            say(str(fault))
         listed = [
             [language, [[guide.title, guide.summary, guide.address] for guide in found.of(language)]]
             for language in found.languages

@@ -29,6 +29,18 @@ _TAGS = {
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
 
+# Elements that take what stands after them along where they are not closed: to HTML it is a script, a
+# style sheet, a drawing. (All of it ASCII: to Python a long s is an S in the other case.)
+_CLOSED = ("script", "style")
+_OPENED = re.compile(
+    rf"<({'|'.join(_CLOSED)}|template|svg|math|m[inos]|mtext|annotation-xml|desc|foreignobject)(?=[\s/>])",
+    re.IGNORECASE | re.ASCII,
+)
+_END = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*>", re.IGNORECASE | re.ASCII) for name in _CLOSED}
+
+# Stands after a note where it is tried whether something in it swallows the rest.
+_END_OF_NOTE = "the end of the note"
+
 
 def _to_raw_html(text: str, shift: int = 0) -> str:
     """Markdown as HTML that is not to be trusted yet, headings so many levels lower."""
@@ -85,10 +97,37 @@ def _clean(text: str, shift: int, **links: Any) -> str:
         return ""
     import nh3
 
+    html = _to_raw_html(text, shift)
+    if "<" in text:
+        html = _without_swallowing(html)
+        if _END_OF_NOTE not in nh3.clean(html + _END_OF_NOTE):
+            html = f"<pre>{escape(text)}</pre>"  # a comment or a quote without its end: as it is written
     return nh3.clean(
-        _to_raw_html(text, shift),
+        html,
         tags=_TAGS if shift else _TAGS | {"h2"},
         attributes={"a": {"href", "title"}, "ol": {"start"}},
         url_schemes=_SCHEMES,
         **links,
     )
+
+
+def _without_swallowing(html: str) -> str:
+    """HTML in which nothing hides what comes after it.
+
+    A script or a style sheet goes, as nh3 would have it go; the tag of one that is not closed, and of
+    what else swallows, is words.
+    """
+    last = {
+        name: max((found.start() for found in end.finditer(html)), default=-1) for name, end in _END.items()
+    }
+    pieces, start = [], 0
+    for opened in _OPENED.finditer(html):
+        if opened.start() < start:
+            continue  # within what goes
+        pieces.append(html[start : opened.start()])
+        name = opened[1].lower()
+        end = _END[name].search(html, opened.end()) if last.get(name, -1) >= opened.end() else None
+        # A space, so that what stood on either side makes no other tag together.
+        pieces.append(" " if end else "&lt;")
+        start = end.end() if end else opened.start() + 1
+    return "".join((*pieces, html[start:]))

@@ -7,9 +7,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemBytecodeCache
+from jinja2.exceptions import TemplateError, TemplateNotFound, TemplateSyntaxError
+
+from gallery.errors import Fault, FaultyFile
+from gallery.errors.text import one_line, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
     from jinja2.bccache import Bucket
+
+# What the files of a gallery's own templates are called, and those that come with the tool.
+OWN, PACKAGED = "templates/", "the tool's own templates/"
 
 
 class KeysFirst(Environment):
@@ -58,3 +68,32 @@ def compiled_templates(tool: str) -> FileSystemBytecodeCache | None:
         return _CompiledTemplates(tool)
     except (OSError, RuntimeError):  # no temporary folder; one that somebody else has made for this user
         return None
+
+
+def template_mistake(error: Exception, template: str) -> FaultyFile:
+    """What is wrong in a gallery's own templates, by what came of rendering ``template``.
+
+    The place is the innermost of the gallery's own on the way to the error: a template that comes with
+    the tool is seldom to blame for what is not there.
+    """
+    if isinstance(error, TemplateSyntaxError):
+        places = [(error.filename or error.name or f"{OWN}{template}", error.lineno)]
+    else:
+        places = [*_places(error.__traceback__)] or [(f"{OWN}{template}", 0)]
+    file, line = ([place for place in places if place[0].startswith(OWN)] or places)[-1]
+    if isinstance(error, TemplateNotFound):
+        said = f"there is no template {one_line(str(error.name))}"
+    else:
+        said = one_line(error.message or "" if isinstance(error, TemplateError) else error)
+    return FaultyFile([Fault(printable(file), line, "", said)])
+
+
+def _places(traceback: TracebackType | None) -> Iterator[tuple[str, int]]:
+    """Where in templates an error came by: file and line."""
+    while traceback:
+        known = traceback.tb_frame.f_globals
+        if "__jinja_exception__" in known:  # of Jinja's making, for people who read tracebacks
+            yield traceback.tb_frame.f_code.co_filename, traceback.tb_lineno
+        elif template := known.get("__jinja_template__"):
+            yield template.filename, template.get_corresponding_lineno(traceback.tb_lineno)
+        traceback = traceback.tb_next

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from functools import cache, cached_property, lru_cache, partial
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import gallery
+from gallery.errors import Fault, FaultyFile, GalleryError
+from gallery.errors.text import printable
 from gallery.site.theme import addresses, labels, notes
 from gallery.state.database import Damaged
 from gallery.state.tool import packaged
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from jinja2 import Environment
 
@@ -27,6 +31,9 @@ ASSETS = "assets"
 
 # Scripts by the names that they had once: galleries' own templates may ask for them.
 _RENAMED = {"hands.js": "actions.js", "keep.js": "storage.js"}
+
+# The macros that all pages share.
+_CLIPS = "parts/clips.html"
 
 # Templates that are no pages.
 _FEEDS = ("feed.xml", "podcast.xml")
@@ -75,17 +82,14 @@ class Theme:
         self._state = state
         self._rows: dict[str, str] = {}
         self._frames: dict[str, dict[str, Any]] = {}
-        self._folders = [packaged("templates"), config.root / "templates"]
 
     @cached_property
     def _files(self) -> dict[str, bytes]:
-        files: dict[str, bytes] = {}
-        for folder in self._folders:
-            for path in folder.rglob("*"):
-                name = path.relative_to(folder).as_posix()
-                if path.is_file() and not any(part.startswith(".") for part in name.split("/")):
-                    files[name] = path.read_bytes()
-        return dict(sorted(files.items()))
+        return dict(sorted({**_read(packaged("templates")), **self._own}.items()))
+
+    @cached_property
+    def _own(self) -> dict[str, bytes]:
+        return _read(self.config.root / "templates")
 
     @cached_property
     def assets(self) -> dict[str, Asset]:
@@ -130,15 +134,32 @@ class Theme:
     def render(self, template: str, address: str, data: dict[str, Any]) -> bytes:
         """One page. Its links start from its own address."""
         root = data.get("root")
-        frame = self._frame(addresses.root_of(address) if root is None else root)
-        text = self._environment.get_template(template).render(data, address=address, **frame)
+        with self._telling(template):
+            frame = self._frame(addresses.root_of(address) if root is None else root)
+            text = self._environment.get_template(template).render(data, address=address, **frame)
         if template in _FEEDS:
             text = _NOT_XML.sub("", text) + "\n"
         return text.encode(errors="replace")
 
     def row(self, data: Mapping[str, Any]) -> str:
         """A prompt's row as HTML, to be kept in the state: lists show it by its path."""
-        return str(self._frame(_ROOT)["clips"].row(data))
+        with self._telling(_CLIPS):
+            return str(self._frame(_ROOT)["clips"].row(data))
+
+    @contextmanager
+    def _telling(self, template: str) -> Iterator[None]:
+        """Whatever comes of a gallery's own templates is a mistake in one of them."""
+        try:
+            yield
+        except (GalleryError, Damaged, MemoryError):
+            raise
+        except Exception as error:
+            refused = isinstance(error, OSError) and error.errno  # which a template that is not found has not
+            if refused or not self._own:
+                raise
+            from gallery.site.theme.templating import template_mistake
+
+            raise template_mistake(error, template) from error
 
     def _kept_row(self, path: str) -> str:
         text = self._state.value(ROW, path)
@@ -155,6 +176,7 @@ class Theme:
         return self._frames[root]
 
     def _new_frame(self, root: str) -> dict[str, Any]:
+        from jinja2 import TemplateRuntimeError
         from markupsafe import Markup
 
         def link(target: str) -> str:
@@ -165,6 +187,8 @@ class Theme:
             address = f"{ASSETS}/{name}"
             if address not in self.assets:
                 address = f"{ASSETS}/{_RENAMED.get(name, name)}"
+            if address not in self.assets:
+                raise TemplateRuntimeError(f"there is no file {address}")
             return f"{root}{address}?v={self.assets[address].digest[:10]}"
 
         @cache
@@ -182,8 +206,8 @@ class Theme:
             return Markup(text.replace(_ROOT, root))  # noqa: S704 - a template's own output
 
         frame = {"root": root, "link": link, "asset": asset, "part": part, "listed": listed}
-        # The macros that all pages share; importing them page by page would take longer than using them.
-        clips = self._environment.get_template("parts/clips.html").make_module({"link": link})
+        # Importing them page by page would take longer than using them.
+        clips = self._environment.get_template(_CLIPS).make_module({"link": link})
         for name in _SAID_OFTEN:
             setattr(clips, name, lru_cache(_MOST_SAID)(getattr(clips, name)))
         frame["clips"] = clips
@@ -192,18 +216,18 @@ class Theme:
     @cached_property
     def _environment(self) -> Environment:
         # Imported late: a build with nothing to write renders nothing.
-        from jinja2 import DictLoader, StrictUndefined
+        from jinja2 import FunctionLoader, StrictUndefined
         from markupsafe import Markup
 
-        from gallery.site.theme.templating import KeysFirst, compiled_templates
+        from gallery.site.theme.templating import OWN, PACKAGED, KeysFirst, compiled_templates
 
         templates = {
-            name: data.decode()
+            name: (_text(f"{OWN}{name}", data), f"{OWN if name in self._own else PACKAGED}{name}", None)
             for name, data in self._files.items()
             if name.endswith(".html") or name in _FEEDS
         }
         environment = KeysFirst(
-            loader=DictLoader(templates),
+            loader=FunctionLoader(templates.get),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -223,7 +247,28 @@ class Theme:
         # What either returns is sanitised or escaped there. Text of XML elements keeps its quotes.
         environment.filters["notes"] = lambda text: Markup(notes.to_html(text))  # noqa: S704
         environment.filters["xml"] = lambda text, quote=False: Markup(escape(text, quote))  # noqa: S704
+        # Looked at before anything is written: those of the tool are in order.
+        for name in templates.keys() & self._own.keys():
+            environment.get_template(name)
         return environment
+
+
+def _read(folder: Path) -> dict[str, bytes]:
+    """The files below a folder by their names; hidden ones are none."""
+    files: dict[str, bytes] = {}
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not any(part.startswith(".") for part in name.split("/")):
+            files[name] = path.read_bytes()
+    return files
+
+
+def _text(file: str, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise FaultyFile([Fault(printable(file), line, "", "not UTF-8; save it as UTF-8")]) from error
 
 
 def absolute(base_url: str, address: str) -> str:
