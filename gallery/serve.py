@@ -29,6 +29,7 @@ from watchfiles import DefaultFilter
 from gallery.build import build
 from gallery.config import load_config
 from gallery.errors import GalleryError
+from gallery.errors.system import told_by_the_system
 from gallery.errors.text import printable, shown
 from gallery.site.place import refuse_place
 from gallery.utils.progress import say
@@ -82,7 +83,7 @@ def serve_gallery(
         try:
             outcome = build(load_config(root), options)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next save builds again
-            say(error.format_message() if isinstance(error, GalleryError) else _line(error))
+            say(_line(error))
             return False
         changed = bool(outcome.written and (outcome.written.written or outcome.written.removed))
         if changed or outcome.faults or outcome.warnings or outcome.flaws or not told:
@@ -102,8 +103,9 @@ def serve_gallery(
 
 
 def _line(error: Exception) -> str:
-    name = getattr(error, "filename", None)
-    return printable(f"{name}: {getattr(error, 'strerror', '')}" if name else f"nothing built: {error!r}")
+    if isinstance(error, GalleryError):
+        return error.format_message()
+    return told_by_the_system(error) or printable(f"nothing built: {error!r}")
 
 
 def listen(host: str, port: int) -> socket.socket:
