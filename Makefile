@@ -56,8 +56,10 @@ bench: CHROMIUM := chromium
 FONTS := fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 INSTALL := apt-get install -y -qq --no-install-recommends $(FONTS)
 browser:
-	@command -v $(CHROMIUM) >/dev/null || command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] \
-	  && apt-get update -qq && { $(INSTALL) $(CHROMIUM) >/dev/null || $(INSTALL) chromium >/dev/null; }; } \
+	@command -v $(CHROMIUM) >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && { apt-get update -qq && $(INSTALL) $(CHROMIUM); } >/dev/null 2>&1; } \
+	  || command -v chromium >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && $(INSTALL) chromium >/dev/null; } \
 	  || { echo "The tests need Chromium: install your system's package $(CHROMIUM) or chromium."; exit 1; }
 
 # Of .gallery/ only what a build makes again: lossless renders, what was paid for, and what waits to be

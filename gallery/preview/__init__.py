@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import numpy as np
 from gallery.errors import GalleryError
 from gallery.preview.limiter import Signal, limiting_gain, listen, matching_gain, with_gain
 from gallery.preview.measure import loudness, true_peak
-from gallery.preview.mp3 import decode_mp3, encode_mp3, read_tags, with_tags
+from gallery.preview.mp3 import decode_mp3, encode_mp3, find_ffmpeg, read_tags, with_tags
 from gallery.preview.picture import cover, peaks
 
 if TYPE_CHECKING:
@@ -79,9 +80,12 @@ class _Take:
 
 
 def load() -> None:
-    """Load all that previews are made with."""
+    """Load all that previews are made with, and find ffmpeg."""
     from importlib import import_module
 
+    # By a process, which Ctrl-C would end later on. Where there is none, each preview says so.
+    with suppress(GalleryError):
+        find_ffmpeg()
     for name in ("mutagen.id3", "PIL._webp", "pyloudnorm", "scipy.ndimage", "scipy.optimize", "soundfile"):
         import_module(name)
 

@@ -65,8 +65,9 @@ def encode_mp3(audio: NDArray[np.float32], sample_rate: int, quality: int) -> by
         # interrupted. A pipe cannot take the MP3: its header is written last.
         with TemporaryDirectory(prefix="gallery-") as folder:
             mp3 = Path(folder, "preview.mp3")
-            command = [_ffmpeg(), *source, *encoder, "-f", "mp3", str(mp3)]
-            done = subprocess.run(command, input=wav, capture_output=True, check=False)
+            command = [find_ffmpeg(), *source, *encoder, "-f", "mp3", str(mp3)]
+            # In a group of its own: Ctrl-C, which goes to the whole group, must not end what is nearly done.
+            done = subprocess.run(command, input=wav, capture_output=True, check=False, process_group=0)
             if done.returncode == 0:
                 return mp3.read_bytes()
     except OSError as error:
@@ -149,8 +150,11 @@ def _id3() -> Any:
 
 
 @cache
-def _ffmpeg() -> str:
-    """The absolute path of imageio-ffmpeg's binary: never one that lies in the current folder."""
+def find_ffmpeg() -> str:
+    """The absolute path of imageio-ffmpeg's binary: never one that lies in the current folder.
+
+    Raises GalleryError where there is none.
+    """
     import imageio_ffmpeg
 
     try:

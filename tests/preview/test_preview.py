@@ -72,7 +72,7 @@ def clicks(seconds: float) -> Audio:
 def ffmpeg(folder: Path, data: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     path = folder / "clip.mp3"
     path.write_bytes(data)
-    command = [mp3._ffmpeg(), "-nostdin", "-hide_banner", "-i", str(path), *arguments]
+    command = [mp3.find_ffmpeg(), "-nostdin", "-hide_banner", "-i", str(path), *arguments]
     return subprocess.run(command, capture_output=True, check=True, stdin=subprocess.DEVNULL)
 
 
@@ -478,7 +478,7 @@ def test_nothing_is_left_behind(tmp_path, monkeypatch):
     with pytest.raises(GalleryError, match=r"^ffmpeg could not encode a preview: [^\n]*\S$"):
         mp3.encode_mp3(noise(0.5), RATE, "best")  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
-    monkeypatch.setattr(mp3, "_ffmpeg", lambda: str(tmp_path / "none"))
+    monkeypatch.setattr(mp3, "find_ffmpeg", lambda: str(tmp_path / "none"))
     with pytest.raises(GalleryError, match=r"^a preview could not be encoded: [^\n]*none"):
         make(noise(0.5))
     assert list(tmp_path.iterdir()) == []
@@ -490,11 +490,11 @@ def test_what_is_no_mp3_is_refused():
 
 
 def test_the_encoder_has_an_absolute_path(tmp_path, monkeypatch):
-    mp3._ffmpeg.cache_clear()
+    mp3.find_ffmpeg.cache_clear()
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ffmpeg").touch(mode=0o755)
-    assert Path(mp3._ffmpeg()).is_absolute()
-    assert tmp_path not in Path(mp3._ffmpeg()).parents
+    assert Path(mp3.find_ffmpeg()).is_absolute()
+    assert tmp_path not in Path(mp3.find_ffmpeg()).parents
 
 
 # The same again
