@@ -79,6 +79,15 @@ def line(entry: PromptEntry) -> str:
     return json.dumps(entry, ensure_ascii=False, sort_keys=True)
 
 
+def read_entry(path: str, state: State) -> PromptEntry:
+    """The entry that a prompt's line was made of."""
+    text = state.value(LINE, path)
+    if text is None:
+        raise Damaged
+    known: PromptEntry = json.loads(text)
+    return known
+
+
 def catalogue(paths: Sequence[str], state: State, site: Site) -> Iterator[bytes]:
     """The catalogue as data, one prompt a line."""
     head = {
