@@ -307,10 +307,10 @@ def test_the_time_that_was_given_ends_a_build_and_keeps_what_is_finished(
     finish = "touch site/audio/$(printf %032d 0).{mp3,webp,json}; touch site/audio/$(printf %032d 1).mp3"
     stand_in(
         machine,
-        f"mkdir -p site/audio; trap '{finish}; echo interrupted; exit 130' INT\n"
-        "while true; do read -rt 0.1 <> <(:) || true; done",
+        f"mkdir -p site/audio; trap 'kill $!; {finish}; echo interrupted; exit 130' INT\n"
+        "sleep 1000 >/dev/null 2>&1 & wait",
     )
-    ran = machine.run("render", "render", seconds="1", done={"Install gallery and MusicGen"})
+    ran = machine.run("render", "render", seconds="2", done={"Install gallery and MusicGen"})
     assert unsuccessful(ran)["Render"] == "failure"
     assert "interrupted" in ran["Render"].out
     assert ran["Collect what was rendered"].outputs == {"clips": "1"}
