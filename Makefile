@@ -42,7 +42,7 @@ docs: $(VENV)/.gallery
 
 # What the workflows install, to the last hash: after every change of versions or of what the tool needs.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-  --custom-compile-command 'make lock' --no-annotate --default-index https://pypi.org/simple --constraint constraints.txt
+  --custom-compile-command 'make lock' --no-annotate --constraint constraints.txt
 lock: $(VENV)/bin/python
 	$(PIP) uv
 	printf 'hatchling\nsetuptools\n' | $(LOCK) pyproject.toml - -o requirements.lock
