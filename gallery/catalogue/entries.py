@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from gallery.prompts.prompt import Clip, Clips, Prompt
     from gallery.store.survey import Kept
 
-# A prompt's page and its small page for frames are made one after the other.
-_MADE_AT_A_TIME = 16
-
 State = Literal["render", "sketch", "pending", "damaged", "newer"]
 
 
@@ -142,7 +139,6 @@ class Catalogue:
         self._clips, self._kin, self._kept, self._places = clips, kin, kept, places
         self._flawed, self._model_name = flawed, model_name
         self._outlines = {outline.path: outline for outline in clips.prompts.outlines}
-        self._made: dict[str, tuple[PromptEntry, bool]] = {}
         # Newest first, those of one day by path, undated ones last.
         self.paths = sorted(sorted(self._outlines), key=lambda path: self._outlines[path].date, reverse=True)
 
@@ -163,17 +159,7 @@ class Catalogue:
         return sorted({kin for key in self.keys(path) for kin in self._kin.keys(key)})
 
     def entry(self, path: str, *, wordings: bool = True) -> PromptEntry:
-        """A prompt's entry, to be read and not changed: whoever asks for it next gets the same.
-
-        To find out how the wordings of kin differ takes longer than all the rest.
-        """
-        if path not in self._made or (wordings and not self._made[path][1]):
-            while len(self._made) >= _MADE_AT_A_TIME:
-                del self._made[next(iter(self._made))]
-            self._made[path] = self._entry(path, wordings), wordings
-        return self._made[path][0]
-
-    def _entry(self, path: str, wordings: bool) -> PromptEntry:
+        """A prompt's entry. To find out how the wordings of kin differ takes longer than all the rest."""
         prompt = self._clips.prompts.whole(self._outlines[path])
         own = {clip.key: clip for clip in reversed(prompt.clips)}  # of twins, the first
         return {
