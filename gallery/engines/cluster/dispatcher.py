@@ -250,7 +250,7 @@ def _resources(ray: Any, workers: int | None, device: str) -> tuple[str, int, di
     if gpus:
         return "cuda", workers or gpus, {"num_gpus": 1, "num_cpus": 0}
     if device == "auto":
-        say("the Ray cluster has no GPU: MusicGen renders on its CPUs, which is slow")
+        say("the cluster has no GPU: MusicGen renders on its CPUs, which is slow")
     workers = workers or len(nodes)
     smallest = int(min(node["CPU"] for node in nodes))
     cores_each = max(1, smallest // -(-workers // len(nodes)))

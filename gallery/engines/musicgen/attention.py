@@ -26,7 +26,7 @@ def attend(queries: Tensor, past: Tensor, lengths: Tensor, limit: int) -> Tensor
     ``past`` holds keys and values, [2, rows, heads, positions, width]; no row has
     more than ``limit`` positions. Returns [rows, heads * width].
     """
-    if attention_on(queries.device, queries.shape[2]) == "kernel":
+    if queries.is_cuda and has_kernel(queries.shape[2]):
         from gallery.engines.musicgen.kernel import attend_rows
 
         return attend_rows(queries, past, lengths)
