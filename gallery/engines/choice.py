@@ -60,7 +60,14 @@ def choose_engine(
     if not problem:
         from gallery.engines.musicgen import MusicGenEngine
 
-        return MusicGenEngine(config.models, root=config.root, melodies=melodies, report=report), ""
+        engine = MusicGenEngine(
+            config.models,
+            root=config.root,
+            melodies=melodies,
+            batch_size=config.musicgen.batch_size,
+            report=report,
+        )
+        return engine, ""
     if name == "musicgen":
         raise GalleryError(f"MusicGen cannot run here: {problem}")
     return None, f"no MusicGen here, so what is not rendered yet stays a sketch: {problem}"
