@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 # Frames of one chunk, those around it that it needs included: 5 s, which take about 150 MB.
 CHUNK = 256
 
-# Memory of a GPU that has to be free: for a chunk, for the first layers over a long clip, and for cuDNN,
-# which doesn't fail where there is too little for the way it prefers, but takes one that rounds differently.
-ROOM = 512 << 20
+# Memory of a GPU that has to be free: for a chunk, and for each of the clip's frames in the first layers.
+# It is looked at beforehand: where cuDNN finds too little for the way it prefers, it doesn't fail, but
+# takes another, which rounds differently.
+ROOM, ROOM_OF_FRAME = 384 << 20, 48 << 10
 
 
 @torch.no_grad()
@@ -45,7 +46,7 @@ def decode(
         if device.type == "cpu":
             audio = checkpoint.codec.decode(tokens, None)
         else:
-            ensure_free(device, ROOM)
+            ensure_free(device, ROOM + clip.frames * ROOM_OF_FRAME)
             audio = decode_in_chunks(checkpoint.codec, tokens)
         samples = audio[0, :, : clip.frames * checkpoint.hop].float().cpu()
         yield clip, np.ascontiguousarray(samples.T.numpy())

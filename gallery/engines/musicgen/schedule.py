@@ -103,14 +103,16 @@ class Schedule:
     @torch.no_grad()
     def _round(self) -> Iterator[Done | Failure | None]:
         """Fill the free slots, decode until a clip's tokens are complete, and make its audio."""
-        if self._batch is None and self._queue and not self._made:
+        waiting = bool(self._made)
+        if self._batch is None and self._queue and not waiting:
             self._open()
         if self._batch:
             yield from self._fill(self._batch)
             if self._running:
                 self._tick(self._batch)
                 yield None
-        yield from self._decode()
+        if self._batch is None or not waiting:
+            yield from self._decode()
         if not self._running and (self._made or (self._queue and not self._fits(self._queue[0]))):
             if self._made:  # there is to be more room for the codec from now on
                 self._limit = max(self._size // 2, 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -139,6 +141,65 @@ def test_a_long_clip_takes_no_more_memory_than_a_chunk(codecs: dict[str, Any], s
     with torch.no_grad():
         codec.decode(tokens_of(codec, 200), None)
     assert sizes.largest > 3.9 * largest[0]
+
+
+def test_chunks_have_one_shape(codecs: dict[str, Any]) -> None:
+    """So the same tokens meet the same arithmetic, and give equal samples."""
+    from gallery.engines.musicgen.codec import decode_in_chunks
+
+    codec = codecs["mono"]
+    lengths: list[int] = []
+    last = codec.decoder.model[-1]
+    hook = last.register_forward_hook(lambda _layer, _given, made: lengths.append(made.shape[-1]))
+    decode_in_chunks(codec, tokens_of(codec, 107), CHUNK)
+    decode_in_chunks(codec, tokens_of(codec, 7), CHUNK)
+    hook.remove()
+    assert lengths == [CHUNK * 640] * 6 + [7 * 640]
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A GPU that computes as the CPU does. It has ``free`` bytes, and what torch keeps of it is ``kept``."""
+    import torch
+
+    card, to = SimpleNamespace(free=1 << 40, kept=0), torch.Tensor.to
+
+    def empty() -> None:
+        card.free, card.kept = card.free + card.kept, 0
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device: (card.free, 1 << 40))
+    monkeypatch.setattr(torch.cuda, "empty_cache", empty)
+    there = torch.device("cuda")
+    monkeypatch.setattr(torch.Tensor, "to", lambda x, where: x if where == there else to(x, where))
+    return card
+
+
+def test_on_a_gpu_a_clip_is_decoded_in_chunks_at_any_free_memory_or_not_at_all(
+    tiny: MakeTiny, card: SimpleNamespace
+) -> None:
+    import torch
+
+    from gallery.engines.musicgen.codec import ROOM, ROOM_OF_FRAME, decode, decode_in_chunks
+    from gallery.engines.musicgen.generation import generation_of
+
+    model = tiny("stereo")
+    on_card = dataclasses.replace(model.checkpoint, device="cuda")
+    clips = [
+        generation_of(model.request(duration=duration), model.checkpoint.window, 900) for duration in (6, 1)
+    ]
+    for clip in clips:
+        clip.add(tokens_of(model.checkpoint.codec, clip.frames)[0])
+    room = ROOM + clips[0].frames * ROOM_OF_FRAME
+    for free, kept in ((1 << 40, 0), (room, 0), (room // 2, room // 2)):
+        card.free, card.kept = free, kept
+        made = list(decode(on_card, clips))
+        assert [clip for clip, _ in made] == clips
+        for clip, audio in made:
+            chunks = decode_in_chunks(model.checkpoint.codec, clip.tokens[None])
+            assert (audio == chunks[0].T.numpy()).all()
+    card.free, card.kept = room // 2, room // 2 - 1
+    with pytest.raises(torch.OutOfMemoryError):
+        next(decode(on_card, clips))
 
 
 def test_on_the_cpu_a_clip_is_decoded_whole(tiny: MakeTiny) -> None:
