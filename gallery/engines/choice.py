@@ -66,7 +66,12 @@ def choose_engine(
 
         note = choose_device(device).note
         engine = MusicGenEngine(
-            config.models, root=config.root, melodies=melodies, device=device, report=report
+            config.models,
+            root=config.root,
+            melodies=melodies,
+            device=device,
+            batch_size=config.musicgen.batch_size,
+            report=report,
         )
         return engine, note
     if name == "musicgen":
