@@ -20,14 +20,16 @@ from dataclasses import dataclass
 class Finding:
     """One thing that was found out.
 
-    ``holds`` says whether a promise holds; None where nothing is promised.
+    ``holds`` says whether a promise holds; None where nothing is promised. ``value`` is the number in
+    it, where there is one.
     """
 
     what: str
     found: str
     holds: bool | None = None
+    value: float | None = None
 
 
 def shares(what: str, share: float) -> Finding:
     """A finding on tokens that must all be equal."""
-    return Finding(what, f"{share:.2%} of the tokens are equal", share == 1)
+    return Finding(what, f"{share:.2%} of the tokens are equal", share == 1, share)

@@ -69,7 +69,7 @@ def kernel(bench: Bench) -> Iterator[Finding]:
             again = _attend(queries[:rows].flip(0), past[:, :rows].flip(1), others.flip(0))
             same &= bool((again.flip(0)[::2] == found[::2]).all())
     whole = f"{len(lengths)} lengths from {lengths[0]} to {lengths[-1]}"
-    yield Finding(f"attention at {whole}", f"off by {worst:.1e} at most", worst < NEAR[bench.dtype])
+    yield Finding(f"attention at {whole}", f"off by {worst:.1e} at most", worst < NEAR[bench.dtype], worst)
     bits = "the same bits" if same else "other bits"
     # A CPU's threads share a row's positions by where the row stands; only a GPU promises bits.
     yield Finding("a row elsewhere, beside other lengths", bits, same if bench.on_gpu else None)
@@ -102,7 +102,7 @@ def independence(bench: Bench) -> Iterator[Finding]:
     alone = make(model, [clip], 1).tokens[0]
     other = make(model, [request(frames, seed=8)], 1).tokens[0]
     apart = equal(other, alone)
-    yield Finding("another seed", f"{apart:.2%} of the tokens are equal", apart < 0.5)
+    yield Finding("another seed", f"{apart:.2%} of the tokens are equal", apart < 0.5, apart)
     for size in sizes:
         # Longer clips come first: the clip stands in the first slot, in the last one, and between them;
         # the last time there are more clips than slots.

@@ -47,7 +47,7 @@ class Bench:
     @property
     def dtype(self) -> torch.dtype:
         """What the engine computes in."""
-        return self.main.dtype
+        return torch.float16 if self.on_gpu else torch.float32
 
     def model(self, kind: str = "mono", window: float | None = None) -> Model:
         """A tiny model as gallery.toml describes it, its checkpoint written."""

@@ -29,7 +29,7 @@ def speed(bench: Bench) -> Iterator[Finding]:
     if bench.on_gpu and not bench.quick:
         copied = min(4 << 30, torch.cuda.mem_get_info()[0] // 4)
     rate = bandwidth(bench.device, copied)
-    yield Finding("copying a large tensor", f"{rate / 1e9:.0f} GB/s")
+    yield Finding("copying a large tensor", f"{rate / 1e9:.0f} GB/s", value=rate)
     frames = 25 if bench.quick else 150
     yield Finding("length of the clips", f"{frames / FRAME_RATE:g} s")
     repeats = 1 if bench.quick else 2
@@ -71,4 +71,5 @@ def _size(bench: Bench, size: str, frames: int, repeats: int, rate: float) -> It
         least = floor(weights, clips, frames, TEXT, rate) if who == "gallery" else None
         _, milliseconds, audio, share = Row(name, clips, seconds, least).cells()
         found = f"{milliseconds} ms a step, {audio} s of audio a second"
-        yield Finding(name, f"{found}, {share} of the floor's speed" if share else found)
+        found += f", {share} of the floor's speed" if share else ""
+        yield Finding(name, found, value=float(milliseconds))

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import wraps
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,26 @@ SCRIPT = ROOT / "benchmarks/gpu.py"
 PARTS = ["kernel", "stock", "independence", "codec", "speed", "nan", "previews", "memory"]
 
 
-@pytest.fixture
-def benchmark(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The program as a module, which leaves the logs and warnings of this process as they are."""
-    monkeypatch.syspath_prepend(SCRIPT.parent)
-    import gpu
+@pytest.fixture(scope="module")
+def program() -> Iterator[ModuleType]:
+    """The program as a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(SCRIPT.parent)
+        import gpu
 
+        yield gpu
+
+
+@pytest.fixture(scope="module")
+def bench(program: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Tiny networks on the CPU."""
+    return program.Bench("cpu", quick=True, folder=tmp_path_factory.mktemp("bench"))
+
+
+@pytest.fixture
+def benchmark(program: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The program, which leaves the logs and warnings of this process as they are."""
+    gpu = program
     monkeypatch.setattr(gpu, "be_quiet", lambda: None)
     monkeypatch.setattr(gpu.faulthandler, "dump_traceback_later", lambda *_, **__: None)
     return gpu
@@ -68,13 +83,10 @@ def test_without_a_gpu_every_part_is_run_and_says_whether_its_promise_holds(tmp_
     assert {"device", "date", "python", "torch", "audiocraft"} <= written.keys()
 
 
-def test_a_card_is_tried_in_ways_of_its_own(
-    benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_card_is_tried_in_ways_of_its_own(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked of a card alone, with one that is simulated: nothing here can take its memory away."""
     import torch
     from gpu_parts import equality, shortage
-    from gpu_parts.networks import Bench
 
     ballast: list[int] = []
     card = {
@@ -95,8 +107,7 @@ def test_a_card_is_tried_in_ways_of_its_own(
         return empty(0)
 
     monkeypatch.setattr(torch, "empty", held)
-    monkeypatch.setattr(Bench, "on_gpu", True)
-    bench = Bench("cpu", quick=True, folder=tmp_path)
+    monkeypatch.setattr(type(bench), "on_gpu", True)
     findings = [finding for part in (shortage.codec, shortage.memory) for finding in part(bench)]
     assert all(finding.holds in (True, None) for finding in findings), findings
     said = {finding.what: finding.found for finding in findings}
@@ -106,6 +117,35 @@ def test_a_card_is_tried_in_ways_of_its_own(
     assert ballast[-1] == 53 << 30, "a tenth of it is 8 GiB, of which the model takes one"
     assert max(ballast) == (60 << 30) - shortage.LAST
     assert "cannot be used here" in next(equality.kernel(bench)).found
+
+
+def test_what_is_broken_is_found(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gpu_parts import equality, shortage
+
+    from gallery.engines.musicgen.sampler import Sampler
+
+    attend, choose, decode = equality.attend, Sampler.choose, shortage.decode
+
+    @wraps(attend)
+    def askew(*given: Any, **named: Any) -> Any:
+        return attend(*given, **named) + 1e-3
+
+    monkeypatch.setattr(equality, "attend", askew)
+    assert any(finding.holds is False for finding in equality.kernel(bench))
+
+    # Each clip is given its neighbour's noise.
+    monkeypatch.setattr(
+        Sampler, "choose", lambda own, logits, noise, variant: choose(own, logits, noise.roll(1, 0), variant)
+    )
+    assert any(finding.holds is False for finding in equality.independence(bench))
+
+    def louder(*given: Any) -> Iterator[Any]:
+        return ((clip, audio * (1 + len(given[1]) / 1000)) for clip, audio in decode(*given))
+
+    monkeypatch.setattr(shortage, "decode", louder)
+    found = {finding.what: finding.holds for finding in shortage.codec(bench)}
+    assert found["3 s: against whole decoding"] is False
+    assert found["3 s: beside another clip"] is False
 
 
 def test_a_part_that_fails_or_hangs_is_told_of_and_ends_no_other(
@@ -162,4 +202,4 @@ def test_an_interrupted_run_leaves_what_it_found(run: Callable[..., Any], tmp_pa
         run(interrupted=interrupted)
     [part] = json.loads((tmp_path / "gpu.json").read_text())["parts"].values()
     assert part["verdict"] == "cut short"
-    assert part["findings"] == [{"what": "first", "found": "in order", "holds": True}]
+    assert part["findings"] == [{"what": "first", "found": "in order", "holds": True, "value": None}]
