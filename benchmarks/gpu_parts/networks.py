@@ -101,9 +101,8 @@ class Bench:
         """A tiny model on the CPU, and the same one on the device, computing in float32."""
         model = self.model(kind, window)
         here = load(model, self.folder, "cpu")
-        there = load(model, self.folder, self.device)
-        there.lm.float().load_state_dict(here.lm.state_dict())
-        return Tiny(kind, self.folder, model, here), replace(there, dtype=torch.float32)
+        there = load(model.model_copy(update={"precision": "float32"}), self.folder, self.device)
+        return Tiny(kind, self.folder, model, here), there
 
 
 @dataclass
