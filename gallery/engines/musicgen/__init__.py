@@ -6,7 +6,7 @@
 | checkpoint | a model's weights, loaded |
 | melody_audio, conditions | what a clip is conditioned on, encoded alone |
 | weights, attention, kernel, decoder | the transformer's step over a static cache |
-| sampler | which tokens follow |
+| noise, sampler | which tokens follow |
 | windows, generation | a clip as its request asks for it, window by window |
 | batch, memory, schedule | many clips at once |
 | codec | tokens to audio |
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["MusicGenEngine", "availability", "diagnosis"]
 
 # Raised whenever a clip's tokens may differ from those of the version before.
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 
 NEEDED = (
     "torch",
@@ -104,6 +104,7 @@ class MusicGenEngine:
         model = self._models.get(hub)
         if model is None:
             raise CannotLoad(f"gallery.toml lists no model {hub}")
+        _without_tf32()
         checkpoint = load(model, self._root, self._device or best_device())
         self._held = hub, checkpoint
         return checkpoint
@@ -214,6 +215,13 @@ def best_device() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _without_tf32() -> None:
+    """Have GPUs compute float32 as such. TF32, with 10 bits of 23, is the default of convolutions."""
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
 
 def _about(model: Model, checkpoint: Checkpoint) -> Provenance:

@@ -8,7 +8,7 @@ import torch
 
 # Batch sizes that are tried, the largest that fits: few shapes, so that clips that
 # are rendered at different times mostly have the same.
-LARGEST = {"cuda": 64, "cpu": 8}
+LARGEST = {"cuda": 64, "cpu": 4}
 
 # Share of what is free that keys and values may take; the rest is for everything else.
 SHARE = 0.7

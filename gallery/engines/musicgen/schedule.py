@@ -93,14 +93,14 @@ class Schedule:
             self._batch = Batch(self._weights, self._size, self._positions, self._cross)
         yield from self._fill(self._batch)
         if self._batch.clips:
-            self._tick(self._batch)
+            yield from self._tick(self._batch)
             yield None
         yield from self._decode()
 
-    def _tick(self, batch: Batch) -> None:
+    def _tick(self, batch: Batch) -> Iterator[Failure]:
         start, active = time.perf_counter(), batch.clips
         batch.tick(batch.steps)
-        finished = batch.finished()
+        broken, finished = batch.broken(), batch.finished()
         spent = (time.perf_counter() - start) / len(active)
         for clip in active:
             clip.seconds += spent
@@ -110,12 +110,12 @@ class Schedule:
                 self._made.append(clip)
             else:
                 self._queue.appendleft(clip)
+        for clip in broken:
+            yield Failure(clip.request, no_number(clip.request.model, self._weights.dtype))
 
     def _fill(self, batch: Batch) -> Iterator[Failure]:
         while self._queue and not batch.full:
             clip, start = self._queue[0], time.perf_counter()
-            if clip.generator is None:
-                clip.begin(self._device)
             try:
                 condition = self._conditions.encode(clip.prompt, clip.melody, clip.melody_offset)
             except BadMelody as error:
@@ -148,3 +148,12 @@ class Schedule:
             return
         culprit = clips[0] if clips else self._made.pop() if self._made else self._queue.popleft()
         yield Failure(culprit.request, "out of memory, even as the only clip of its batch")
+
+
+def no_number(model: str, dtype: torch.dtype) -> str:
+    """Why a clip fails whose logits are not finite, and what to try."""
+    if dtype == torch.float32:
+        advice = f"the weights of {model} may be damaged: fetch them anew"
+    else:
+        advice = f'set precision = "float32" for {model} in gallery.toml'
+    return f"what the model computed is no number (NaN or infinite); {advice}"

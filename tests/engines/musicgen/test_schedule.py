@@ -219,7 +219,7 @@ def test_batch_sizes_come_from_free_memory(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(memory, "free_bytes", lambda _device: 100)
     cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    assert memory.batch_size(cpu, 1, 20) == 8
+    assert memory.batch_size(cpu, 1, 20) == 4
     assert memory.batch_size(cpu, 1, 3) == 3
     assert memory.batch_size(cpu, 30, 20) == 2
     assert memory.batch_size(cpu, 1000, 20) == 1
