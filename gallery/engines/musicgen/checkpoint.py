@@ -78,7 +78,7 @@ def load(model: Model, root: Path, device: str) -> Checkpoint:
 def _load(model: Model, root: Path, device: str) -> Checkpoint:
     folder = root / model.folder if model.folder else None
     lm_path, codec_path = _find(model, folder, LM_FILE), _find(model, folder, CODEC_FILE)
-    dtype = torch.float32 if device == "cpu" else torch.float16
+    dtype = dtype_of(model, device)
     import_audiocraft()
     with _quiet():
         lm, config = _load_lm(model, lm_path, folder, device, dtype)
@@ -96,6 +96,12 @@ def _load(model: Model, root: Path, device: str) -> Checkpoint:
         revision="" if folder else _commit(model, lm_path),
         text_encoder=_text_encoder(lm),
     )
+
+
+def dtype_of(model: Model, device: str) -> torch.dtype:
+    """What a model is computed in: the type that its device is fast with, or what gallery.toml asks for."""
+    fast = torch.float32 if device == "cpu" else torch.float16
+    return fast if model.precision == "auto" else torch.float32
 
 
 def _find(model: Model, folder: Path | None, name: str) -> Path:
