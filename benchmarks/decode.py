@@ -7,15 +7,18 @@ The networks have the published models' dimensions and random weights, which tak
 as long as trained ones. Every clip is conditioned on as many text tokens. The
 floor is the time that memory takes to deliver what a step must read, the weights
 once and every clip's keys and values at their mean length, at the bandwidth that
-copying a large tensor reaches.
+copying a large tensor reaches at its best; how far copies differ is told with it.
 """
 
 from __future__ import annotations
 
 import argparse
+import platform
+import statistics
 import time
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -138,18 +141,36 @@ def synchronize(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def bandwidth(device: str, size: int) -> float:
-    """Bytes a second that copying a tensor of ``size`` bytes, larger than any cache, reads and writes."""
-    source = torch.empty(size // 4, device=device)
-    target = torch.empty_like(source)
+def bandwidths(device: str, size: int) -> list[float]:
+    """Bytes a second that copying a tensor of ``size`` bytes, larger than any cache, reads and writes.
+
+    Of several copies, the slowest first.
+    """
+    source = torch.zeros(size // 4, device=device)
+    target = torch.zeros_like(source)  # memory that was never written is not there yet
     times = []
-    for _ in range(5):
+    for _ in range(15):
         synchronize(device)
         start = time.perf_counter()
         target.copy_(source)
         synchronize(device)
         times.append(time.perf_counter() - start)
-    return 2 * source.numel() * 4 / min(times)
+    return [2 * source.nbytes / seconds for seconds in sorted(times, reverse=True)]
+
+
+def bandwidth(device: str, size: int) -> float:
+    """The best of `bandwidths`."""
+    return bandwidths(device, size)[-1]
+
+
+def processor() -> str:
+    """The CPU's name, as far as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
 
 
 def floor(weights: Weights, clips: int, frames: int, text: int, rate: float) -> float:
@@ -208,14 +229,16 @@ def main() -> None:
     options.batches = options.batches or ([1, 8, 32, 64] if options.device == "cuda" else [1, 8])
     options.frames = options.frames or (1500 if options.device == "cuda" else 60)
     import_audiocraft()
-    rate = bandwidth(options.device, 4 << 30 if options.device == "cuda" else 1 << 29)
+    rates = bandwidths(options.device, 4 << 30 if options.device == "cuda" else 1 << 29)
+    rate = rates[-1]
     name = (
         torch.cuda.get_device_name()
         if options.device == "cuda"
-        else f"CPU, {torch.get_num_threads()} threads"
+        else f"{processor()}, {torch.get_num_threads()} threads"
     )
     print(
-        f"{name}, torch {torch.__version__}; copying {rate / 1e9:.1f} GB/s; "
+        f"{name}, torch {torch.__version__}; copying {rate / 1e9:.1f} GB/s "
+        f"(median of {len(rates)}: {statistics.median(rates) / 1e9:.1f}, slowest: {rates[0] / 1e9:.1f}); "
         f"{options.frames} frames, {options.text} text tokens"
     )
     for size in options.sizes:

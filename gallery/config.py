@@ -131,6 +131,12 @@ class Model(_Settings):
         120, gt=0, le=600, description="Longest clip to ask of this model, in seconds."
     )
     license: str = Field("CC-BY-NC-4.0", description="Licence of the model's weights.")
+    precision: Literal["auto", "float32"] = Field(
+        "auto",
+        description="What the model is computed in. `auto`: float16 on a GPU, float32 on the CPU. `float32`: "
+        "that on a GPU too, without TF32, which is slower, takes twice the memory, and comes nearest to the "
+        "CPU. Clips that are rendered stay as they are.",
+    )
     unpickle: bool = Field(
         False,
         description="Load a checkpoint that needs unpickling, which runs code of whoever made it. "
@@ -238,7 +244,7 @@ class MusicGenSettings(_Settings):
         ge=1,
         le=64,
         description="Most clips that are decoded at once. If left out, what the GPU's whole memory has room "
-        "for, 64 at most; on the CPU what its available memory has room for, 8 at most. Where memory runs "
+        "for, 64 at most; on the CPU what its available memory has room for, 4 at most. Where memory runs "
         "out all the same, it is halved.",
     )
 

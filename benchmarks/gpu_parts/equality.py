@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from inspect import signature
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -56,7 +55,7 @@ def kernel(bench: Bench) -> Iterator[Finding]:
     with exact():
         for part in lengths.to(bench.device).split(ROWS):
             rows = len(part)
-            found = _attend(queries[:rows], past[:, :rows], part)
+            found = attend(queries[:rows], past[:, :rows], part)
             mask = (torch.arange(positions, device=bench.device) < part[:, None])[:, None, None]
             keys, values = past[:, :rows].float()
             expected = functional.scaled_dot_product_attention(
@@ -66,18 +65,13 @@ def kernel(bench: Bench) -> Iterator[Finding]:
             # The other way round, and beside others: every second row has another length.
             others = part.clone()
             others[1::2] = LONGEST + 1 - others[1::2]
-            again = _attend(queries[:rows].flip(0), past[:, :rows].flip(1), others.flip(0))
+            again = attend(queries[:rows].flip(0), past[:, :rows].flip(1), others.flip(0))
             same &= bool((again.flip(0)[::2] == found[::2]).all())
     whole = f"{len(lengths)} lengths from {lengths[0]} to {lengths[-1]}"
     yield Finding(f"attention at {whole}", f"off by {worst:.1e} at most", worst < NEAR[bench.dtype], worst)
     bits = "the same bits" if same else "other bits"
     # A CPU's threads share a row's positions by where the row stands; only a GPU promises bits.
     yield Finding("a row elsewhere, beside other lengths", bits, same if bench.on_gpu else None)
-
-
-def _attend(queries: torch.Tensor, past: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    limit = {"limit": past.shape[3]} if "limit" in signature(attend).parameters else {}
-    return attend(queries, past, lengths, **limit)
 
 
 def stock(bench: Bench) -> Iterator[Finding]:
@@ -139,5 +133,4 @@ class _Eager:
         self._batch, self._variant = batch, variant
 
     def replay(self) -> None:
-        shape = self._batch._shape() if hasattr(self._batch, "_shape") else ()
-        self._batch._advance(*shape, self._variant)
+        self._batch._advance(self._variant)

@@ -8,7 +8,7 @@
 | package, checkpoint | a model's weights, read and loaded |
 | melody_audio, conditions | what a clip is conditioned on, encoded alone |
 | weights, attention, kernel, decoder | the transformer's step over a static cache |
-| sampler | which tokens follow |
+| noise, sampler | which tokens follow |
 | windows, generation | a clip as its request asks for it, window by window |
 | batch, memory, schedule | many clips at once |
 | codec | tokens to audio |
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["MusicGenEngine", "availability", "best_device", "device_problem", "diagnosis"]
 
 # Raised whenever a clip's tokens may differ from those of the version before.
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 
 NEEDED = (
     "torch",
@@ -109,6 +109,7 @@ class MusicGenEngine:
             raise CannotLoad(f"gallery.toml lists no model {hub}")
         device = choose_device(self._device)
         device.make_current()
+        _without_tf32()
         checkpoint = load(model, self._root, device.type)
         self._held = hub, checkpoint
         return checkpoint
@@ -228,6 +229,13 @@ def diagnosis(models: Mapping[str, Model], root: Path) -> tuple[bool, str]:
     name = device_name(device.type) + (f" ({device.note})" if device.note else "")
     versions = " on ".join(f"{library} {version(library)}" for library in ("audiocraft", "torch"))
     return True, f"{versions}, device {name}; stood in for {standins}"
+
+
+def _without_tf32() -> None:
+    """Have GPUs compute float32 as such. TF32, with 10 bits of 23, is the default of convolutions."""
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
 
 def _about(model: Model, checkpoint: Checkpoint) -> Provenance:

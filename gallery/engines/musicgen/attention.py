@@ -1,39 +1,61 @@
 """Attention of one new position to a slot's past, and of many at once as a clip begins.
 
-On a GPU a kernel reads each row's own past and no more (`gallery.engines.musicgen.kernel`):
-what a row costs, and its result to the last bit, don't depend on the other rows.
-Where the kernel can't be had, torch's attention reads the whole cache at its full,
-fixed length, which is slower but as independent.
+A row reads its own past and no more: what it costs, and its result to the last bit,
+don't depend on the other rows. On a GPU a kernel does that (`gallery.engines.musicgen.kernel`),
+on the CPU torch's attention, called for each length. On a GPU where the kernel can't be
+had, torch's attention reads the whole cache at its full length, which is slower.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from gallery.errors.text import one_line
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+# Which of torch's attentions takes the kernel's place: always the same, so that none is
+# chosen by the number of rows. The second is for cards that the first doesn't serve.
+FALLBACK = [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
-def attend(queries: Tensor, past: Tensor, lengths: Tensor, limit: int) -> Tensor:
+
+def attend(queries: Tensor, past: Tensor, lengths: Tensor) -> Tensor:
     """Attention of ``queries`` [rows, heads, width] to each row's first ``lengths`` [rows] positions.
 
-    ``past`` holds keys and values, [2, rows, heads, positions, width]; no row has
-    more than ``limit`` positions. Returns [rows, heads * width].
+    ``past`` holds keys and values, [2, rows, heads, positions, width]; every length is
+    at least 1. Returns [rows, heads * width].
     """
-    if queries.is_cuda and has_kernel(queries.shape[2]):
+    if not queries.is_cuda:
+        return _attend_by_length(queries, past, lengths)
+    if has_kernel(queries.shape[2]):
         from gallery.engines.musicgen.kernel import attend_rows
 
         return attend_rows(queries, past, lengths)
-    keys, values = past[:, :, :, :limit]
-    mask = torch.arange(limit, device=queries.device) < lengths[:, None]
-    attended = functional.scaled_dot_product_attention(queries[:, :, None], keys, values, mask[:, None, None])
-    return attended.flatten(1)
+    mask = torch.arange(past.shape[3], device=queries.device) < lengths[:, None]
+    with sdpa_kernel(FALLBACK):
+        return _attend(queries, past, mask[:, None, None])
+
+
+def _attend_by_length(queries: Tensor, past: Tensor, lengths: Tensor) -> Tensor:
+    """Rows of one length at a time: none is computed at the length of another."""
+    parts, start = [], 0
+    for length, alike in groupby(lengths.tolist()):
+        end = start + len(list(alike))
+        parts.append(_attend(queries[start:end], past[:, start:end, :, :length]))
+        start = end
+    return torch.cat(parts)
+
+
+def _attend(queries: Tensor, past: Tensor, mask: Tensor | None = None) -> Tensor:
+    keys, values = past
+    return functional.scaled_dot_product_attention(queries[:, :, None], keys, values, mask).flatten(1)
 
 
 def attend_causally(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:

@@ -83,7 +83,7 @@ def load(model: Model, root: Path, device: str) -> Checkpoint:
 def _load(model: Model, root: Path, device: str) -> Checkpoint:
     folder = root / model.folder if model.folder else None
     lm_path, codec_path = _find(model, folder, LM_FILE), _find(model, folder, CODEC_FILE)
-    dtype = torch.float32 if device == "cpu" else torch.float16
+    dtype = dtype_of(model, device)
     import_audiocraft()
     with _quiet():
         lm, config, text_encoder = _load_lm(model, lm_path, root, device, dtype)
@@ -102,6 +102,12 @@ def _load(model: Model, root: Path, device: str) -> Checkpoint:
         text_encoder=text_encoder,
         codec_source=codec_source,
     )
+
+
+def dtype_of(model: Model, device: str) -> torch.dtype:
+    """What a model is computed in: the type that its device is fast with, or what gallery.toml asks for."""
+    fast = torch.float32 if device == "cpu" else torch.float16
+    return fast if model.precision == "auto" else torch.float32
 
 
 def _find(model: Model, folder: Path | None, name: str) -> Path:

@@ -5,6 +5,11 @@ conditional row and its unconditional twin. Every slot stands at its own positio
 so clips of all lengths share a batch, and a clip that is done makes room for the
 next one.
 
+How a row of a product is rounded depends on how many rows there are: libraries choose
+their code by it. So there are always as many, whatever the number of slots: the step
+is computed for whole products of `ROWS` rows, and attention, which each row has for
+itself, for the slots.
+
 What is computed once: the position table, and each prompt's keys and values for
 cross-attention. Unconditional rows have no cross-attention: it is exactly zero.
 Nothing grows: keys and values are written into place.
@@ -23,6 +28,8 @@ from torch.nn import functional
 from gallery.engines.musicgen.attention import attend, attend_causally
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from gallery.engines.musicgen.conditions import Condition
@@ -31,8 +38,9 @@ if TYPE_CHECKING:
 # Positions and prompt lengths are rounded up to this, so that few shapes occur.
 GRAIN = 64
 
-# With no more rows than this, a CPU multiplies faster with the weights first.
-FEW_ROWS = 2
+# Rows of every product of a step, two for each clip. A GPU waits for the weights, whether it
+# multiplies 2 or 128. A CPU takes hardly longer for 8 than for 2.
+ROWS = {"cuda": 128, "cpu": 8}
 
 
 def round_up(length: int) -> int:
@@ -50,13 +58,17 @@ def slot_bytes(weights: Weights, positions: int, cross: int) -> int:
 class Decoder:
     """A model's transformer with room for ``slots`` clips.
 
-    ``positions`` is the longest sequence, conditions before it included, and
-    ``cross`` the longest prompt of cross-attention.
+    ``positions`` is the longest sequence, conditions before it included, ``cross`` the
+    longest prompt of cross-attention, and ``rows`` the number of rows of a product.
+    ``places`` is the number of slots that steps are computed for; those past ``slots``
+    are empty and attend to nothing.
     """
 
-    def __init__(self, weights: Weights, slots: int, positions: int, cross: int) -> None:
+    def __init__(self, weights: Weights, slots: int, positions: int, cross: int, rows: int) -> None:
         self.weights = weights
         self.slots = slots
+        self._products = -(-2 * slots // rows)
+        self.places = self._products * rows // 2
         self.positions = round_up(positions)
         self.cross_positions = round_up(max(cross, 1))
         device = weights.embeddings.device
@@ -76,35 +88,36 @@ class Decoder:
         self._codebooks = torch.arange(weights.codebooks, device=device) * (weights.card + 1)
         self._table = _position_table(weights, self.positions, device)
 
-    def step(self, tokens: Tensor, positions: Tensor, limit: int, cross_limit: int) -> Tensor:
-        """The logits [slots, 2, codebooks, card] that follow ``tokens`` [slots, codebooks].
+    def step(self, tokens: Tensor, positions: Tensor) -> Tensor:
+        """The logits [places, 2, codebooks, card] that follow ``tokens`` [places, codebooks].
 
-        ``positions`` [slots] says where the tokens stand. No slot has more than
-        ``limit`` positions, this one included, nor a longer prompt than
-        ``cross_limit``. It may be given fewer slots than there are: the first ones.
+        ``positions`` [places] says where the tokens stand.
         """
-        slots = tokens.shape[0]
-        weights = self.weights
+        slots, places, weights = self.slots, self.places, self.weights
         x = _twice(self._embed(tokens) + self._table[positions])
-        positions = _twice(positions)
-        rows, lengths = self._rows[: 2 * slots], positions + 1
-        cross_lengths = self._cross_lengths[:slots]
+        positions = _twice(positions[:slots])
+        lengths = positions + 1
         for index, layer in enumerate(weights.layers):
-            projected = _linear(self._norm(x, layer.norm1), layer.qkv)
+            projected = self._product(self._norm(x, layer.norm1), layer.qkv)[: 2 * slots]
             queries, *keys_values = projected.view(2 * slots, 3, weights.attention_heads, -1).unbind(1)
             cache = self._cache[index]
-            cache[:, rows, :, positions] = torch.stack(keys_values, 1)
-            attended = attend(queries, cache[:, : 2 * slots], lengths, limit)
-            x += _linear(attended, layer.out)
+            cache[:, self._rows, :, positions] = torch.stack(keys_values, 1)
+            x += self._product(_padded(attend(queries, cache, lengths), 2 * places), layer.out)
             if layer.cross:
                 conditional = x[::2]
-                queries = _linear(self._norm(conditional, layer.cross.norm), layer.cross.query)
+                queries = self._product(self._norm(conditional, layer.cross.norm), layer.cross.query)[:slots]
                 queries = queries.view(slots, weights.attention_heads, -1)
-                attended = attend(queries, self._cross[index][:, :slots], cross_lengths, cross_limit)
-                conditional += _linear(attended, layer.cross.out)
-            x += self._feed_forward(x, layer)
-        logits = _linear(self._norm(x, weights.out_norm), weights.heads).float()
-        return logits.view(slots, 2, weights.codebooks, weights.card)
+                attended = attend(queries, self._cross[index], self._cross_lengths)
+                conditional += self._product(_padded(attended, places), layer.cross.out)
+            x += self._feed_forward(x, layer, self._product)
+        logits = self._product(self._norm(x, weights.out_norm), weights.heads).float()
+        return logits.view(places, 2, weights.codebooks, weights.card)
+
+    def _product(self, x: Tensor, layer: Affine) -> Tensor:
+        """A linear layer of a step, in products of always as many rows."""
+        if self._products == 1:
+            return _linear(x, layer)
+        return torch.cat([_linear(part, layer) for part in x.chunk(self._products)])
 
     def admit(self, slot: int, condition: Condition, tokens: Tensor) -> int:
         """Begin a clip in a slot: its condition and the ``tokens`` [codebooks, length] that it goes on from.
@@ -136,7 +149,7 @@ class Decoder:
                 keys, values = self._cross[index][:, slot, :, : int(self._cross_lengths[slot])]
                 attended = functional.scaled_dot_product_attention(queries, keys, values)
                 x[0] += _linear(attended.transpose(0, 1).flatten(1), layer.cross.out)
-            x = x + self._feed_forward(x, layer)
+            x = x + self._feed_forward(x, layer, _linear)
         return length
 
     def _admit_cross(self, slot: int, cross: Tensor) -> None:
@@ -148,18 +161,13 @@ class Decoder:
                 projected = projected.view(length, 2, self.weights.attention_heads, -1)
                 kept[:, slot, :, :length] = projected.permute(1, 2, 0, 3)
 
-    def move(self, source: int, target: int, positions: int) -> None:
-        """Move a clip that has so many positions to another slot."""
-        own, other = slice(2 * source, 2 * source + 2), slice(2 * target, 2 * target + 2)
+    def clear(self, slot: int) -> None:
+        """Leave nothing of a clip: what is not a number would spread to the next, masked or not."""
         for cache in self._cache:
-            cache[:, other, :, :positions] = cache[:, own, :, :positions]
+            cache[:, 2 * slot : 2 * slot + 2] = 0
         for cross in self._cross:
-            cross[:, target] = cross[:, source]
-        self._cross_lengths[target] = self._cross_lengths[source]
-
-    def cross_length(self, slots: int) -> int:
-        """The longest prompt of the first ``slots`` slots."""
-        return int(self._cross_lengths[:slots].max())
+            cross[:, slot] = 0
+        self._cross_lengths[slot] = 1
 
     def _embed(self, tokens: Tensor) -> Tensor:
         return functional.embedding(tokens + self._codebooks, self.weights.embeddings).float().sum(-2)
@@ -168,8 +176,8 @@ class Decoder:
         normed = functional.layer_norm(x, norm.weight.shape, norm.weight, norm.bias, self.weights.eps)
         return normed.to(self.weights.dtype)
 
-    def _feed_forward(self, x: Tensor, layer: Layer) -> Tensor:
-        return _linear(layer.activation(_linear(self._norm(x, layer.norm2), layer.up)), layer.down)
+    def _feed_forward(self, x: Tensor, layer: Layer, linear: Callable[[Tensor, Affine], Tensor]) -> Tensor:
+        return linear(layer.activation(linear(self._norm(x, layer.norm2), layer.up)), layer.down)
 
 
 def _twice(x: Tensor) -> Tensor:
@@ -177,9 +185,12 @@ def _twice(x: Tensor) -> Tensor:
     return torch.stack([x, x], 1).flatten(0, 1)
 
 
+def _padded(x: Tensor, rows: int) -> Tensor:
+    """A tensor's rows, and rows of zeros after them."""
+    return x if len(x) == rows else functional.pad(x, (0, 0, 0, rows - len(x)))
+
+
 def _linear(x: Tensor, layer: Affine) -> Tensor:
-    if layer.bias is None and x.device.type == "cpu" and x.shape[:-1].numel() <= FEW_ROWS:
-        return (layer.weight @ x.T).T.contiguous()
     return functional.linear(x, layer.weight, layer.bias)
 
 

@@ -13,6 +13,7 @@ from gallery.engines.musicgen.windows import Window, windows
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gallery.engines.musicgen.noise import Noise
     from gallery.prompts.request import Request
 
 
@@ -21,7 +22,7 @@ class Generation:
     """How one clip is made, and how far it is. It can be begun anew at any time.
 
     ``plan`` are its windows, ``parts`` the tokens of those that are made, ``known`` those that the
-    next one begins with.
+    next one begins with. ``noise`` goes on from window to window; a batch begins it.
     """
 
     request: Request
@@ -34,7 +35,7 @@ class Generation:
     parts: list[Tensor] = field(default_factory=list)
     known: Tensor | None = None
     seconds: float = 0.0
-    generator: torch.Generator | None = None
+    noise: Noise | None = None
 
     @property
     def frames(self) -> int:
@@ -63,11 +64,7 @@ class Generation:
 
     def forget(self) -> None:
         """Forget all tokens: the clip will be begun anew."""
-        self.parts, self.known, self.generator = [], None, None
-
-    def begin(self, device: torch.device) -> None:
-        """Start the clip's random numbers from its seed."""
-        self.generator = torch.Generator(device).manual_seed(self.seed)
+        self.parts, self.known, self.noise = [], None, None
 
     @property
     def made(self) -> int:
@@ -79,6 +76,8 @@ class Generation:
         known = self.window.known
         self.parts.append(tokens[:, known:])
         self.known = None if self.done else tokens[:, self.stride :]
+        if self.done:
+            self.noise = None
 
 
 def generation_of(request: Request, window: int, stride: int) -> Generation:

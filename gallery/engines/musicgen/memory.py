@@ -11,7 +11,7 @@ import torch
 from gallery.utils.memory import available_memory
 
 # Clips that are decoded at once at most. More gain nothing.
-LARGEST = {"cuda": 64, "cpu": 8}
+LARGEST = {"cuda": 64, "cpu": 4}
 
 # What keys and values leave free on a GPU: for CUDA itself, the text encoder, the codec at work.
 RESERVE = 1536 << 20

@@ -1,9 +1,7 @@
 """Which tokens follow, for rows that each have their own parameters and their own noise.
 
 audiocraft draws a token with ``torch.multinomial``, which is the argmax of
-``probabilities / noise`` with exponential noise. Drawn from a generator of its own,
-in the shape [codebooks, card] at each step, a clip's noise is what audiocraft
-draws for it alone after ``torch.manual_seed(seed)``.
+``probabilities / noise`` with exponential noise (`gallery.engines.musicgen.noise`).
 
 As in audiocraft, temperature 0 takes the likeliest token; otherwise top_p above 0
 takes the place of top_k, and a top_k of 0 draws among all tokens. Top-p draws among
@@ -74,20 +72,15 @@ class Sampler:
         self._guidance[slot] = choice.guidance
         self._greedy[slot] = choice.greedy
 
-    def move(self, source: int, target: int) -> None:
-        """Move a slot's parameters to another slot."""
-        for parameter in self._all:
-            parameter[target] = parameter[source]
-
     def choose(self, logits: Tensor, noise: Tensor, variant: Variant) -> Tensor:
         """The tokens [slots, codebooks] that follow.
 
         ``logits`` are [slots, 2, codebooks, card], conditional and unconditional;
-        ``noise`` is [slots, codebooks, card].
+        ``noise`` is [slots, codebooks, card]. Always for all slots: how sums are
+        rounded may depend on how many there are.
         """
-        slots = logits.shape[0]
         temperature, top_k, top_p, guidance, greedy = (
-            parameter[:slots].view(-1, *(1,) * axes)
+            parameter.view(-1, *(1,) * axes)
             for parameter, axes in zip(self._all, (2, 2, 2, 2, 1), strict=True)
         )
         conditional, unconditional = logits.unbind(1)

@@ -109,7 +109,7 @@ class Schedule:
         if self._batch:
             yield from self._fill(self._batch)
             if self._running:
-                self._tick(self._batch)
+                yield from self._tick(self._batch)
                 yield None
         if self._batch is None or not waiting:
             yield from self._decode()
@@ -144,10 +144,10 @@ class Schedule:
         self._batch, self._running = None, []
         release(self._device)
 
-    def _tick(self, batch: Batch) -> None:
+    def _tick(self, batch: Batch) -> Iterator[Failure]:
         start, active = time.perf_counter(), self._running
         batch.tick(batch.steps)
-        finished = batch.finished()
+        broken, finished = batch.broken(), batch.finished()
         spent = (time.perf_counter() - start) / len(active)
         for clip in active:
             clip.seconds += spent
@@ -158,12 +158,12 @@ class Schedule:
             else:
                 self._queue.appendleft(clip)
         self._running = batch.clips
+        for clip in broken:
+            yield Failure(clip.request, no_number(clip.request.model, self._weights.dtype))
 
     def _fill(self, batch: Batch) -> Iterator[Failure]:
         while self._queue and not batch.full and not self._made and self._fits(self._queue[0]):
             clip, start = self._queue[0], time.perf_counter()
-            if clip.generator is None:
-                clip.begin(self._device)
             try:
                 condition = self._conditions.encode(clip.prompt, clip.melody, clip.melody_offset)
             except BadMelody as error:
@@ -219,3 +219,12 @@ class Schedule:
             f"end other programs that use it, or take a smaller model than {culprit.request.model}"
         )
         yield Failure(culprit.request, reason)
+
+
+def no_number(model: str, dtype: torch.dtype) -> str:
+    """Why a clip fails whose logits are not finite, and what to try."""
+    if dtype == torch.float32:
+        advice = f"the weights of {model} may be damaged: fetch them anew"
+    else:
+        advice = f'set precision = "float32" for {model} in gallery.toml'
+    return f"what the model computed is no number (NaN or infinite); {advice}"

@@ -73,7 +73,7 @@ def test_the_record_tells_how_a_clip_was_made(tiny: MakeTiny) -> None:
         assert 0 < record.pop("seconds") < 60
         assert record == {
             "engine": "musicgen",
-            "engine_version": 1,
+            "engine_version": 2,
             "model": "tests/tiny",
             "revision": "",
             "text_encoder": "t5-base",

@@ -74,7 +74,7 @@ def test_on_the_cpu_slots_follow_from_what_is_available(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(memory, "available_memory", lambda: 100)
     cpu = torch.device("cpu")
-    assert memory.batch_size(cpu, 1, 0, 20) == 8
+    assert memory.batch_size(cpu, 1, 0, 20) == 4
     assert memory.batch_size(cpu, 1, 0, 3) == 3
     assert memory.batch_size(cpu, 30, 0, 20) == 2
     assert memory.batch_size(cpu, 1000, 0, 20) == 1

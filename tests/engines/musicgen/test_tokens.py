@@ -123,28 +123,23 @@ def test_a_melody_is_heard_the_same_each_time(tiny: MakeTiny, melody: Path, demu
     assert model.tokens([request], melodies={"aa": melody})[0].equal(first[0])
 
 
-def test_a_fixed_batch_shape_as_on_a_gpu(tiny: MakeTiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All slots are always computed and noise is drawn ahead: mates and place change no token."""
+def test_a_tick_of_a_gpus_shape_makes_what_audiocraft_makes(
+    tiny: MakeTiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every way of sampling over windows, with blocks of noise that are carried on from one to the next."""
+    from functools import partial
+
     from gallery.engines.musicgen import schedule
-    from gallery.engines.musicgen.batch import NOISE_STEPS, Batch
+    from gallery.engines.musicgen.batch import Batch
+    from gallery.engines.musicgen.noise import BLOCK
 
-    made: list[Batch] = []
-
-    def fixed(*shape: Any) -> Batch:
-        made.append(Batch(*shape, fixed=True))
-        return made[-1]
-
-    monkeypatch.setattr(schedule, "Batch", fixed)
+    monkeypatch.setattr(schedule, "Batch", partial(Batch, fixed=True))
     model = tiny("mono", window=2)
-    requests = [model.request(**fields, extend_stride=1) for fields in MIXED]
-    long = model.request(duration=4, extend_stride=1)
-    together = model.tokens([*requests, long], size=4)
-    alone = [model.tokens([request], size=4)[0] for request in [*requests, long]]
-    for one, other in zip(together, alone, strict=True):
-        assert one.equal(other)
-    assert long.frames > NOISE_STEPS
-    greedy = requests[1]
-    assert together[1].equal(model.stock(greedy)[0])
-    top_1 = requests[7]
-    assert together[7].equal(model.stock(top_1)[0])
-    assert {batch.slots for batch in made} == {4}
+    ways = MIXED[:4] + MIXED[6:7]
+    requests = [
+        model.request(**{**fields, "duration": 2.5 + number / 3}, extend_stride=1)
+        for number, fields in enumerate(ways)
+    ]
+    steps = model.request(duration=2).frames + 3
+    assert steps % BLOCK and steps > BLOCK  # a window ends amid a block
+    assert_stock(model, requests, size=3)
