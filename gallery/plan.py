@@ -126,18 +126,22 @@ def sketched(key: str, sketches: Survey, marks: SketchMarks) -> Kept | None:
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds that a model took for each second of audio on a GPU: the median over ``records``."""
+    """Seconds that a model took for each second of audio on a device: the median over ``records``.
+
+    ``attention`` is whose attention a GPU used, ``kernel`` or ``torch``; empty where records don't tell.
+    """
 
     seconds: float
     records: int
     device: str
+    attention: str = ""
 
 
 @dataclass(frozen=True)
 class Cost:
     """Clips to render with one model (its name in the gallery) and their seconds of audio.
 
-    ``pace`` is None where no record tells how long the model takes on a GPU.
+    ``pace`` is None where no record tells how long the model takes on what it will be rendered on.
     """
 
     model: str
@@ -147,16 +151,16 @@ class Cost:
 
     @property
     def minutes(self) -> float | None:
-        """Estimated minutes on the GPU that the records are of."""
+        """Estimated minutes on the device that the records are of."""
         return self.seconds * self.pace.seconds / 60 if self.pace else None
 
 
-def costs(clips: Iterable[Clip], config: Config, store: Store) -> list[Cost]:
-    """The cost of rendering these clips, by model, in the order of gallery.toml."""
+def costs(clips: Iterable[Clip], config: Config, store: Store, *, cpu: bool = False) -> list[Cost]:
+    """The cost of rendering these clips on a GPU or the CPU, by model, in the order of gallery.toml."""
     by_model: dict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
         by_model[clip.model].append(clip)
-    paces = _paces(store, {config.models[name].hub for name in by_model}) if by_model else {}
+    paces = _paces(store, {config.models[name].hub for name in by_model}, cpu) if by_model else {}
     return [
         Cost(name, len(by_model[name]), sum(clip.duration for clip in by_model[name]), paces.get(model.hub))
         for name, model in config.models.items()
@@ -164,25 +168,33 @@ def costs(clips: Iterable[Clip], config: Config, store: Store) -> list[Cost]:
     ]
 
 
-def _paces(store: Store, hubs: set[str]) -> dict[str, Pace]:
-    """The pace of each of these models that has a record, on the GPU that most of its records are of."""
-    samples: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+# A device, and whose attention it used.
+_Maker = tuple[str, str]
+
+
+def _paces(store: Store, hubs: set[str], cpu: bool) -> dict[str, Pace]:
+    """The pace of each of these models that has a record, on what most of its records are of.
+
+    A GPU with its kernel and the same GPU without are two.
+    """
+    samples: dict[str, dict[_Maker, list[float]]] = defaultdict(lambda: defaultdict(list))
     for key in store:
         record = store.get(key)
-        if record and record.request.model in hubs and (seconds := _seconds(record)):
-            device = printable(record.provenance.device or "")
-            samples[record.request.model][device].append(seconds / record.request.duration)
-    return {hub: _pace_of(devices) for hub, devices in samples.items()}
+        if record and record.request.model in hubs and (seconds := _seconds(record, cpu)):
+            told = record.provenance
+            maker = printable(told.device or ""), "" if cpu else printable(told.attention or "")
+            samples[record.request.model][maker].append(seconds / record.request.duration)
+    return {hub: _pace_of(makers) for hub, makers in samples.items()}
 
 
-def _seconds(record: Record) -> float | None:
-    """How long a GPU took for a clip, its share of the batch; None where the record does not tell."""
-    seconds = record.provenance.seconds
-    if seconds is None or record.engine != "musicgen" or record.provenance.device in (None, "", "cpu"):
+def _seconds(record: Record, cpu: bool) -> float | None:
+    """How long a GPU or the CPU took for a clip, its share of the batch; None where no record tells."""
+    seconds, device = record.provenance.seconds, record.provenance.device
+    if seconds is None or record.engine != "musicgen" or not device or (device == "cpu") != cpu:
         return None
     return seconds if 0 < seconds < _MOST_SECONDS else None
 
 
-def _pace_of(devices: dict[str, list[float]]) -> Pace:
-    device, paces = max(devices.items(), key=lambda item: (len(item[1]), item[0]))
-    return Pace(median(paces), len(paces), device)
+def _pace_of(makers: dict[_Maker, list[float]]) -> Pace:
+    (device, attention), paces = max(makers.items(), key=lambda item: (len(item[1]), item[0]))
+    return Pace(median(paces), len(paces), device, attention)

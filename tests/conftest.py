@@ -11,6 +11,9 @@ import pytest
 # What tests import from there is rewritten as they are.
 pytest.register_assert_rewrite("support")
 
+# What is promised is promised for the CPU, and nobody's GPU is needed: it counts as none.
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
 # Tests already run side by side, and tiny networks gain nothing from threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -45,6 +48,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("light")
     # What takes long in one piece begins first: nothing else would be left to do beside it at the end.
     items.sort(key=lambda item: not item.path.is_relative_to(TESTS / "workflows"))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are processors: browsers, servers and clusters let theirs wait."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_finish() -> None:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _MOST_OWNERS = 3
 
 NO_ESTIMATE = "no estimate: no record of a render on a GPU"
+NO_CPU_ESTIMATE = "no estimate: no record of a render on the CPU"
+
+# What records call the attention of a GPU, in words.
+_ATTENTION = {"kernel": ", attention by the kernel", "torch": ", attention by torch"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ def say_plan(config: Config, options: Options, since: str | None, form: str) -> 
     tell_flaws(flaws)
     if since is not None:
         click.echo("\n".join(_proposal(proposal, chosen)))
-    click.echo("\n".join(_table(costs(clips, config, Stores.of(config).store), chosen)))
+    cpu = options.device == "cpu"
+    click.echo("\n".join(_table(costs(clips, config, Stores.of(config).store, cpu=cpu), chosen, cpu)))
     if encode:
         click.echo(chosen.item.format(f"{count(encode, 'clip')} to encode anew"))
     if options.engine == "replicate":
@@ -121,12 +126,12 @@ def _shared(change: Change, quote: Callable[[str], str]) -> list[str]:
     ]
 
 
-def _table(costs: Sequence[Cost], form: _Form) -> Iterator[str]:
+def _table(costs: Sequence[Cost], form: _Form, cpu: bool) -> Iterator[str]:
     yield from form.header
     for cost in costs:
-        yield form.row(form.quote(cost.model), cost.clips, cost.seconds, _estimate(cost, form.quote))
+        yield form.row(form.quote(cost.model), cost.clips, cost.seconds, _estimate(cost, form.quote, cpu))
     clips, seconds = sum(cost.clips for cost in costs), sum(cost.seconds for cost in costs)
-    yield form.row("to render", clips, seconds, _total(costs))
+    yield form.row("to render", clips, seconds, _total(costs, cpu))
 
 
 def _text_row(name: str, clips: int, seconds: float, estimate: str) -> str:
@@ -139,26 +144,27 @@ def _markdown_row(name: str, clips: int, seconds: float, estimate: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _estimate(cost: Cost, quote: Callable[[str], str]) -> str:
+def _estimate(cost: Cost, quote: Callable[[str], str], cpu: bool) -> str:
     if cost.minutes is None or cost.pace is None:
-        return NO_ESTIMATE
+        return NO_CPU_ESTIMATE if cpu else NO_ESTIMATE
     source = f"median of {count(cost.pace.records, 'record')}, {quote(cost.pace.device)}"
-    return f"{_minutes(cost.minutes)} ({source})"
+    return f"{_minutes(cost.minutes, cpu)} ({source}{_ATTENTION.get(cost.pace.attention, '')})"
 
 
-def _total(costs: Sequence[Cost]) -> str:
+def _total(costs: Sequence[Cost], cpu: bool) -> str:
     known = [cost.minutes for cost in costs if cost.minutes is not None]
     unknown = [cost.model for cost in costs if cost.minutes is None]
     if not known:
         return ""
     without = f", without {', '.join(unknown)}" if unknown else ""
-    return f"{_minutes(sum(known))}{without}"
+    return f"{_minutes(sum(known), cpu)}{without}"
 
 
-def _minutes(minutes: float) -> str:
+def _minutes(minutes: float, cpu: bool) -> str:
+    of = "CPU" if cpu else "GPU"
     if minutes < 0.05:
-        return "less than 0.1 GPU minutes"
-    return f"about {minutes:.1f} GPU minutes" if minutes < 10 else f"about {minutes:,.0f} GPU minutes"
+        return f"less than 0.1 {of} minutes"
+    return f"about {minutes:.1f} {of} minutes" if minutes < 10 else f"about {minutes:,.0f} {of} minutes"
 
 
 def _code(text: str) -> str:
