@@ -96,8 +96,8 @@ $(VENV)/node/%/.installed: %/package.json %/package-lock.json | $(VENV)/.check
 	cd $(@D) && $(CURDIR)/$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# audiocraft's own requirements pin a torch of 2023 that no longer installs, so it comes without them.
+# In the versions of constraints.txt, also where others are there; then what else rendering needs.
 $(VENV)/.musicgen: $(VENV)/.gallery
 	$(PIP) --editable .[musicgen]
-	$(PIP) --no-deps audiocraft==1.3.0
+	PIP_QUIET=1 $(BIN)/gallery setup musicgen --yes --installer pip --no-weights
 	@touch $@

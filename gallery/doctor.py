@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import re
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ from gallery.engines.musicgen.compiler import lacks
 from gallery.engines.musicgen.files import report
 from gallery.engines.replicate import availability
 from gallery.errors import GalleryError
-from gallery.errors.text import one_line
+from gallery.errors.text import one_line, printable
+from gallery.utils.distribution import NAME, is_uv_tool
 from gallery.utils.root import find_root
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gallery.config import Config
+
+# The tool as requirements name it that were written when its distribution had the package's name.
+_OLD_NAME = re.compile(r"\s*gallery(\s*\[[^\]]*\])?\s*@")
 
 _PACKAGES = ("audiocraft", "torch", "transformers", "pydub", "jinja2", "markdown", "click")
 
@@ -45,6 +50,8 @@ def examine(folder: Path) -> Iterator[Finding]:
     """Look at everything that a build needs or could use."""
     yield Finding("gallery", f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
     yield Finding("packages", ", ".join(_version(name) for name in _PACKAGES))
+    if is_uv_tool():
+        yield Finding("upgrades", "`uv tool upgrade` takes away what `gallery setup` added: run that again")
     yield _ffmpeg()
     yield Finding("gpu", _gpu())
     try:
@@ -53,6 +60,7 @@ def examine(folder: Path) -> Iterator[Finding]:
         yield Finding("gallery.toml", error.format_message().replace("\n", "; "), fine=False)
         return
     yield Finding("gallery.toml", f"{config.root}, models: {', '.join(config.models)}")
+    yield from _requirements(config.root)
     yield _workspace(config)
     missing = availability(config.replicate)
     yield Finding(
@@ -93,6 +101,20 @@ def _attention() -> str:
     return f"the kernel, by Triton {triton.__version__}" + (
         f"; it works, though {lacking}" if lacking else ""
     )
+
+
+def _requirements(root: Path) -> Iterator[Finding]:
+    """Lines that pip refuses as soon as they lead to this version: it wants the name that is installed."""
+    for path in sorted(root.glob("requirements*.txt")):
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        for number, line in enumerate(lines, 1):
+            if found := _OLD_NAME.match(line):
+                wanted = f"{NAME}{(found[1] or '').strip()} @ {line[found.end() :].strip()}"
+                yield Finding(
+                    "requirements",
+                    f"{path.name}:{number}: for a newer version of the tool, with its address, "
+                    f"write {printable(wanted)}",
+                )
 
 
 def _workspace(config: Config) -> Finding:

@@ -45,7 +45,7 @@ CLASSES = {
     "an imported clip": (("import", "{clips}"), "site/audio/*.mp3"),
     "an imported prompt file": (("import", "{clips}"), "prompts/imported/*.md"),
     "a new prompt file": (("new", "--prompt", "rain", "--folder", "b"), "prompts/b/rain.md"),
-    "a new gallery": (("init", "{new}"), "*/new/gallery.toml"),
+    "a new gallery": (("init", "--source", "https://example.org/tool", "{new}"), "*/new/gallery.toml"),
 }
 
 

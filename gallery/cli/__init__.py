@@ -29,6 +29,7 @@ _COMMANDS = {
     "new": ("gallery.cli.contributing", "new"),
     "schema": ("gallery.cli.contributing", "schema"),
     "serve": ("gallery.cli.building", "serve"),
+    "setup": ("gallery.cli.setup", "setup"),
     "store": ("gallery.cli.store", "store"),
 }
 

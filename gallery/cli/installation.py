@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
 from gallery.cli.options import FAULTY
+from gallery.errors import GalleryError
 from gallery.utils.progress import say
 
 
@@ -27,17 +29,50 @@ def doctor(ctx: click.Context) -> None:
         ctx.exit(FAULTY)
 
 
+def _address(text: str) -> str:
+    from gallery.scaffolding.source import given_source
+
+    try:
+        return given_source(text)
+    except GalleryError as error:
+        raise click.BadParameter(error.format_message()) from error
+
+
 @click.command()
+@click.option(
+    "--source",
+    metavar="ADDRESS",
+    callback=lambda _ctx, _param, text: None if text is None else _address(text),
+    help="Where the gallery's workflows install this tool from, such as git+https://HOST/OWNER/NAME@COMMIT "
+    "or a wheel's https address.  [default: where this installation came from]",
+)
 @click.argument("folder", type=click.Path(path_type=Path))
-def init(folder: Path) -> None:
+def init(folder: Path, source: str | None) -> None:
     """Write a small, complete gallery to FOLDER, which must be new or empty.
 
     Settings, a few prompt files, and all that a repository on GitHub needs to take
     contributions and to publish the site. `gallery build` makes its site at once.
-    """
-    from gallery.scaffolding import UNKNOWN, make_gallery
 
-    source = make_gallery(folder)
+    Where nothing tells from which address others can install this tool, and --source is
+    left out, it asks.
+    """
+    from gallery.scaffolding import make_gallery, refuse_contents
+    from gallery.scaffolding.source import doubts, known_source
+
+    refuse_contents(folder)
+    address = source or known_source() or _ask_source()
+    make_gallery(folder, address)
     click.echo(f"wrote a gallery to {folder}; `gallery build` makes its site, README.md tells more")
-    if source == UNKNOWN:
-        say("before you publish it, put this tool's address into both requirements files")
+    if doubt := doubts(address):
+        say(f"warning: {address}: {doubt}")
+
+
+def _ask_source() -> str:
+    from gallery.scaffolding.source import FORMS
+
+    unknown = "nothing tells from which address others can install this tool"
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{unknown}: pass --source with it, {FORMS}")
+    say(f"{unknown}, and the new gallery's requirements need it")
+    address: str = click.prompt(f"Address ({FORMS})", value_proc=_address, err=True)
+    return address

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gallery.errors import GalleryError
 from gallery.errors.text import printable
+from gallery.utils.distribution import setup_advice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,12 +26,12 @@ T = TypeVar("T")
 
 _NAME = re.compile(r"[0-9a-f]{32}\.(mp3|webp|json)")
 
-# The package that brings a protocol's driver.
+# The extra that brings a protocol's driver.
 _DRIVERS = {
-    **dict.fromkeys(("s3", "s3a"), "s3fs"),
-    **dict.fromkeys(("gs", "gcs"), "gcsfs"),
-    **dict.fromkeys(("sftp", "ssh"), "sshfs"),
-    "hf": "huggingface_hub",
+    **dict.fromkeys(("s3", "s3a"), "s3"),
+    **dict.fromkeys(("gs", "gcs"), "gcs"),
+    **dict.fromkeys(("sftp", "ssh"), "sftp"),
+    "hf": "hf",
 }
 
 # Where a file has its name before it is whole. Object stores show an object when it is.
@@ -177,8 +178,8 @@ class Remote(AbstractContextManager["Remote"]):
                     self._opened = url_to_fs(self.url, skip_instance_cache=True)
                     _silence_fsspec()
                 except ImportError as error:
-                    driver = _DRIVERS.get(self._protocol)
-                    remedy = f"run `pip install {driver}`" if driver else _reason(error)
+                    extra = _DRIVERS.get(self._protocol)
+                    remedy = setup_advice(extra) if extra else _reason(error)
                     raise GalleryError(f"{self.url}: its driver is not installed: {remedy}") from error
                 except ValueError as error:
                     raise GalleryError(f"[store] url {self.url}: {_reason(error)}") from error

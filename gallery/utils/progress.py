@@ -140,5 +140,7 @@ def count(number: int, noun: str) -> str:
 
 
 def size(number: int) -> str:
-    """Bytes to read: ``0 KB``, ``12 KB``, ``3.4 MB``."""
+    """Bytes to read: ``0 KB``, ``12 KB``, ``3.4 MB``, ``5.6 GB``."""
+    if number >= 10**9:
+        return f"{number / 1e9:.1f} GB"
     return f"{number / 1e6:.1f} MB" if number >= 10**6 else f"{-(-number // 1000)} KB"

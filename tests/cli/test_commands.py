@@ -120,6 +120,22 @@ def test_doctor(gallery: Gallery) -> None:
     assert "BAD gallery.toml" in ran.out
 
 
+def test_doctor_shows_the_line_that_names_the_tool_as_it_was_called(gallery: Gallery) -> None:
+    """With the new name pip refuses it as soon as it leads to this version."""
+    address = f"git+https://github.com/octocat/gallery@{'a' * 40}"
+    gallery.write("requirements.txt", f"--constraint constraints.txt\ngallery @ {address}\n")
+    gallery.write("requirements-musicgen.txt", f"# all\n\ngallery [melody,musicgen]@{address} # pinned\n")
+    gallery.write("requirements-other.txt", f"musicgen-gallery @ {address}\ngallery-tools @ {address}\n.\n")
+    ran = gallery.run("doctor")
+    assert ran.code == 0, ran.out
+    told = [line.split(None, 2)[2] for line in ran.out.splitlines() if line.startswith("ok  requirements")]
+    advice = "for a newer version of the tool, with its address, write musicgen-gallery"
+    assert told == [
+        f"requirements-musicgen.txt:3: {advice}[melody,musicgen] @ {address} # pinned",
+        f"requirements.txt:2: {advice} @ {address}",
+    ]
+
+
 def test_every_option_has_help() -> None:
     import click
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
-import tarfile
 import tomllib
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -18,17 +18,19 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from gallery import __version__
 from gallery.errors.validation import bounds
 from gallery.prompts.fields import FrontMatter
 from gallery.prompts.request import parameter_fields, plain_number
 from support import ROOT
 from support.galleries import Gallery, Ran
-from support.hosting import copy_checkout
+
+pytest_plugins = ["support.wheels"]
+
+SOURCE = f"git+https://github.com/octocat/gallery@{'a' * 40}"
 
 
 def init(folder: Path) -> Ran:
-    return Gallery(ROOT).run("init", folder)
+    return Gallery(ROOT).run("init", "--source", SOURCE, folder)
 
 
 @pytest.fixture
@@ -170,7 +172,8 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
     for folder in (tmp_path / "new", tmp_path / "empty"):
         if folder.name == "empty":
             folder.mkdir()
-        script = 'ulimit -f 1; exec "$0" -c "from gallery.cli import main; main()" init "$1"'
+        program = 'from gallery.cli import main; main(["init", "--source", "https://a/b", sys.argv[1]])'
+        script = f'ulimit -f 1; exec "$0" -c \'import sys; {program}\' "$1"'
         ran = subprocess.run(
             ["bash", "-c", script, sys.executable, folder],
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
@@ -181,28 +184,6 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
         assert ran.returncode == 1
         assert ran.stderr == f"Error: {folder}/README.md: cannot be written: File too large\n"
     assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_checkout(tmp_path_factory.mktemp("checkout"))
-
-
-@pytest.fixture(scope="module")
-def built(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the wheel, built from an unpacked sdist, so that both hold all there is."""
-    folder = tmp_path_factory.mktemp("dist")
-
-    def hatch(kind: str, at: Path) -> None:
-        command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", folder]
-        subprocess.run(command, cwd=at, check=True, capture_output=True)
-
-    hatch("sdist", checkout)
-    [archive] = folder.glob("*.tar.gz")
-    with tarfile.open(archive) as source:
-        source.extractall(folder / "source", filter="data")
-    hatch("wheel", next((folder / "source").iterdir()))
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -231,22 +212,24 @@ def run_installed(command: Path, at: Path, *arguments: str) -> subprocess.Comple
     )
 
 
-def init_from(checkout: Path, folder: Path) -> None:
+def init_from(checkout: Path, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """`gallery init` as it runs in a checkout."""
     program = "from gallery.cli import main; main()"
-    subprocess.run(
-        [sys.executable, "-c", program, "init", folder],
+    return subprocess.run(
+        [sys.executable, "-c", program, "init", *options, folder],
         cwd=checkout,
         env={**os.environ, "PYTHONPATH": str(checkout)},
-        check=True,
+        check=False,
         capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
     )
 
 
 def test_an_installed_wheel_is_all_it_takes(installed: Path, checkout: Path, tmp_path: Path) -> None:
-    ran = run_installed(installed, tmp_path, "init", "x")
+    ran = run_installed(installed, tmp_path, "init", "--source", SOURCE, "x")
     assert ran.returncode == 0, ran.stderr
-    init_from(checkout, tmp_path / "y")
+    assert init_from(checkout, tmp_path / "y", "--source", SOURCE).returncode == 0
     wheels, checkouts = (Gallery(tmp_path / name).files(".") for name in ("x", "y"))
     assert wheels == checkouts, "a wheel and a checkout write the same"
     ran = run_installed(installed, tmp_path / "x", "build")
@@ -286,7 +269,7 @@ def requirement(folder: Path) -> str:
 def test_its_workflows_install_what_made_it(
     installed: Path, tmp_path: Path, noted: dict[str, object], wanted: str
 ) -> None:
-    about = next(installed.parent.parent.glob("lib/*/site-packages/gallery-*.dist-info"))
+    about = next(installed.parent.parent.glob("lib/*/site-packages/musicgen_gallery-*.dist-info"))
     original = (about / "direct_url.json").read_bytes()
     (about / "direct_url.json").write_text(json.dumps(noted))
     # First on the path, before the checkout that is noted among what the tests have installed.
@@ -303,27 +286,77 @@ def test_its_workflows_install_what_made_it(
         (about / "direct_url.json").write_bytes(original)
     assert ran.stderr == ""
     parsed = Requirement(requirement(tmp_path / "x"))
-    assert (parsed.name, parsed.url) == ("gallery", wanted)
+    assert (parsed.name, parsed.url) == ("musicgen-gallery", wanted)
 
 
-def test_where_nobody_knows_the_tools_address_it_says_so(installed: Path, tmp_path: Path) -> None:
-    """A name and a version would install another project of this name."""
-    about = next(installed.parent.parent.glob("lib/*/site-packages/gallery-*.dist-info"))
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{about.parent}:{sysconfig.get_path('purelib')}"}
-    ran = subprocess.run(
-        [installed, "init", "x"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
-    )
-    assert "put this tool's address into both requirements files" in ran.stderr
-    assert requirement(tmp_path / "x").endswith(f"@v{__version__}")
-    refused = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--no-index", "--requirement", "requirements.txt"],
-        cwd=tmp_path / "x",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert refused.returncode != 0
-    assert "Invalid requirement" in refused.stderr
+def test_where_nobody_knows_the_tools_address_it_says_what_to_pass(installed: Path, tmp_path: Path) -> None:
+    """A wheel's file is on this machine alone, and a name would install nothing, or something else."""
+    ran = run_installed(installed, tmp_path, "init", "x")
+    assert ran.returncode == 2
+    assert "pass --source with it, git+https://HOST/OWNER/NAME@COMMIT, or a wheel's https" in ran.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_asks_whoever_sits_at_a_terminal(installed: Path, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [installed, "init", "x"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": sysconfig.get_path("purelib"), "LANG": "C.UTF-8"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ) as asked:
+        os.write(ours, f"gallery\n{SOURCE}\n".encode())
+        assert asked.wait(30) == 0
+    os.close(theirs)
+    told = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert '"gallery" is no address to install from' in told, "a name is asked for again"
+    assert requirement(tmp_path / "x") == f"musicgen-gallery @ {SOURCE}"
+
+
+@pytest.mark.parametrize(
+    ("given", "written", "told"),
+    [
+        (SOURCE, SOURCE, ""),
+        (f"https://github.com/octocat/gallery@{'b' * 40}",) * 2 + ("",),
+        (
+            "git@github.com:octocat/gallery",
+            "https://github.com/octocat/gallery",
+            "may change from day to day",
+        ),
+        ("git+ssh://git@example.org/gallery@v1",) * 2 + ("may change from day to day",),
+        (f"https://example.org/g-1-py3-none-any.whl#sha256={'c' * 64}",) * 2 + ("",),
+        ("https://example.org/g-1-py3-none-any.whl",) * 2 + ("may change from day to day",),
+    ],
+)
+def test_an_address_that_is_given_is_written(tmp_path: Path, given: str, written: str, told: str) -> None:
+    ran = Gallery(ROOT).run("init", "--source", given, tmp_path / "x")
+    assert ran.code == 0, ran.err
+    assert told in ran.err if told else ran.err == ""
+    if "github.com" in written and not written.startswith("git+"):
+        written = f"git+{written}"
+    assert Requirement(requirement(tmp_path / "x")).url == written
+
+
+def test_a_file_that_is_given_is_told_to_be_of_this_machine(tmp_path: Path) -> None:
+    (tmp_path / "my wheel.whl").write_bytes(b"")
+    ran = Gallery(ROOT).run("init", "--source", tmp_path / "my wheel.whl", tmp_path / "x")
+    assert "only this machine can install the tool from there" in ran.err
+    assert Requirement(requirement(tmp_path / "x")).url == (tmp_path / "my wheel.whl").as_uri()
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "gallery", "musicgen-gallery==1", "no-such.whl", "http://example.org/g.whl", "ftp://a/b", "https://",
+     "https://a/b c", "git+https://a/b\n--index-url https://c", "git+https://a/b ; python_version > '0'"],
+)  # fmt: skip
+def test_what_is_no_address_is_refused(tmp_path: Path, given: str) -> None:
+    ran = Gallery(ROOT).run("init", "--source", given, tmp_path / "x")
+    assert ran.code == 2
+    assert "is no address to install from: give git+https://" in ran.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_clone_names_the_commit_that_its_origin_has(built: Path, tmp_path: Path) -> None:
@@ -335,21 +368,19 @@ def test_a_clone_names_the_commit_that_its_origin_has(built: Path, tmp_path: Pat
     for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "all"]):
         subprocess.run([*git, *command], check=True)
     subprocess.run([*git, "remote", "add", "origin", "git@github.com:octocat/gallery.git"], check=True)
-    about = clone / "gallery-0.dist-info"
+    about = clone / "musicgen_gallery-0.dist-info"
     about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: gallery\nVersion: 0\n")
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: musicgen-gallery\nVersion: 0\n")
     (about / "direct_url.json").write_text(
         json.dumps({"url": clone.as_uri(), "dir_info": {"editable": True}})
     )
 
-    def made(name: str) -> str:
-        init_from(clone, tmp_path / name)
-        return requirement(tmp_path / name)
-
-    assert "<address" in made("unpublished")
+    assert init_from(clone, tmp_path / "unpublished").returncode == 2
     subprocess.run([*git, "update-ref", "refs/remotes/origin/main", "HEAD"], check=True)
     head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
-    assert made("published") == f"gallery @ git+https://github.com/octocat/gallery.git@{head.stdout.strip()}"
+    assert init_from(clone, tmp_path / "published").returncode == 0
+    address = f"git+https://github.com/octocat/gallery.git@{head.stdout.strip()}"
+    assert requirement(tmp_path / "published") == f"musicgen-gallery @ {address}"
 
 
 # What contributors read.

@@ -474,7 +474,7 @@ def test_any_place_that_fsspec_knows(gallery: Gallery, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("gs://bucket/clips", "its driver is not installed: run `pip install gcsfs`"),
+        ("gs://bucket/clips", "its driver is not installed: run `gallery setup gcs`"),
         ("nowhere://x", "nowhere"),
         ("sftp://me:secret@host/clips", "holds a password"),
         ("simplecache::s3://bucket/clips", "cannot be chained"),

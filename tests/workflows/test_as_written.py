@@ -65,7 +65,7 @@ def everything_linted(root: Path) -> dict[str, str]:
 
 def test_nothing_to_find_for_linters(tmp_path: Path) -> None:
     assert set(everything_linted(ROOT).values()) == {""}
-    assert Gallery(ROOT).run("init", tmp_path / "new").code == 0
+    assert Gallery(ROOT).run("init", "--source", "https://example.org/tool", tmp_path / "new").code == 0
     assert set(everything_linted(tmp_path / "new").values()) == {""}
 
 

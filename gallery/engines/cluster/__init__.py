@@ -17,6 +17,8 @@ import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gallery.utils.distribution import setup_advice
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
@@ -68,5 +70,5 @@ class ClusterEngine:
 def availability() -> str | None:
     """None where Ray is installed, otherwise what to do."""
     if importlib.util.find_spec("ray") is None:
-        return "Ray is not installed: run `pip install ray`"
+        return f"Ray is not installed: {setup_advice('cluster')}"
     return None

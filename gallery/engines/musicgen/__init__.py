@@ -31,6 +31,7 @@ from gallery.engines.musicgen.device import AUTO, best_device, choose_device, de
 from gallery.engines.provenance import Provenance
 from gallery.errors.text import one_line
 from gallery.prompts.request import FRAME_RATE
+from gallery.utils.distribution import setup_advice
 from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def availability(models: Mapping[str, Model], root: Path) -> str | None:
     if missing:
         listed = ", ".join(missing) if len(missing) <= 3 else f"{missing[0]} and {len(missing) - 1} others"
         verb = "is" if len(missing) == 1 else "are"
-        return f"{listed} {verb} not installed: run `make musicgen` (without make, see docs/musicgen.md)"
+        return f"{listed} {verb} not installed: {setup_advice('musicgen')}"
     if not models:
         return "gallery.toml lists no model"
     lacking = [(model, files.missing(model, root)) for model in models.values()]
@@ -223,7 +224,8 @@ def diagnosis(models: Mapping[str, Model], root: Path) -> tuple[bool, str]:
         import_audiocraft()
         standins = ", ".join(stood_in_for()) or "nothing"
     except Exception as error:  # noqa: BLE001 - whatever a broken installation raises
-        return False, f"audiocraft cannot be imported ({one_line(error)}): run `make musicgen`"
+        remedy = "run `gallery setup --reinstall musicgen`"
+        return False, f"audiocraft cannot be imported ({one_line(error)}): {remedy}"
     device = choose_device()
     device.make_current()
     name = device_name(device.type) + (f" ({device.note})" if device.note else "")

@@ -55,7 +55,8 @@ def choose_device(asked: str = AUTO) -> Device:
     try:
         import torch
     except Exception as error:
-        raise GalleryError(f"torch cannot be imported ({one_line(error)}): run `make musicgen`") from error
+        remedy = "run `gallery setup --reinstall musicgen`"
+        raise GalleryError(f"torch cannot be imported ({one_line(error)}): {remedy}") from error
     with warnings.catch_warnings():
         # What torch warns of here is told in one line.
         warnings.simplefilter("ignore")

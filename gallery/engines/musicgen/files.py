@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import pickletools
 import re
-import shlex
 import zipfile
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -107,8 +106,7 @@ class Need:
         if self.folder:
             what = f"those of {self.hub}" if self.purpose == "weights" else Path(self.folder).name
             return f"put {what} into {self.folder}"
-        pinned = ["--revision", self.revision] if self.revision else []
-        return f"run `{shlex.join(['hf', 'download', self.hub, *self.files, *pinned])}`"
+        return "run `gallery setup musicgen`"
 
 
 def needs(model: Model, root: Path, *, melodies: bool = False) -> list[Need]:

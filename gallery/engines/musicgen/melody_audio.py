@@ -16,6 +16,7 @@ import torch
 from gallery.engines.musicgen.standins import Standin, swapped
 from gallery.errors import GalleryError
 from gallery.errors.text import one_line
+from gallery.utils.distribution import setup_advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ def load_separator(conditioner: Any, device: str) -> None:
         from demucs import pretrained
     except (ImportError, OSError) as error:
         raise BadMelody(
-            f"a melody needs demucs, which cannot be imported ({one_line(error)}); install the extra `melody`"
+            f"a melody needs demucs, which cannot be imported ({one_line(error)}): {setup_advice('melody')}"
         ) from error
     try:
         separator = pretrained.get_model(SEPARATOR)

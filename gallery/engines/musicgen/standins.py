@@ -45,7 +45,7 @@ DIFFUSION = "audiocraft.models.multibanddiffusion"
 DIFFUSION_NEEDS = ("dora", "flashy", "torchmetrics")
 
 ADVICE = {
-    "librosa": "melodies need it: install the extra `melody`",
+    "librosa": "melodies need it: run `gallery setup melody`",
     "multi-band diffusion": "clips are decoded with EnCodec's own decoder",
 }
 

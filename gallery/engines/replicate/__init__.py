@@ -24,6 +24,7 @@ from gallery.engines import Failure
 from gallery.engines.replicate.journal import DamagedEntry, Journal
 from gallery.engines.replicate.prediction import CannotAsk, Job, prediction_input
 from gallery.engines.replicate.spending import Ledger, agree, unset_prices
+from gallery.utils.distribution import setup_advice
 from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _job(request: Request, model: Model, journal: Journal, melodies: Mapping[str
 def availability(settings: ReplicateSettings) -> str | None:
     """None where this engine can render, otherwise what is missing and the one thing to do."""
     if importlib.util.find_spec("replicate") is None:
-        return "its client is not installed: run `pip install replicate`"
+        return f"its client is not installed: {setup_advice('replicate')}"
     token = os.environ.get(_VARIABLE, "").strip()
     if not re.fullmatch(r"[!-~]+", token):
         state = "holds what no token does" if token else "is not set"

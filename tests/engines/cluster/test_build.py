@@ -394,5 +394,5 @@ def test_what_cannot_be_is_refused(gallery: Gallery, monkeypatch: pytest.MonkeyP
     missing = gallery.run("build", "--cluster", "auto")
     assert missing.code == 1
     assert missing.err.splitlines()[-1] == (
-        "Error: a cluster cannot be used from here: Ray is not installed: run `pip install ray`"
+        "Error: a cluster cannot be used from here: Ray is not installed: run `gallery setup cluster`"
     )

@@ -225,7 +225,7 @@ class TestFailures:
         requests = [model.request(melody="aa", duration=0.5), model.request(duration=0.5)]
         failed, rendered = render(model, requests, melodies={"aa": melody})
         assert reason(failed).startswith("a melody needs demucs, which cannot be imported")
-        assert reason(failed).endswith("install the extra `melody`")
+        assert reason(failed).endswith("run `gallery setup melody`")
         assert isinstance(rendered, Render)
 
     def test_a_separator_that_cannot_be_had_is_asked_for_once(
@@ -318,9 +318,7 @@ for model in (pinned, other):
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     (there, absent), record, failure = (json.loads(line) for line in done.stdout.splitlines())
     assert there is None
-    command = (
-        f"run `hf download tests/absent state_dict.bin compression_state_dict.bin --revision {REVISION}`"
-    )
+    command = "run `gallery setup musicgen`"
     assert absent == f"no model's weights are here: {command}"
     assert record["revision"] == REVISION
     assert record["text_encoder"] == f"t5-base@{'f' * 40}"
@@ -356,21 +354,14 @@ class TestAvailability:
         assert diagnosis({"tiny": model.model}, model.root) == (
             False,
             "audiocraft cannot be imported (OSError: libtorch.so: cannot open shared object file): "
-            "run `make musicgen`",
+            "run `gallery setup --reinstall musicgen`",
         )
 
     @pytest.mark.parametrize(
         ("missing", "said"),
         [
-            (
-                {"audiocraft"},
-                "audiocraft is not installed: run `make musicgen` (without make, see docs/musicgen.md)",
-            ),
-            (
-                {"torch", "audiocraft"},
-                "torch, audiocraft are not installed: run `make musicgen` "
-                "(without make, see docs/musicgen.md)",
-            ),
+            ({"audiocraft"}, "audiocraft is not installed: run `gallery setup musicgen`"),
+            ({"torch", "audiocraft"}, "torch, audiocraft are not installed: run `gallery setup musicgen`"),
         ],
     )
     def test_what_is_not_installed(

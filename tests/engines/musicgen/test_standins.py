@@ -29,7 +29,7 @@ def test_a_part_that_is_stood_in_for_says_so_when_it_is_called() -> None:
         MissingPart, match=r"xformers\.ops\.fast is not available here; rendering .* not need it"
     ):
         xformers.ops.fast(1)
-    with pytest.raises(MissingPart, match="install the extra `melody`"):
+    with pytest.raises(MissingPart, match="run `gallery setup melody`"):
         Standin("librosa").filters.chroma()
     with pytest.raises(AttributeError):
         _ = xformers.__version__

@@ -404,27 +404,23 @@ class TestMissingFiles:
         [
             (
                 ["state_dict.bin"],
-                "no model's weights are here: run `hf download facebook/musicgen-small state_dict.bin "
-                f"compression_state_dict.bin --revision {SMALL.revision}`",
+                "no model's weights are here: run `gallery setup musicgen`",
             ),
             *[
                 (
                     [f"t5-base/{name}"],
-                    "facebook/musicgen-small has no text encoder here: "
-                    f"run `hf download t5-base {' '.join(T5_FILES)} --revision {T5_BASE}`",
+                    "facebook/musicgen-small has no text encoder here: run `gallery setup musicgen`",
                 )
                 for name in ("config.json", "model.safetensors")
             ],
             (
                 ["t5-base/tokenizer.json", "t5-base/spiece.model"],
-                "facebook/musicgen-small has no text encoder here: "
-                f"run `hf download t5-base {' '.join(T5_FILES)} --revision {T5_BASE}`",
+                "facebook/musicgen-small has no text encoder here: run `gallery setup musicgen`",
             ),
             *[
                 (
                     [f"encodec_32khz/{name}"],
-                    "facebook/musicgen-small has no codec here: "
-                    "run `hf download facebook/encodec_32khz config.json model.safetensors`",
+                    "facebook/musicgen-small has no codec here: run `gallery setup musicgen`",
                 )
                 for name in ("config.json", "model.safetensors")
             ],
@@ -451,7 +447,7 @@ class TestMissingFiles:
         model = model_of(bare, SMALL.hub)
         told = availability({"bare": model}, Path())
         assert told
-        assert told.startswith("facebook/musicgen-small has no text encoder and no codec here: run `hf ")
+        assert told.startswith("facebook/musicgen-small has no text encoder and no codec here: run `gallery ")
         self.fill(hub, published)
         assert availability({"bare": model}, Path()) is None
         (bare / "t5-base").mkdir()
@@ -492,7 +488,7 @@ class TestMissingFiles:
             needed = files.missing(melody, Path(), melodies=True)
             return [need.advice for need in needed if need.purpose == "separator for melodies"]
 
-        assert separator() == ["run `hf download adefossez/HTDemucs htdemucs.yaml 955717e8.safetensors`"]
+        assert separator() == ["run `gallery setup musicgen`"]
         assert len(files.missing(melody, Path())) + 1 == len(files.missing(melody, Path(), melodies=True))
         checkpoints = tmp_path / "torch" / "hub" / "checkpoints"
         checkpoints.mkdir(parents=True)
@@ -523,8 +519,8 @@ class TestMissingFiles:
         assert [type(result) for result in results] == [Failure, Failure, Failure, Render]
         reasons = [result.reason for result in results[:3]]
         assert reasons[0] == reasons[1]
-        assert reasons[0].startswith("facebook/musicgen-medium has no weights here: run `hf download ")
-        assert reasons[2].startswith("tests/tuned has no text encoder here: run `hf download t5-base ")
+        assert reasons[0] == "facebook/musicgen-medium has no weights here: run `gallery setup musicgen`"
+        assert reasons[2] == "tests/tuned has no text encoder here: run `gallery setup musicgen`"
         assert capsys.readouterr().err == (
             f"2 clips cannot be rendered: {reasons[0]}\n1 clip cannot be rendered: {reasons[2]}\n"
         )
@@ -543,7 +539,9 @@ class TestMissingFiles:
         engine = MusicGenEngine({"tiny": model.model}, root=model.root, melodies={"aa": melody}, device="cpu")
         failed, rendered = engine.render(requests)
         assert isinstance(failed, Failure)
-        assert failed.reason.startswith("tests/tiny has no separator for melodies here: run `hf download ")
+        assert failed.reason == (
+            "tests/tiny has no separator for melodies here: run `gallery setup musicgen`"
+        )
         assert isinstance(rendered, Render)
 
     def test_the_report_says_which_models_are_here(self, published: Path, hub: Hub) -> None:
@@ -556,9 +554,8 @@ class TestMissingFiles:
             "large": Model(hub="facebook/musicgen-large", kind="musicgen"),
             "tuned": tuned,
         }
-        command = f"hf download t5-base {' '.join(T5_FILES)}"
         assert files.report(models, Path()) == (
-            f"here: small; tests/tuned has no text encoder here: run `{command}`; "
+            "here: small; tests/tuned has no text encoder here: run `gallery setup musicgen`; "
             "weights not here: medium, large"
         )
 
