@@ -1,4 +1,4 @@
-"""What a build has to do, and what rendering will cost, judged by what it cost before."""
+"""What a build has to do, and what rendering will cost, judged by what it cost before or elsewhere."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
+from gallery.engines.cards import card_here, published
 from gallery.engines.choice import sketch_digest
 from gallery.errors.text import printable
 from gallery.prompts.folder import find_files, read_prompts
@@ -126,7 +127,10 @@ def sketched(key: str, sketches: Survey, marks: SketchMarks) -> Kept | None:
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds that a model took for each second of audio on a GPU: the median over ``records``."""
+    """Seconds that a model took for each second of audio on a GPU.
+
+    The median over so many ``records`` of the gallery, or a published figure, of no record.
+    """
 
     seconds: float
     records: int
@@ -137,42 +141,52 @@ class Pace:
 class Cost:
     """Clips to render with one model (its name in the gallery) and their seconds of audio.
 
-    ``pace`` is None where no record tells how long the model takes on a GPU.
+    ``pace`` is None where nothing tells how long the model takes on a GPU. ``card`` is the GPU of
+    this machine, as records call it, if it has one.
     """
 
     model: str
     clips: int
     seconds: float
     pace: Pace | None
+    card: str = ""
 
     @property
     def minutes(self) -> float | None:
-        """Estimated minutes on the GPU that the records are of."""
+        """Estimated minutes on the GPU that the pace is of."""
         return self.seconds * self.pace.seconds / 60 if self.pace else None
 
 
 def costs(clips: Iterable[Clip], config: Config, store: Store) -> list[Cost]:
-    """The cost of rendering these clips, by model, in the order of gallery.toml."""
+    """The cost of rendering these clips, by model, in the order of gallery.toml.
+
+    A pace is that of the GPU of this machine, by the gallery's own records or else as published;
+    where neither is known, that of the GPU that most of the model's records are of.
+    """
     by_model: dict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
         by_model[clip.model].append(clip)
-    paces = _paces(store, {config.models[name].hub for name in by_model}) if by_model else {}
+    card = card_here() if by_model else ""
+    hubs = {config.models[name].hub for name in by_model}
+    paces = _paces(store, hubs, card) if by_model else {}
     return [
-        Cost(name, len(by_model[name]), sum(clip.duration for clip in by_model[name]), paces.get(model.hub))
+        Cost(name, len(asked), sum(clip.duration for clip in asked), paces.get(model.hub), card)
         for name, model in config.models.items()
-        if name in by_model
+        if (asked := by_model.get(name))
     ]
 
 
-def _paces(store: Store, hubs: set[str]) -> dict[str, Pace]:
-    """The pace of each of these models that has a record, on the GPU that most of its records are of."""
+def _paces(store: Store, hubs: set[str], card: str) -> dict[str, Pace]:
+    """The pace of each of these models of which one is known, on this card or another."""
     samples: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for key in store:
         record = store.get(key)
         if record and record.request.model in hubs and (seconds := _seconds(record)):
             device = printable(record.provenance.device or "")
             samples[record.request.model][device].append(seconds / record.request.duration)
-    return {hub: _pace_of(devices) for hub, devices in samples.items()}
+    figures = {hub: Pace(seconds, 0, card) for hub, seconds in published(card).items() if hub in hubs}
+    measured = {hub: _pace_of(devices, card) for hub, devices in samples.items()}
+    return measured | {hub: pace for hub, pace in figures.items() if card not in samples[hub]}
 
 
 def _seconds(record: Record) -> float | None:
@@ -183,6 +197,7 @@ def _seconds(record: Record) -> float | None:
     return seconds if 0 < seconds < _MOST_SECONDS else None
 
 
-def _pace_of(devices: dict[str, list[float]]) -> Pace:
-    device, paces = max(devices.items(), key=lambda item: (len(item[1]), item[0]))
-    return Pace(median(paces), len(paces), device)
+def _pace_of(devices: dict[str, list[float]], card: str) -> Pace:
+    most = max(devices, key=lambda device: (len(devices[device]), device))
+    device = card if card in devices else most
+    return Pace(median(devices[device]), len(devices[device]), device)

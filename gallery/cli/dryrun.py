@@ -11,7 +11,7 @@ import click
 from gallery.cli.messages import report, tell_failures, tell_flaws
 from gallery.cli.options import FAULTY
 from gallery.errors.text import printable
-from gallery.utils.progress import count
+from gallery.utils.progress import count, minutes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MOST_OWNERS = 3
 
 NO_ESTIMATE = "no estimate: no record of a render on a GPU"
+NO_FIGURE = ", and no published figure of {}"
 
 
 @dataclass(frozen=True)
@@ -140,10 +141,13 @@ def _markdown_row(name: str, clips: int, seconds: float, estimate: str) -> str:
 
 
 def _estimate(cost: Cost, quote: Callable[[str], str]) -> str:
+    """How long rendering takes, and of which card that is known from what."""
     if cost.minutes is None or cost.pace is None:
-        return NO_ESTIMATE
-    source = f"median of {count(cost.pace.records, 'record')}, {quote(cost.pace.device)}"
-    return f"{_minutes(cost.minutes)} ({source})"
+        return NO_ESTIMATE + (NO_FIGURE.format(quote(cost.card)) if cost.card else "")
+    pace = cost.pace
+    source = f"median of {count(pace.records, 'record')}" if pace.records else "published figure"
+    other = f", not of {quote(cost.card)}, which is here" if cost.card not in ("", pace.device) else ""
+    return f"{_about(cost.minutes)} ({source}, {quote(pace.device)}{other})"
 
 
 def _total(costs: Sequence[Cost]) -> str:
@@ -152,13 +156,12 @@ def _total(costs: Sequence[Cost]) -> str:
     if not known:
         return ""
     without = f", without {', '.join(unknown)}" if unknown else ""
-    return f"{_minutes(sum(known))}{without}"
+    return f"{_about(sum(known))}{without}"
 
 
-def _minutes(minutes: float) -> str:
-    if minutes < 0.05:
-        return "less than 0.1 GPU minutes"
-    return f"about {minutes:.1f} GPU minutes" if minutes < 10 else f"about {minutes:,.0f} GPU minutes"
+def _about(number: float) -> str:
+    told = minutes(number)
+    return told if told.startswith("less") else f"about {told}"
 
 
 def _code(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from contextlib import nullcontext
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from gallery.config import Config
@@ -41,10 +43,12 @@ def choose_engine(
     report: Callable[[float], None],
     payment: Payment,
     cluster: Cluster | None = None,
+    loading: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> tuple[Engine | None, str]:
     """The engine for clips that were never rendered, or None and why: they stay sketches or pending.
 
-    ``report`` is told how many seconds of audio are made, of unfinished clips too.
+    ``report`` is told how many seconds of audio are made, of unfinished clips too; ``loading`` is
+    entered with a model's name while it is loaded.
     ``auto`` takes musicgen where it can run, and otherwise says in one line what is
     missing; it never takes what costs money. ``payment`` is what may be spent where
     an engine does. A ``cluster`` renders in place of this machine.
@@ -60,7 +64,10 @@ def choose_engine(
     if not problem:
         from gallery.engines.musicgen import MusicGenEngine
 
-        return MusicGenEngine(config.models, root=config.root, melodies=melodies, report=report), ""
+        engine = MusicGenEngine(
+            config.models, root=config.root, melodies=melodies, report=report, loading=loading
+        )
+        return engine, ""
     if name == "musicgen":
         raise GalleryError(f"MusicGen cannot run here: {problem}")
     return None, f"no MusicGen here, so what is not rendered yet stays a sketch: {problem}"
