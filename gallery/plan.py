@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
-from gallery.engines.cards import card_here, published
 from gallery.engines.choice import sketch_digest
+from gallery.engines.measured import card_here, published
 from gallery.errors.text import printable
 from gallery.prompts.folder import find_files, read_prompts
 from gallery.prompts.prompt import Clips

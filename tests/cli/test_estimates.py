@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gallery.engines import cards
+from gallery.engines import measured
 from support.branches import NO_ESTIMATE, shelve
 from support.galleries import Gallery
 
@@ -44,11 +44,11 @@ def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A published table: of the card here, and of another one."""
-    path = tmp_path / "cards.toml"
+    path = tmp_path / "measured.toml"
     rows = ((HERE, "musicgen-small", 2), (HERE, "audiogen-medium", 0.5), ("NVIDIA L4", "musicgen-melody", 9))
     row = '[[measured]]\ncard = "{}"\nmodel = "facebook/{}"\nseconds = {}\nhow = "made up"\n'
     path.write_text("".join(row.format(*fields) for fields in rows))
-    monkeypatch.setattr(cards, "TABLE", path)
+    monkeypatch.setattr(measured, "TABLE", path)
     return path
 
 
@@ -114,7 +114,7 @@ def test_the_table_that_ships_holds_what_was_measured_and_says_how() -> None:
 
     from support import ROOT
 
-    rows = tomllib.loads(cards.TABLE.read_text()).get("measured", [])
+    rows = tomllib.loads(measured.TABLE.read_text()).get("measured", [])
     models = {model["hub"] for model in tomllib.loads((ROOT / "gallery.toml").read_text())["models"].values()}
     for row in rows:
         assert set(row) == {"card", "model", "seconds", "how"}

@@ -9,7 +9,7 @@ from pathlib import Path
 from gallery.errors.text import printable
 
 # What has been measured, and nothing else: no figure is derived from another card's.
-TABLE = Path(__file__).with_name("cards.toml")
+TABLE = Path(__file__).with_name("measured.toml")
 
 
 def card_here() -> str:
@@ -31,5 +31,5 @@ def published(card: str) -> dict[str, float]:
     """Seconds that each model, by its hub id, was measured to take on a card for a second of audio."""
     if not card:
         return {}
-    measured = tomllib.loads(TABLE.read_text(encoding="utf-8")).get("measured", [])
-    return {row["model"]: float(row["seconds"]) for row in measured if row["card"] == card}
+    rows = tomllib.loads(TABLE.read_text(encoding="utf-8")).get("measured", [])
+    return {row["model"]: float(row["seconds"]) for row in rows if row["card"] == card}
