@@ -105,6 +105,18 @@ class Model(_Settings):
     revision: str = Field(
         "", pattern=r"^([0-9a-f]{40})?$", description="Commit of the hub repository to load, 40 hex digits."
     )
+    text_encoder_revision: str = Field(
+        "",
+        pattern=r"^([0-9a-f]{40})?$",
+        description="Commit of the text encoder that the checkpoint names, 40 hex digits. If left out, "
+        "the published models have a known one, others the newest.",
+    )
+    codec_revision: str = Field(
+        "",
+        pattern=r"^([0-9a-f]{40})?$",
+        description="Commit of the codec, where the checkpoint names one instead of holding its own, "
+        "40 hex digits. If left out, the newest.",
+    )
     folder: str = Field(
         "",
         description="A local folder that holds the checkpoint, instead of the hub; relative to gallery.toml.",

@@ -12,6 +12,7 @@ from gallery import __version__
 from gallery.config import load_config
 from gallery.engines.cluster import availability as cluster_availability
 from gallery.engines.musicgen import diagnosis
+from gallery.engines.musicgen.files import report
 from gallery.engines.replicate import availability
 from gallery.errors import GalleryError
 from gallery.utils.root import find_root
@@ -56,6 +57,8 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield Finding(
         "engine", f"musicgen: {told}" if works else f"sketch, since MusicGen cannot run here: {told}"
     )
+    if works:
+        yield Finding("models", report(config.models, config.root))
 
 
 def _workspace(config: Config) -> Finding:

@@ -50,6 +50,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.path.is_relative_to(TESTS / "workflows"))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are processors: browsers, servers and clusters let theirs wait."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_finish() -> None:
     """Leave the tests themselves out of every later search for garbage: they are many, and stay."""
     gc.freeze()

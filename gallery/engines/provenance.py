@@ -48,6 +48,7 @@ class Provenance(BaseModel):
     batch_size: Annotated[int | None, _label("batch size")] = None
     host: Annotated[str | None, _label("host")] = None
     text_encoder: Annotated[str | None, _label("text encoder")] = None
+    codec: Annotated[str | None, _label("codec")] = None
     libraries: Annotated[dict[str, str] | None, _label("libraries")] = None
     service: Annotated[str | None, _label("service")] = None
     prediction: Annotated[str | None, _label("prediction id")] = None

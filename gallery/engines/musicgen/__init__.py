@@ -3,7 +3,8 @@
 | module | its one job |
 |---|---|
 | standins, spectrogram | audiocraft, imported on today's torch |
-| checkpoint | a model's weights, loaded |
+| files | which files a model needs, and which of them are here |
+| package, checkpoint | a model's weights, read and loaded |
 | melody_audio, conditions | what a clip is conditioned on, encoded alone |
 | weights, attention, kernel, decoder | the transformer's step over a static cache |
 | sampler | which tokens follow |
@@ -25,9 +26,11 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
+from gallery.engines.musicgen import files
 from gallery.engines.provenance import Provenance
 from gallery.errors.text import one_line
 from gallery.prompts.request import FRAME_RATE
+from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -56,9 +59,6 @@ NEEDED = (
     "omegaconf",
     "soundfile",
 )
-
-# A checkpoint's files: the language model and the codec.
-LM_FILE, CODEC_FILE = "state_dict.bin", "compression_state_dict.bin"
 
 LIBRARIES = ("audiocraft", "torch", "transformers")
 
@@ -120,7 +120,11 @@ class MusicGenEngine:
         by_model: dict[str, list[Request]] = {}
         for request in requests:
             by_model.setdefault(request.model, []).append(request)
+        for hub, group in by_model.items():  # before hours are spent on the others
+            yield from self._leave_out(hub, group)
         for hub, group in by_model.items():
+            if not group:
+                continue
             left = {id(request): request for request in group}
             try:
                 for result in self._render(hub, group):
@@ -131,6 +135,25 @@ class MusicGenEngine:
                 for request in left.values():
                     yield Failure(request, one_line(error))
             gc.collect()  # what decoding took is out of memory before more is decoded
+
+    def _leave_out(self, hub: str, group: list[Request]) -> Iterator[Failure]:
+        """Take those clips out of a model's that need files which are not here and cannot be fetched."""
+        model = self._models.get(hub)
+        if model is None or (self._held and self._held[0] == hub and not model.takes_melody):
+            return
+        from huggingface_hub.constants import HF_HUB_OFFLINE
+
+        separates = importlib.util.find_spec("demucs") is not None  # else that is what is told
+        for melodies in (False, True) if separates else (False,):
+            needed = files.missing(model, self._root, melodies=melodies)
+            lacking = [need for need in needed if need.folder or HF_HUB_OFFLINE]
+            without = [request for request in group if request.melody or not melodies]
+            if lacking and without:
+                reason = files.problem_of(model, lacking)
+                say(f"{count(len(without), 'clip')} cannot be rendered: {reason}")
+                group[:] = [request for request in group if melodies and not request.melody]
+                for request in without:
+                    yield Failure(request, reason)
 
     def _render(self, hub: str, requests: Sequence[Request]) -> Iterator[Render | Failure]:
         from gallery.engines.musicgen.generation import generation_of
@@ -168,24 +191,14 @@ def availability(models: Mapping[str, Model], root: Path) -> str | None:
         return f"{listed} {verb} not installed: run `make musicgen` (without make, see docs/musicgen.md)"
     if not models:
         return "gallery.toml lists no model"
-    if not any(_has_weights(model, root) for model in models.values()):
-        first = next(iter(models.values()))
-        if first.folder:
-            return f"no model's weights are here: put those of {first.hub} into {first.folder}"
-        pinned = f" --revision {first.revision}" if first.revision else ""
-        return f"no model's weights are here: run `hf download {first.hub}{pinned}`"
-    return None
-
-
-def _has_weights(model: Model, root: Path) -> bool:
-    """Whether both of a checkpoint's files are in its folder, or in the hub's cache."""
-    files = (LM_FILE, CODEC_FILE)
-    if model.folder:
-        return all((root / model.folder / name).is_file() for name in files)
-    from huggingface_hub import try_to_load_from_cache
-
-    cached = (try_to_load_from_cache(model.hub, name, revision=model.revision or None) for name in files)
-    return all(isinstance(path, str) for path in cached)
+    lacking = [(model, files.missing(model, root)) for model in models.values()]
+    if not all(needed for _, needed in lacking):
+        return None
+    model, needed = min(lacking, key=lambda found: (found[1][0].purpose == "weights", len(found[1])))
+    if needed[0].purpose == "weights":
+        model, needed = lacking[0]
+        return f"no model's weights are here: {needed[0].advice}"
+    return files.problem_of(model, needed)
 
 
 def diagnosis(models: Mapping[str, Model], root: Path) -> tuple[bool, str]:
@@ -226,7 +239,7 @@ def _about(model: Model, checkpoint: Checkpoint) -> Provenance:
     """What the records of a model's clips have in common."""
     import torch
 
-    return Provenance(
+    about = Provenance(
         engine=MusicGenEngine.name,
         engine_version=ENGINE_VERSION,
         model=model.hub,
@@ -237,6 +250,7 @@ def _about(model: Model, checkpoint: Checkpoint) -> Provenance:
         # torch with its build (+cpu, +cu130), which only torch itself tells.
         libraries={library: version(library) for library in LIBRARIES} | {"torch": str(torch.__version__)},
     )
+    return about.with_fields(codec=checkpoint.codec_source) if checkpoint.codec_source else about
 
 
 def _result(done: Done, about: Provenance, checkpoint: Checkpoint) -> Render:

@@ -5,14 +5,14 @@ model) and ``compression_state_dict.bin`` (EnCodec), from the hub at the pinned
 revision, from the hub's cache where there is no network, or from a local folder.
 
 Checkpoints name other models of the hub: the text encoder (``t5-base``), and in
-some the codec (``facebook/encodec_32khz``). A local folder may hold copies of them
-in folders named like the last part of their names (``t5-base``, ``encodec_32khz``)
-and is then complete: nothing is looked up on the hub.
+some the codec (``facebook/encodec_32khz``), which come the same way, at revisions of
+their own. A local folder may hold copies of them in folders named like the last part
+of their names (``t5-base``, ``encodec_32khz``) and is then complete: nothing is looked
+up on the hub.
 """
 
 from __future__ import annotations
 
-import pickle
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,16 +21,21 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gallery.engines.musicgen import CODEC_FILE, LM_FILE
+from gallery.engines.musicgen import files
+from gallery.engines.musicgen.files import CODEC_FILE, LM_FILE
 from gallery.engines.musicgen.melody_audio import separator_stood_in
+from gallery.engines.musicgen.package import CannotLoad, configuration_of, read_package
 from gallery.engines.musicgen.standins import import_audiocraft, placed
-from gallery.errors import GalleryError
-from gallery.errors.text import one_line
+from gallery.errors.text import one_line, shown
+from gallery.prompts.request import FRAME_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gallery.config import Model
+    from gallery.engines.musicgen.files import Need
+
+__all__ = ["CannotLoad", "Checkpoint", "load", "text_encoder_known"]
 
 # Settings of training, which audiocraft's builders would apply to a model that is loaded.
 _TRAINING_ONLY = (
@@ -39,9 +44,8 @@ _TRAINING_ONLY = (
     "conditioners.args.drop_desc_p",
 )
 
-
-class CannotLoad(GalleryError):
-    """A model that cannot be loaded, and why, in one line."""
+# Large models lie on the hub in several files.
+_SHARDS = ("model.safetensors.index.json", "model-*.safetensors")
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ class Checkpoint:
     sample_rate: int
     channels: int
     revision: str  # the hub's commit; empty for a local folder
-    text_encoder: str  # the text encoder's name, with its commit where it came from the hub
+    text_encoder: str  # its name, with its commit where it came from the hub
+    codec_source: str  # the same of the codec; empty where the checkpoint holds its own
 
     @property
     def hop(self) -> int:
@@ -81,8 +86,8 @@ def _load(model: Model, root: Path, device: str) -> Checkpoint:
     dtype = torch.float32 if device == "cpu" else torch.float16
     import_audiocraft()
     with _quiet():
-        lm, config = _load_lm(model, lm_path, folder, device, dtype)
-        codec = _load_codec(model, codec_path, folder, config, device)
+        lm, config, text_encoder = _load_lm(model, lm_path, root, device, dtype)
+        codec, codec_source = _load_codec(model, codec_path, root, config, device)
     _check(model, codec)
     return Checkpoint(
         lm=lm,
@@ -94,7 +99,8 @@ def _load(model: Model, root: Path, device: str) -> Checkpoint:
         sample_rate=codec.sample_rate,
         channels=codec.channels,
         revision="" if folder else _commit(model, lm_path),
-        text_encoder=_text_encoder(lm),
+        text_encoder=text_encoder,
+        codec_source=codec_source,
     )
 
 
@@ -117,32 +123,44 @@ def _commit(model: Model, path: Path) -> str:
     return path.parent.name if path.parent.parent.name == "snapshots" else model.revision
 
 
-def _read(model: Model, path: Path) -> dict[str, Any]:
+def _named(model: Model, need: Need, root: Path) -> tuple[Path, str]:
+    """Where what a checkpoint names lies, fetched if need be, and what records call it."""
+    folder = need.find(root)
+    if folder is None and need.folder:
+        raise CannotLoad(files.problem_of(model, [need]))
+    if not need.folder and not files.HUB_ID.fullmatch(need.hub):
+        raise CannotLoad(f"{model.hub} names {shown(need.hub)} as its {need.purpose}: no model of the hub")
+    if folder is None or not (need.folder or need.revision):  # the newest, which the hub knows
+        folder = _fetch(model, need)
+        if need.find(root) is None:
+            raise CannotLoad(files.problem_of(model, [need]))
+    if need.folder:
+        return folder, folder.name
+    return folder, f"{need.hub}@{folder.name}"
+
+
+def _fetch(model: Model, need: Need) -> Path:
+    import huggingface_hub
+
+    patterns, revision = [*need.files, *_SHARDS], need.revision or None
     try:
-        package = torch.load(path, map_location="cpu", weights_only=not model.unpickle)
-    except pickle.UnpicklingError as error:
-        if model.unpickle:
-            raise
+        return Path(huggingface_hub.snapshot_download(need.hub, revision=revision, allow_patterns=patterns))
+    except (OSError, ValueError, huggingface_hub.errors.HfHubHTTPError) as error:
+        reason = str(error).strip().partition("\n")[0]
         raise CannotLoad(
-            f"{model.hub} needs unpickling ({path.name}), which runs code of whoever made it; "
-            f"if you trust its source, set `unpickle = true` for this model in gallery.toml"
+            f"{model.hub} needs the {need.purpose} {need.hub}, which cannot be fetched from the hub: {reason}"
         ) from error
-    if not isinstance(package, dict):
-        raise CannotLoad(f"{model.hub} cannot be loaded: {path.name} is not an audiocraft checkpoint")
-    return package
 
 
-def _load_lm(
-    model: Model, path: Path, folder: Path | None, device: str, dtype: torch.dtype
-) -> tuple[Any, Any]:
+def _load_lm(model: Model, path: Path, root: Path, device: str, dtype: torch.dtype) -> tuple[Any, Any, str]:
     from audiocraft.models import builders
     from omegaconf import OmegaConf
     from transformers import T5Config
 
-    package = _read(model, path)
+    package = read_package(model, path)
     if "xp.cfg" not in package or "best_state" not in package:
         raise CannotLoad(f"{model.hub} cannot be loaded: {path.name} is not an audiocraft checkpoint")
-    config: Any = OmegaConf.create(package["xp.cfg"])
+    config = configuration_of(package)
     if config.lm_model != "transformer_lm":
         raise CannotLoad(f"{model.hub} is no MusicGen or AudioGen model ({config.lm_model}): not supported")
     for name in _TRAINING_ONLY:
@@ -156,9 +174,9 @@ def _load_lm(
     text = config.conditioners.get("description")
     if text is None or text.model != "t5":
         raise CannotLoad(f"{model.hub} has no T5 text encoder: not supported")
-    local = _copy_of(text.t5.name, folder)
-    width = T5Config.from_pretrained(local).d_model if local else 0
-    text.t5.name = str(local or text.t5.name)
+    encoder, told = _named(model, files.text_encoder(model, root, text.t5.name), root)
+    width = T5Config.from_pretrained(encoder).d_model
+    text.t5.name = str(encoder)
     with text_encoder_known(text.t5.name, width), placed(), separator_stood_in():
         lm = builders.get_lm_model(config)
     lm.load_state_dict(package["best_state"])
@@ -166,27 +184,27 @@ def _load_lm(
         melody: Any = lm.condition_provider.conditioners["self_wav"]
         melody.match_len_on_eval, melody._use_masking = True, False
     lm.cfg = config
-    return lm.eval(), config
+    return lm.eval(), config, told
 
 
-def _load_codec(model: Model, path: Path, folder: Path | None, config: Any, device: str) -> Any:
+def _load_codec(model: Model, path: Path, root: Path, config: Any, device: str) -> tuple[Any, str]:
     from audiocraft.models import builders
     from audiocraft.models.encodec import HFEncodecCompressionModel
-    from omegaconf import OmegaConf
     from transformers import EncodecModel
 
-    package = _read(model, path)
+    package = read_package(model, path)
     codec: Any
+    told = ""
     if "pretrained" in package:
-        name = package["pretrained"]
-        codec = HFEncodecCompressionModel(EncodecModel.from_pretrained(_copy_of(name, folder) or name))
+        place, told = _named(model, files.codec(model, root, package["pretrained"]), root)
+        codec = HFEncodecCompressionModel(EncodecModel.from_pretrained(place))
         codec.to(device)
     else:
-        codec_config: Any = OmegaConf.create(package["xp.cfg"])
+        codec_config = configuration_of(package)
         codec_config.device = device
         codec = builders.get_compression_model(codec_config)
         codec.load_state_dict(package["best_state"])
-    return builders.get_wrapped_compression_model(codec.eval(), config).eval()
+    return builders.get_wrapped_compression_model(codec.eval(), config).eval(), told
 
 
 def _check(model: Model, codec: Any) -> None:
@@ -194,6 +212,11 @@ def _check(model: Model, codec: Any) -> None:
         said, found = getattr(model, name), getattr(codec, name)
         if said != found:
             raise CannotLoad(f"{model.hub} has {name} = {found}; gallery.toml says {said}: correct it there")
+    if codec.frame_rate != FRAME_RATE:
+        raise CannotLoad(
+            f"{model.hub} has a codec of {codec.frame_rate:g} frames a second: "
+            f"only codecs of {FRAME_RATE} are supported"
+        )
 
 
 @contextmanager
@@ -210,22 +233,6 @@ def _quiet() -> Iterator[None]:
     finally:
         if shown:
             logging.enable_progress_bar()
-
-
-def _copy_of(name: str, folder: Path | None) -> Path | None:
-    """The copy of a hub model that a checkpoint's folder holds, if it does."""
-    copy = folder / name.rpartition("/")[2] if folder else None
-    return copy if copy and copy.is_dir() else None
-
-
-def _text_encoder(lm: Any) -> str:
-    import huggingface_hub
-
-    name = lm.condition_provider.conditioners["description"].name
-    if Path(name).is_dir():
-        return Path(name).name
-    cached = huggingface_hub.try_to_load_from_cache(name, "config.json")
-    return f"{name}@{Path(cached).parent.name}" if isinstance(cached, str) else str(name)
 
 
 @contextmanager

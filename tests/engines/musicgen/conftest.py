@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from functools import cache
+from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,7 @@ def demucs(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     }
     for name, content in parts.items():
         module = ModuleType(name)
+        module.__spec__ = ModuleSpec(name, None)
         module.__dict__.update(content)
         monkeypatch.setitem(sys.modules, name, module)
         if "." in name:

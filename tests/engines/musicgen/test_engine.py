@@ -144,35 +144,15 @@ class TestFailures:
             "tests/tiny"
         ] * 2
         reasons = {result.request.model: reason(result) for result in results if isinstance(result, Failure)}
-        assert reasons["tests/empty"] == "tests/empty cannot be loaded: nothing has no state_dict.bin"
+        assert reasons["tests/empty"] == (
+            "tests/empty has no weights here: put those of tests/empty into nothing"
+        )
         assert reasons["tests/torn"].startswith("tests/torn ")
         assert reasons["tests/rate"] == (
             "tests/rate has sample_rate = 32000; gallery.toml says 16000: correct it there"
         )
         assert reasons["tests/wide"] == "tests/wide has channels = 1; gallery.toml says 2: correct it there"
         assert reasons["tests/unlisted"] == "gallery.toml lists no model tests/unlisted"
-
-    def test_only_a_model_that_may_be_unpickled_is(self, tiny: MakeTiny, tmp_path: Path) -> None:
-        import torch
-        from omegaconf import OmegaConf
-
-        model = tiny("mono")
-        folder = tmp_path / "pickled"
-        shutil.copytree(model.root / model.model.folder, folder)
-        package = torch.load(folder / "state_dict.bin")
-        package["xp.cfg"] = OmegaConf.create(package["xp.cfg"])
-        torch.save(package, folder / "state_dict.bin")
-        request = model.request(duration=0.5)
-        model.model = model.model.model_copy(update={"folder": str(folder)})
-        try:
-            assert reason(render(model, [request])[0]) == (
-                "tests/tiny needs unpickling (state_dict.bin), which runs code of whoever made it; "
-                "if you trust its source, set `unpickle = true` for this model in gallery.toml"
-            )
-            model.model = model.model.model_copy(update={"unpickle": True})
-            assert isinstance(render(model, [request])[0], Render)
-        finally:
-            model.model = model.model.model_copy(update={"folder": "mono-whole", "unpickle": False})
 
     @pytest.mark.parametrize(
         ("change", "said"),
@@ -337,11 +317,14 @@ for model in (pinned, other):
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     (there, absent), record, failure = (json.loads(line) for line in done.stdout.splitlines())
     assert there is None
-    assert absent == (f"no model's weights are here: run `hf download tests/absent --revision {REVISION}`")
+    command = (
+        f"run `hf download tests/absent state_dict.bin compression_state_dict.bin --revision {REVISION}`"
+    )
+    assert absent == f"no model's weights are here: {command}"
     assert record["revision"] == REVISION
     assert record["text_encoder"] == f"t5-base@{'f' * 40}"
-    assert failure.startswith("tests/absent cannot be fetched from the hub: ")
-    assert done.stderr == ""
+    assert failure == f"tests/absent has no weights here: {command}"
+    assert done.stderr == f"1 clip cannot be rendered: {failure}\n"
 
 
 class TestAvailability:
