@@ -11,7 +11,7 @@ from gallery.catalogue.kin import kin_of
 from gallery.engines import Payment
 from gallery.engines.choice import can_appear, choose_engine, sketch_engine
 from gallery.engines.work import Work
-from gallery.plan import Plan, SketchMarks, chosen, flaw_of, make_plan, sketched, stored
+from gallery.plan import Plan, SketchMarks, chosen, costs, flaw_of, make_plan, sketched, stored
 from gallery.prompts.folder import keep_read, read_prompts
 from gallery.prompts.prompt import Clips
 from gallery.state.database import Damaged
@@ -25,7 +25,7 @@ from gallery.store.places import Published, Stores
 from gallery.store.sync import sync_of
 from gallery.store.tracked import refuse_renders
 from gallery.utils.parallel import without_collecting
-from gallery.utils.progress import Stage, say
+from gallery.utils.progress import Stage, count, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
@@ -52,7 +52,8 @@ class Options:
 
     ``paths`` limits rendering to prompts at or below them; the site always shows all.
     ``payment`` is what may be spent on an engine that costs money. A ``cluster`` renders
-    in place of this machine.
+    in place of this machine. ``device`` is what MusicGen renders on, one of
+    `gallery.engines.DEVICES`.
     """
 
     output: Path
@@ -63,6 +64,7 @@ class Options:
     sketches: bool = True
     strict: bool = False
     jobs: int = 1
+    device: str = "auto"
 
     @property
     def asked(self) -> str:
@@ -195,10 +197,11 @@ class _Recipe:
                 stage.make,
                 options.payment,
                 options.cluster,
+                options.device,
                 stage.loading,
             )
             if self.outcome.note:
-                say(self.outcome.note)
+                say(self.outcome.note + (self._cpu_time(render) if engine else ""))
             if engine:
                 refuse_renders(self.config)  # what was asked of an engine before may lie there, paid for
                 # Before progress is shown: an engine that costs money asks here.
@@ -210,6 +213,15 @@ class _Recipe:
                     if told := work.tell(stage.loaded):
                         say(told)
         return bool(encode or engine)
+
+    def _cpu_time(self, clips: Sequence[Clip]) -> str:
+        """How long rendering on the CPU will take, as far as records of the CPU tell."""
+        known = [cost for cost in costs(clips, self.config, self.stores.store, cpu=True) if cost.pace]
+        if not known:
+            return ""
+        minutes = sum(cost.minutes or 0 for cost in known)
+        took = count(sum(cost.clips for cost in known), "clip")
+        return f": about {minutes:,.0f} minutes for {took}, by what it took before"
 
     def sketch(self) -> bool:
         """Stand-ins for the clips that have no render yet. Returns whether any was missing."""

@@ -12,9 +12,12 @@ from gallery import __version__
 from gallery.config import load_config
 from gallery.engines.cluster import availability as cluster_availability
 from gallery.engines.musicgen import diagnosis
+from gallery.engines.musicgen.cards import find_cards
+from gallery.engines.musicgen.compiler import lacks
 from gallery.engines.musicgen.files import report
 from gallery.engines.replicate import availability
 from gallery.errors import GalleryError
+from gallery.errors.text import one_line
 from gallery.utils.root import find_root
 
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from gallery.config import Config
 
 _PACKAGES = ("audiocraft", "torch", "transformers", "pydub", "jinja2", "markdown", "click")
+
+# Of an attention head, in all models that Meta has published.
+_HEAD_WIDTH = 64
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,40 @@ def examine(folder: Path) -> Iterator[Finding]:
         "replicate", f"not to be used: {missing}" if missing else "can be used with --engine replicate"
     )
     yield Finding("cluster", cluster_availability() or "Ray is there: --cluster renders on several GPUs")
-    works, told = diagnosis(config.models, config.root)
+    yield from _engine(config)
+
+
+def _engine(config: Config) -> Iterator[Finding]:
+    try:
+        works, told = diagnosis(config.models, config.root)
+    except GalleryError as error:
+        yield Finding("engine", f"none: {error.format_message()}", fine=False)
+        return
     yield Finding(
         "engine", f"musicgen: {told}" if works else f"sketch, since MusicGen cannot run here: {told}"
     )
     if works:
         yield Finding("models", report(config.models, config.root))
+    if works and (attention := _attention()):
+        yield Finding("attention", attention)
+
+
+def _attention() -> str:
+    """Whose attention the GPU that MusicGen renders on gets, and why; empty without one."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return ""
+    from gallery.engines.musicgen.attention import kernel_problem
+
+    problem, lacking = kernel_problem(_HEAD_WIDTH), lacks(torch.cuda.get_device_capability())
+    if problem:
+        return f"torch's, since {lacking or problem}: slower; by how much has not been measured"
+    import triton
+
+    return f"the kernel, by Triton {triton.__version__}" + (
+        f"; it works, though {lacking}" if lacking else ""
+    )
 
 
 def _workspace(config: Config) -> Finding:
@@ -87,12 +121,14 @@ def _ffmpeg() -> Finding:
 
 
 def _gpu() -> str:
-    """The GPUs as the driver's own tool lists them: torch need not be installed to be told."""
-    try:
-        told = _output("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
-    except (OSError, subprocess.SubprocessError):
+    """The GPUs as the driver tells of them: torch need not be installed to be told."""
+    found = find_cards()
+    if not found.cards:
         return "none found (no NVIDIA driver answers)"
-    return "; ".join(told.strip().splitlines())
+    listed = "; ".join(f"{card}, {card.memory}".rstrip(", ") for card in found.cards)
+    if found.problem:
+        listed += f"; {found.problem}"
+    return one_line(listed if found.reachable else f"{listed}; not given to this container")
 
 
 def _output(*command: str) -> str:

@@ -127,22 +127,24 @@ def sketched(key: str, sketches: Survey, marks: SketchMarks) -> Kept | None:
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds that a model took for each second of audio on a GPU.
+    """Seconds that a model took for each second of audio on a device.
 
     The median over so many ``records`` of the gallery, or a published figure, of no record.
+    ``attention`` is whose attention a GPU used, ``kernel`` or ``torch``; empty where nothing tells.
     """
 
     seconds: float
     records: int
     device: str
+    attention: str = ""
 
 
 @dataclass(frozen=True)
 class Cost:
     """Clips to render with one model (its name in the gallery) and their seconds of audio.
 
-    ``pace`` is None where nothing tells how long the model takes on a GPU. ``card`` is the GPU of
-    this machine, as records call it, if it has one.
+    ``pace`` is None where nothing tells how long the model takes on what it will be rendered on.
+    ``card`` is the GPU of this machine, as records call it, if it has one that is to render.
     """
 
     model: str
@@ -153,12 +155,12 @@ class Cost:
 
     @property
     def minutes(self) -> float | None:
-        """Estimated minutes on the GPU that the pace is of."""
+        """Estimated minutes on the device that the pace is of."""
         return self.seconds * self.pace.seconds / 60 if self.pace else None
 
 
-def costs(clips: Iterable[Clip], config: Config, store: Store) -> list[Cost]:
-    """The cost of rendering these clips, by model, in the order of gallery.toml.
+def costs(clips: Iterable[Clip], config: Config, store: Store, *, cpu: bool = False) -> list[Cost]:
+    """The cost of rendering these clips on a GPU or the CPU, by model, in the order of gallery.toml.
 
     A pace is that of the GPU of this machine, by the gallery's own records or else as published;
     where neither is known, that of the GPU that most of the model's records are of.
@@ -166,9 +168,9 @@ def costs(clips: Iterable[Clip], config: Config, store: Store) -> list[Cost]:
     by_model: dict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
         by_model[clip.model].append(clip)
-    card = card_here() if by_model else ""
+    card = card_here() if by_model and not cpu else ""
     hubs = {config.models[name].hub for name in by_model}
-    paces = _paces(store, hubs, card) if by_model else {}
+    paces = _paces(store, hubs, card, cpu) if by_model else {}
     return [
         Cost(name, len(asked), sum(clip.duration for clip in asked), paces.get(model.hub), card)
         for name, model in config.models.items()
@@ -176,28 +178,38 @@ def costs(clips: Iterable[Clip], config: Config, store: Store) -> list[Cost]:
     ]
 
 
-def _paces(store: Store, hubs: set[str], card: str) -> dict[str, Pace]:
-    """The pace of each of these models of which one is known, on this card or another."""
-    samples: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+# A device, and whose attention it used.
+_Maker = tuple[str, str]
+
+
+def _paces(store: Store, hubs: set[str], card: str, cpu: bool) -> dict[str, Pace]:
+    """The pace of each of these models of which one is known, on this card or another, or on the CPU.
+
+    A GPU with its kernel and the same GPU without are two.
+    """
+    samples: dict[str, dict[_Maker, list[float]]] = defaultdict(lambda: defaultdict(list))
     for key in store:
         record = store.get(key)
-        if record and record.request.model in hubs and (seconds := _seconds(record)):
-            device = printable(record.provenance.device or "")
-            samples[record.request.model][device].append(seconds / record.request.duration)
-    figures = {hub: Pace(seconds, 0, card) for hub, seconds in published(card).items() if hub in hubs}
-    measured = {hub: _pace_of(devices, card) for hub, devices in samples.items()}
-    return measured | {hub: pace for hub, pace in figures.items() if card not in samples[hub]}
+        if record and record.request.model in hubs and (seconds := _seconds(record, cpu)):
+            told = record.provenance
+            maker = printable(told.device or ""), "" if cpu else printable(told.attention or "")
+            samples[record.request.model][maker].append(seconds / record.request.duration)
+    paces = {hub: _pace_of(makers, card) for hub, makers in samples.items()}
+    for hub, seconds in published(card).items():
+        if hub in hubs and (hub not in paces or paces[hub].device != card):
+            paces[hub] = Pace(seconds, 0, card)
+    return paces
 
 
-def _seconds(record: Record) -> float | None:
-    """How long a GPU took for a clip, its share of the batch; None where the record does not tell."""
-    seconds = record.provenance.seconds
-    if seconds is None or record.engine != "musicgen" or record.provenance.device in (None, "", "cpu"):
+def _seconds(record: Record, cpu: bool) -> float | None:
+    """How long a GPU or the CPU took for a clip, its share of the batch; None where no record tells."""
+    seconds, device = record.provenance.seconds, record.provenance.device
+    if seconds is None or record.engine != "musicgen" or not device or (device == "cpu") != cpu:
         return None
     return seconds if 0 < seconds < _MOST_SECONDS else None
 
 
-def _pace_of(devices: dict[str, list[float]], card: str) -> Pace:
-    most = max(devices, key=lambda device: (len(devices[device]), device))
-    device = card if card in devices else most
-    return Pace(median(devices[device]), len(devices[device]), device)
+def _pace_of(makers: dict[_Maker, list[float]], card: str) -> Pace:
+    here = {maker: paces for maker, paces in makers.items() if maker[0] == card}
+    (device, attention), paces = max((here or makers).items(), key=lambda item: (len(item[1]), item[0]))
+    return Pace(median(paces), len(paces), device, attention)

@@ -11,6 +11,9 @@ import pytest
 # What tests import from there is rewritten as they are.
 pytest.register_assert_rewrite("support")
 
+# What is promised is promised for the CPU, and nobody's GPU is needed: it counts as none.
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
 # Tests already run side by side, and tiny networks gain nothing from threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

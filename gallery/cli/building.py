@@ -10,6 +10,7 @@ import click
 from gallery.cli.messages import findings, report, tell_failures, tell_flaws, unusable
 from gallery.cli.options import (
     CLUSTER,
+    DEVICE,
     ENGINE,
     FAULTY,
     INCOMPLETE,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     help="Replicate: the most that this build may cost; one prediction may pass it.  [default: no maximum]",
 )
 @click.option("--yes", is_flag=True, help="Replicate: pay without being asked.")
+@DEVICE
 @CLUSTER
 @WORKERS
 @JOBS
@@ -75,6 +77,7 @@ def build(
     strict: bool,
     max_cost: float | None,
     yes: bool,
+    device: str,
     cluster: str | None,
     workers: int | None,
     jobs: int,
@@ -100,8 +103,9 @@ def build(
             raise click.UsageError(f"{option} goes with {other}")
     if since is not None and paths:
         raise click.UsageError("--since compares the whole gallery; leave out PATHS")
+    _refuse_device(device, engine)
     if cluster:
-        _refuse_cluster(cluster, engine)
+        _refuse_cluster(cluster, engine, device)
     root = find_root(ctx.obj)
     output = (output or root / "site").resolve()
     if not dry_run and not cluster:
@@ -125,6 +129,7 @@ def build(
         sketches=sketches,
         strict=strict,
         jobs=jobs,
+        device=device,
     )
     if dry_run:
         from gallery.cli.dryrun import say_plan
@@ -140,9 +145,16 @@ def build(
         ctx.exit(INCOMPLETE)
 
 
-def _refuse_cluster(cluster: str, engine: str) -> None:
+def _refuse_device(device: str, engine: str) -> None:
+    if device != "auto" and engine not in ("auto", "musicgen"):
+        raise click.UsageError(f"--device is for MusicGen, and nothing renders with it here ({engine})")
+
+
+def _refuse_cluster(cluster: str, engine: str, device: str) -> None:
     if engine not in ("auto", "musicgen"):
         raise click.UsageError(f"--cluster renders with MusicGen; leave out --engine {engine}")
+    if ":" in device:
+        raise click.UsageError(f"--cluster gives each worker a GPU of its own; leave out --device {device}")
     if cluster != "auto" and not re.fullmatch(r"[^/]+:\d+", cluster):
         raise click.UsageError(
             "--cluster takes auto or host:port of a cluster that this machine is part of: see docs/scale.md"
@@ -151,6 +163,7 @@ def _refuse_cluster(cluster: str, engine: str) -> None:
 
 @click.command()
 @ENGINE
+@DEVICE
 @OUTPUT
 @JOBS
 @SKETCHES
@@ -169,6 +182,7 @@ def _refuse_cluster(cluster: str, engine: str) -> None:
 def serve(
     ctx: click.Context,
     engine: str,
+    device: str,
     output: Path | None,
     jobs: int,
     sketches: bool,
@@ -194,7 +208,14 @@ def serve(
     config = config_of(ctx)
     if ctx.get_parameter_source("engine") is click.core.ParameterSource.DEFAULT:
         engine = "sketch"
-    options = Options((output or config.root / "site").resolve(), engine=engine, sketches=sketches, jobs=jobs)
+    _refuse_device(device, engine)
+    options = Options(
+        (output or config.root / "site").resolve(),
+        engine=engine,
+        sketches=sketches,
+        jobs=jobs,
+        device=device,
+    )
     serve_gallery(config.root, options, host, port, allowed, lambda outcome: _tell(outcome, options.output))
 
 

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 _MOST_OWNERS = 3
 
 NO_ESTIMATE = "no estimate: no record of a render on a GPU"
+NO_CPU_ESTIMATE = "no estimate: no record of a render on the CPU"
 NO_FIGURE = ", and no published figure of {}"
+
+# What records call the attention of a GPU, in words.
+_ATTENTION = {"kernel": ", attention by the kernel", "torch": ", attention by torch"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ def say_plan(config: Config, options: Options, since: str | None, form: str) -> 
     tell_flaws(flaws)
     if since is not None:
         click.echo("\n".join(_proposal(proposal, chosen)))
-    click.echo("\n".join(_table(costs(clips, config, Stores.of(config).store), chosen)))
+    cpu = options.device == "cpu"
+    click.echo("\n".join(_table(costs(clips, config, Stores.of(config).store, cpu=cpu), chosen, cpu)))
     if encode:
         click.echo(chosen.item.format(f"{count(encode, 'clip')} to encode anew"))
     if options.engine == "replicate":
@@ -122,12 +127,12 @@ def _shared(change: Change, quote: Callable[[str], str]) -> list[str]:
     ]
 
 
-def _table(costs: Sequence[Cost], form: _Form) -> Iterator[str]:
+def _table(costs: Sequence[Cost], form: _Form, cpu: bool) -> Iterator[str]:
     yield from form.header
     for cost in costs:
-        yield form.row(form.quote(cost.model), cost.clips, cost.seconds, _estimate(cost, form.quote))
+        yield form.row(form.quote(cost.model), cost.clips, cost.seconds, _estimate(cost, form.quote, cpu))
     clips, seconds = sum(cost.clips for cost in costs), sum(cost.seconds for cost in costs)
-    yield form.row("to render", clips, seconds, _total(costs))
+    yield form.row("to render", clips, seconds, _total(costs, cpu))
 
 
 def _text_row(name: str, clips: int, seconds: float, estimate: str) -> str:
@@ -140,27 +145,29 @@ def _markdown_row(name: str, clips: int, seconds: float, estimate: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _estimate(cost: Cost, quote: Callable[[str], str]) -> str:
-    """How long rendering takes, and of which card that is known from what."""
+def _estimate(cost: Cost, quote: Callable[[str], str], cpu: bool) -> str:
+    """How long rendering takes, and of what device that is known from what."""
     if cost.minutes is None or cost.pace is None:
-        return NO_ESTIMATE + (NO_FIGURE.format(quote(cost.card)) if cost.card else "")
+        nor = NO_FIGURE.format(quote(cost.card)) if cost.card else ""
+        return NO_CPU_ESTIMATE if cpu else NO_ESTIMATE + nor
     pace = cost.pace
     source = f"median of {count(pace.records, 'record')}" if pace.records else "published figure"
+    source += f", {quote(pace.device)}{_ATTENTION.get(pace.attention, '')}"
     other = f", not of {quote(cost.card)}, which is here" if cost.card not in ("", pace.device) else ""
-    return f"{_about(cost.minutes)} ({source}, {quote(pace.device)}{other})"
+    return f"{_about(cost.minutes, cpu)} ({source}{other})"
 
 
-def _total(costs: Sequence[Cost]) -> str:
+def _total(costs: Sequence[Cost], cpu: bool) -> str:
     known = [cost.minutes for cost in costs if cost.minutes is not None]
     unknown = [cost.model for cost in costs if cost.minutes is None]
     if not known:
         return ""
     without = f", without {', '.join(unknown)}" if unknown else ""
-    return f"{_about(sum(known))}{without}"
+    return f"{_about(sum(known), cpu)}{without}"
 
 
-def _about(number: float) -> str:
-    told = minutes(number)
+def _about(number: float, cpu: bool) -> str:
+    told = minutes(number, "CPU minutes" if cpu else "GPU minutes")
     return told if told.startswith("less") else f"about {told}"
 
 

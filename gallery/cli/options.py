@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gallery.engines import CHOICES
+from gallery.engines import CHOICES, DEVICES
+from gallery.errors.text import shown
 from gallery.utils.root import find_root
 
 if TYPE_CHECKING:
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 FAULTY = 1
 INCOMPLETE = 3
 INTERRUPTED = 130
+
+
+def _device(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if value == "mps":
+        raise click.BadParameter("Apple's GPU is not supported, since nobody has tested it yet; cpu works")
+    if not DEVICES.fullmatch(value):
+        raise click.BadParameter(f"{shown(value)} is no device: take auto, cpu, cuda, or cuda:0 and so on")
+    return value
+
 
 PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 OUTPUT = click.option(
@@ -42,6 +52,15 @@ WORKERS = click.option(
     metavar="N",
     help="With --cluster: workers, each with a GPU, or with its share of the cores where there is no GPU.  "
     "[default: one a GPU, or one a machine]",
+)
+DEVICE = click.option(
+    "--device",
+    callback=_device,
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda|cuda:N",
+    help="What MusicGen renders on: the first GPU that works, or the CPU where there is none (auto), the CPU "
+    "even beside a GPU, a GPU or an error, the GPU of that number.",
 )
 SKETCHES = click.option(
     "--sketches/--no-sketches",

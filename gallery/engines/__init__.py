@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 # What people may ask for.
 CHOICES = ("auto", "musicgen", "replicate", "sketch", "none")
+
+# What MusicGen may be asked to render on.
+DEVICES = re.compile(r"auto|cpu|cuda(:\d{1,3})?")
 
 
 @dataclass(frozen=True)

@@ -43,31 +43,41 @@ def choose_engine(
     report: Callable[[float], None],
     payment: Payment,
     cluster: Cluster | None = None,
+    device: str = "auto",
     loading: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> tuple[Engine | None, str]:
-    """The engine for clips that were never rendered, or None and why: they stay sketches or pending.
+    """The engine for clips that were never rendered, or None; and a line where that is not the best one.
 
     ``report`` is told how many seconds of audio are made, of unfinished clips too; ``loading`` is
     entered with a model's name while it is loaded.
     ``auto`` takes musicgen where it can run, and otherwise says in one line what is
     missing; it never takes what costs money. ``payment`` is what may be spent where
-    an engine does. A ``cluster`` renders in place of this machine.
-    Raises GalleryError where an engine is asked for by name and cannot run.
+    an engine does. A ``cluster`` renders in place of this machine. ``device`` is what
+    MusicGen renders on (`gallery.engines.musicgen.device`).
+    Raises GalleryError where an engine is asked for by name and cannot run, and where a
+    GPU is there that torch cannot use.
     """
     if name in ("sketch", "none"):
         return None, ""
     if name == "replicate":
         return _replicate_engine(config, melodies, payment), ""
     if cluster:
-        return _cluster_engine(cluster, config, melodies), ""
+        return _cluster_engine(cluster, config, melodies, device), ""
     problem = musicgen_problem(config)
     if not problem:
         from gallery.engines.musicgen import MusicGenEngine
+        from gallery.engines.musicgen.device import choose_device
 
+        note = choose_device(device).note
         engine = MusicGenEngine(
-            config.models, root=config.root, melodies=melodies, report=report, loading=loading
+            config.models,
+            root=config.root,
+            melodies=melodies,
+            device=device,
+            report=report,
+            loading=loading,
         )
-        return engine, ""
+        return engine, note
     if name == "musicgen":
         raise GalleryError(f"MusicGen cannot run here: {problem}")
     return None, f"no MusicGen here, so what is not rendered yet stays a sketch: {problem}"
@@ -88,12 +98,12 @@ def _replicate_engine(config: Config, melodies: Mapping[str, Path], payment: Pay
     return ReplicateEngine(config, melodies, payment)
 
 
-def _cluster_engine(cluster: Cluster, config: Config, melodies: Mapping[str, Path]) -> Engine:
+def _cluster_engine(cluster: Cluster, config: Config, melodies: Mapping[str, Path], device: str) -> Engine:
     from gallery.engines.cluster import ClusterEngine, availability
 
     if problem := availability():
         raise GalleryError(f"a cluster cannot be used from here: {problem}")
-    return ClusterEngine(cluster, config, melodies)
+    return ClusterEngine(cluster, config, melodies, device)
 
 
 def musicgen_problem(config: Config) -> str | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 import tomllib
 from pathlib import Path
 
+from gallery.engines.musicgen.cards import find_cards
 from gallery.errors.text import printable
 
 # What has been measured, and nothing else: no figure is derived from another card's.
@@ -13,18 +13,9 @@ TABLE = Path(__file__).with_name("measured.toml")
 
 
 def card_here() -> str:
-    """The first GPU of this machine, called as records call it; nothing where no driver names one.
-
-    The driver's own tool is asked, so that it can be told where torch is not installed.
-    """
-    command = ("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
-    try:
-        told = subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=20, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return printable(told.stdout.partition("\n")[0].strip())
+    """The first GPU of this machine, called as records call it; nothing where there is none to use."""
+    found = find_cards()
+    return printable(found.cards[0].name) if found.cards and found.reachable and not found.problem else ""
 
 
 def published(card: str) -> dict[str, float]:

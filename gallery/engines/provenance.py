@@ -45,6 +45,7 @@ class Provenance(BaseModel):
     dtype: Annotated[str | None, _label("precision")] = None
     date: Annotated[str | None, _label("date")] = None
     seconds: Annotated[float | None, _label("seconds taken")] = None
+    attention: Annotated[str | None, _label("attention")] = None
     batch_size: Annotated[int | None, _label("batch size")] = None
     host: Annotated[str | None, _label("host")] = None
     text_encoder: Annotated[str | None, _label("text encoder")] = None

@@ -126,6 +126,42 @@ def test_the_estimate_is_the_median_of_the_stores_records(branch: Branch) -> Non
     ]
 
 
+def test_the_estimate_knows_whose_attention_a_gpu_used(branch: Branch) -> None:
+    """The same GPU with its kernel and without are two, and so are clips of before that was recorded."""
+    gpu = {"device": "NVIDIA H200"}
+    with_kernel = [{"seconds": 1, "attention": "kernel", **gpu} for _ in range(3)]
+    without = [{"seconds": 5, "attention": "torch", **gpu} for _ in range(4)]
+    unknown = [{"seconds": 30, **gpu} for _ in range(2)] + [{"seconds": 30, "attention": 7, **gpu}]
+    on_the_cpu = [{"seconds": 60, "device": "cpu", "attention": attention} for attention in ("torch", None)]
+    for name, abouts in {"kernel": with_kernel, "torch": without, "old": unknown, "cpu": on_the_cpu}.items():
+        seeds = list(range(len(abouts)))
+        branch.prompt(f"done/{name}", f"prompt: done by {name}", "duration: 1", f"vary: {{seed: {seeds}}}")
+        shelve(branch, f"done/{name}", *abouts)
+    branch.prompt("new/one", "prompt: new", "duration: 30")
+    new = branch.root / "prompts/new"
+
+    def told(*options: str) -> str:
+        return branch.run("build", "--dry-run", new, *options).out.splitlines()[0].partition("audio")[2]
+
+    assert told() == "   about 2.5 GPU minutes (median of 4 records, NVIDIA H200, attention by torch)"
+    for index in range(2):
+        remove(branch, "done/torch", index)
+    assert told() == "   about 0.5 GPU minutes (median of 3 records, NVIDIA H200, attention by the kernel)"
+    remove(branch, "done/kernel", 0)
+    assert told() == "   about 15 GPU minutes (median of 3 records, NVIDIA H200)"
+    assert told("--device", "cpu") == "   about 30 CPU minutes (median of 2 records, cpu)"
+    for index in range(2):
+        remove(branch, "done/cpu", index)
+    assert told("--device", "cpu") == "   no estimate: no record of a render on the CPU"
+
+
+def remove(branch: Branch, name: str, number: int) -> None:
+    """Take one of a prompt's clips out of the store."""
+    config = load_config(branch.root)
+    [prompt] = [prompt for prompt in read_prompts(config).prompts if prompt.path == name]
+    Stores.of(config).store.remove(prompt.clips[number].key)
+
+
 @pytest.mark.parametrize("changed", ["preset", "model", "melody"])
 def test_what_is_changed_around_a_prompt_changes_its_clips(branch: Branch, changed: str) -> None:
     branch.write("prompts/presets.yaml", "calm:\n  cfg_coef: 2\n")

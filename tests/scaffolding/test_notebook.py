@@ -156,7 +156,7 @@ def test_it_is_a_notebook_that_a_new_gallery_has() -> None:
     tagged = [cell["id"] for cell in written["cells"] if "parameters" in cell["metadata"].get("tags", [])]
     assert tagged == ["parameters"]
     names = [node.targets[0].id for node in ast.parse(code_cells()["parameters"]).body]  # type: ignore[attr-defined]
-    assert names == ["GALLERY", "RESULT", "BRANCH", "MINUTES", "EVERY", "ENVIRONMENT"]
+    assert names == ["GALLERY", "RESULT", "BRANCH", "DEVICE", "MINUTES", "EVERY", "ENVIRONMENT"]
 
 
 def test_every_clip_is_pushed_and_what_to_do_is_told(lent: Lent) -> None:
@@ -168,8 +168,8 @@ def test_every_clip_is_pushed_and_what_to_do_is_told(lent: Lent) -> None:
     assert (lent.folder / "asked").read_text().splitlines() == [
         "gallery setup musicgen --yes",
         "gallery doctor",
-        "gallery build --dry-run",
-        "gallery build --engine musicgen --no-sketches",
+        "gallery build --dry-run --device cuda",
+        "gallery build --engine musicgen --device cuda --no-sketches",
     ]
     before = lent.git("rev-parse", "main")
     assert "is there already, and is used as it is" in lent.run()
@@ -379,7 +379,12 @@ def test_a_notebook_from_nothing_to_real_clips_in_git(
     nbformat.validate(notebook)
     for cell in notebook.cells:
         if "parameters" in cell.metadata.get("tags", []):
-            cell.source = parameters(GALLERY=lent.bare.as_uri(), ENVIRONMENT=str(COMMAND.parents[1]), EVERY=0)
+            cell.source = parameters(
+                GALLERY=lent.bare.as_uri(),
+                ENVIRONMENT=str(COMMAND.parents[1]),
+                DEVICE="cpu",
+                EVERY=0,
+            )
         if cell.id == "tool" and "setup" not in main.list_commands(click.Context(main)):
             cell.source = cell.source.replace('run(tool, "setup", "musicgen", "--yes")', "")
     lent.session.mkdir()
@@ -402,8 +407,10 @@ def test_a_notebook_from_nothing_to_real_clips_in_git(
     }
     assert re.search(r"^ok +engine +musicgen: ", shown["doctor"], re.MULTILINE)
     assert re.search(r"^tiny-mono +3 clips +3\.0 s of audio +no estimate", shown["plan"], re.MULTILINE)
-    for told in ("rendering: loading tiny-mono", "rendered: 3 clips, 3.0 s of audio, ", "3 finished clips"):
+    for told in ("rendering: loading tiny-mono", "rendered: 3 clips, 3.0 s of audio, "):
         assert told in shown["render"]
+    pushed = re.findall(r"^finished clips pushed to main: (\d)$", shown["render"], re.MULTILINE)
+    assert sum(map(int, pushed)) == 3
     assert "Everything that the prompts ask for is rendered." in shown["next"]
     assert TOKEN not in json.dumps(notebook)
     assert not subprocess.run(["grep", "-r", TOKEN, lent.session], check=False, capture_output=True).stdout

@@ -41,12 +41,17 @@ class Cluster:
 
 
 class ClusterEngine:
-    """Renders requests on a Ray cluster. ``melodies`` are the melody files by their digests."""
+    """Renders requests on a Ray cluster. ``melodies`` are the melody files by their digests.
+
+    ``device`` is ``cpu``, ``cuda`` or ``auto``: its GPUs where it has any.
+    """
 
     name = "musicgen"
 
-    def __init__(self, cluster: Cluster, config: Config, melodies: Mapping[str, Path]) -> None:
-        self._cluster, self._config, self._melodies = cluster, config, melodies
+    def __init__(
+        self, cluster: Cluster, config: Config, melodies: Mapping[str, Path], device: str = "auto"
+    ) -> None:
+        self._cluster, self._config, self._melodies, self._device = cluster, config, melodies, device
 
     def render(self, requests: Sequence[Request]) -> Generator[Render | Failure, None, None]:
         """Render every request, each exactly once. Raises GalleryError where the cluster cannot be used."""
@@ -54,7 +59,9 @@ class ClusterEngine:
         from gallery.engines.cluster.session import connected
 
         with connected(self._cluster.address, self._cluster.workers) as (ray, scratch):
-            dispatcher = Dispatcher(ray, self._cluster.workers, self._config, self._melodies, scratch)
+            dispatcher = Dispatcher(
+                ray, self._cluster.workers, self._config, self._melodies, scratch, self._device
+            )
             yield from dispatcher.render(requests)
 
 

@@ -51,9 +51,10 @@ class Dispatcher:
         config: Config,
         melodies: Mapping[str, Path],
         scratch: str | None,
+        device: str = "auto",
     ) -> None:
         self._ray, self._melodies = ray, melodies
-        self._device, self._wanted, resources = _resources(ray, workers)
+        self._device, self._wanted, resources = _resources(ray, workers, device)
         # Never restarted by Ray: what it was at work on must be known here first.
         self._actor = ray.remote(Worker).options(**resources, max_restarts=0, max_task_retries=0)
         self._arguments = (dict(config.models), config.root, self._device, scratch)
@@ -234,10 +235,12 @@ class Dispatcher:
         say(f"the cluster has a worker less: {problem}")
 
 
-def _resources(ray: Any, workers: int | None) -> tuple[str, int, dict[str, Any]]:
+def _resources(ray: Any, workers: int | None, device: str) -> tuple[str, int, dict[str, Any]]:
     """What workers render on, how many there are, and the resources that Ray is asked for for each."""
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
-    gpus = int(ray.cluster_resources().get("GPU", 0))
+    gpus = 0 if device == "cpu" else int(ray.cluster_resources().get("GPU", 0))
+    if device == "cuda" and not gpus:
+        raise GalleryError("--device cuda: the Ray cluster has no GPU")
     cores = int(sum(node["CPU"] for node in nodes))
     most, what = (gpus, "GPU") if gpus else (cores, "core")
     if not most:
@@ -246,6 +249,8 @@ def _resources(ray: Any, workers: int | None) -> tuple[str, int, dict[str, Any]]
         raise GalleryError(f"the Ray cluster has {count(most, what)}: no room for {workers} workers")
     if gpus:
         return "cuda", workers or gpus, {"num_gpus": 1, "num_cpus": 0}
+    if device == "auto":
+        say("the cluster has no GPU: MusicGen renders on its CPUs, which is slow")
     workers = workers or len(nodes)
     smallest = int(min(node["CPU"] for node in nodes))
     cores_each = max(1, smallest // -(-workers // len(nodes)))

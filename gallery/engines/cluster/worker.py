@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gallery import __version__
 from gallery.engines import Render
-from gallery.engines.musicgen import MusicGenEngine, availability
+from gallery.engines.musicgen import MusicGenEngine, availability, device_problem
 from gallery.errors.text import one_line
 from gallery.prompts.request import Request
 from gallery.utils.files import write_atomic
@@ -44,13 +44,15 @@ class Worker:
         # What a machine lacks is told, not fetched behind everyone's back by each of its workers.
         os.environ["HF_HUB_OFFLINE"] = "1"
         self._models, self._root, self._scratch = models, root, scratch
+        self._device = device
         self._host = socket.gethostname()
         self._melodies: dict[str, Path] = {}
         self._engine = MusicGenEngine(models, root=root, melodies=self._melodies, device=device)
 
     def status(self) -> WorkerStatus:
         """What there is to know before it is given anything to do."""
-        return WorkerStatus(self._host, __version__, availability(self._models, self._root))
+        problem = availability(self._models, self._root) or device_problem(self._device)
+        return WorkerStatus(self._host, __version__, problem)
 
     def hold(self, hub: str) -> str | None:
         """Load a model, and return what keeps it from that, or None."""

@@ -2,6 +2,7 @@
 
 | module | its one job |
 |---|---|
+| cards, device, compiler | what there is to render on, and what keeps it from that |
 | standins, spectrogram | audiocraft, imported on today's torch |
 | files | which files a model needs, and which of them are here |
 | package, checkpoint | a model's weights, read and loaded |
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
 from gallery.engines.musicgen import files
+from gallery.engines.musicgen.device import AUTO, best_device, choose_device, device_name, device_problem
 from gallery.engines.provenance import Provenance
 from gallery.errors.text import one_line
 from gallery.prompts.request import FRAME_RATE
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from gallery.engines.musicgen.schedule import Done
     from gallery.prompts.request import Request
 
-__all__ = ["MusicGenEngine", "availability", "diagnosis"]
+__all__ = ["MusicGenEngine", "availability", "best_device", "device_problem", "diagnosis"]
 
 # Raised whenever a clip's tokens may differ from those of the version before.
 ENGINE_VERSION = 1
@@ -68,9 +70,9 @@ _log = logging.getLogger(__name__)
 class MusicGenEngine:
     """Renders requests with the models of gallery.toml, one model at a time, many clips at once.
 
-    ``melodies`` are the melody files by their digests. ``device`` is ``cuda`` or
-    ``cpu``; by default the GPU where there is one. ``batch_size`` is how many clips
-    are decoded at once; by default as many as fit. ``report`` is told
+    ``melodies`` are the melody files by their digests. ``device`` is what
+    `choose_device` takes; by default the GPU where there is one. ``batch_size`` is how
+    many clips are decoded at once; by default as many as fit. ``report`` is told
     how many seconds of audio are made by now, of unfinished clips too. ``loading`` is entered with
     a model's name while it is loaded.
     """
@@ -83,7 +85,7 @@ class MusicGenEngine:
         *,
         root: Path,
         melodies: Mapping[str, Path] | None = None,
-        device: str | None = None,
+        device: str = AUTO,
         batch_size: int | None = None,
         report: Callable[[float], None] | None = None,
         loading: Callable[[str], AbstractContextManager[object]] = nullcontext,
@@ -96,10 +98,11 @@ class MusicGenEngine:
         self._batch_size = batch_size
         self._report, self._loading = report, loading
         self._made = 0.0
+        self._told = False  # that the attention is torch's
         self._held: tuple[str, Checkpoint] | None = None
 
     def hold(self, hub: str) -> Checkpoint:
-        """A model, loaded, which is kept until another is needed. Raises CannotLoad."""
+        """A model, loaded, which is kept until another is needed. Raises CannotLoad and GalleryError."""
         from gallery.engines.musicgen.checkpoint import CannotLoad, load
 
         if self._held and self._held[0] == hub:
@@ -109,8 +112,10 @@ class MusicGenEngine:
         model = self._models.get(hub)
         if model is None:
             raise CannotLoad(f"gallery.toml lists no model {hub}")
+        device = choose_device(self._device)
+        device.make_current()
         with self._loading(self._names[hub]):
-            checkpoint = load(model, self._root, self._device or best_device())
+            checkpoint = load(model, self._root, device.type)
         self._held = hub, checkpoint
         return checkpoint
 
@@ -173,6 +178,7 @@ class MusicGenEngine:
             return
         schedule = Schedule(checkpoint, clips, self._melodies, self._batch_size)
         about = _about(model, checkpoint)
+        self._tell_attention(about)
         for event in schedule.run():
             outcome = _result(event, about, checkpoint) if isinstance(event, Done) else event
             if outcome is not None:
@@ -180,6 +186,12 @@ class MusicGenEngine:
                 yield outcome
             if self._report:
                 self._report(self._made + schedule.frames / FRAME_RATE)
+
+    def _tell_attention(self, about: Provenance) -> None:
+        """Say once that a GPU is without its kernel."""
+        if about.attention == "torch" and about.device != "cpu" and not self._told:
+            self._told = True
+            say(f"attention on {about.device} is torch's, which is slower: `gallery doctor` says why")
 
 
 def availability(models: Mapping[str, Model], root: Path) -> str | None:
@@ -205,6 +217,7 @@ def diagnosis(models: Mapping[str, Model], root: Path) -> tuple[bool, str]:
     """Whether this engine works, and one line on it: what it runs on, or the one thing to do.
 
     Unlike `availability` it imports everything to find out, which takes seconds.
+    Raises GalleryError where torch cannot use the GPU that is there.
     """
     missing = availability(models, root)
     if missing:
@@ -213,32 +226,31 @@ def diagnosis(models: Mapping[str, Model], root: Path) -> tuple[bool, str]:
         from gallery.engines.musicgen.standins import import_audiocraft, stood_in_for
 
         import_audiocraft()
-        device = device_name(best_device())
         standins = ", ".join(stood_in_for()) or "nothing"
     except Exception as error:  # noqa: BLE001 - whatever a broken installation raises
         return False, f"audiocraft cannot be imported ({one_line(error)}): run `make musicgen`"
+    device = choose_device()
+    device.make_current()
+    name = device_name(device.type) + (f" ({device.note})" if device.note else "")
     versions = " on ".join(f"{library} {version(library)}" for library in ("audiocraft", "torch"))
-    return True, f"{versions}, device {device}; stood in for {standins}"
-
-
-def device_name(device: str) -> str:
-    """What records call a device."""
-    import torch
-
-    return torch.cuda.get_device_name() if device == "cuda" else device
-
-
-def best_device() -> str:
-    """The GPU where there is one, otherwise the CPU."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    return True, f"{versions}, device {name}; stood in for {standins}"
 
 
 def _about(model: Model, checkpoint: Checkpoint) -> Provenance:
     """What the records of a model's clips have in common."""
     import torch
 
+    from gallery.engines.musicgen.attention import attention_on
+
+    lm = checkpoint.lm
+    attention = attention_on(
+        torch.device(checkpoint.device), lm.dim // lm.transformer.layers[0].self_attn.num_heads
+    )
+    libraries = {library: version(library) for library in LIBRARIES}
+    if attention == "kernel":
+        import triton
+
+        libraries["triton"] = str(triton.__version__)
     about = Provenance(
         engine=MusicGenEngine.name,
         engine_version=ENGINE_VERSION,
@@ -248,7 +260,8 @@ def _about(model: Model, checkpoint: Checkpoint) -> Provenance:
         device=device_name(checkpoint.device),
         dtype=str(checkpoint.dtype).removeprefix("torch."),
         # torch with its build (+cpu, +cu130), which only torch itself tells.
-        libraries={library: version(library) for library in LIBRARIES} | {"torch": str(torch.__version__)},
+        libraries=libraries | {"torch": str(torch.__version__)},
+        attention=attention,
     )
     return about.with_fields(codec=checkpoint.codec_source) if checkpoint.codec_source else about
 

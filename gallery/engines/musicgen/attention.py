@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from gallery.errors.text import one_line
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -41,9 +43,22 @@ def attend_causally(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     return attended.transpose(1, 2).flatten(2)
 
 
-@cache
+def attention_on(device: torch.device, width: int) -> str:
+    """Whose attention serves heads of a width on a device, as records tell it: ``kernel`` or ``torch``."""
+    return "kernel" if device.type == "cuda" and has_kernel(width) else "torch"
+
+
 def has_kernel(width: int) -> bool:
-    """Whether the GPU's kernel serves heads of a width: it is tried once, against torch's attention."""
+    """Whether the current GPU's kernel serves heads of a width."""
+    return not kernel_problem(width)
+
+
+@cache
+def kernel_problem(width: int) -> str:
+    """Why the current GPU's kernel doesn't serve heads of a width: tried once, against torch's attention.
+
+    Empty where it does.
+    """
     try:
         from gallery.engines.musicgen.kernel import attend_rows
 
@@ -55,6 +70,7 @@ def has_kernel(width: int) -> bool:
         mask = (torch.arange(640, device="cuda") < lengths[:, None])[:, None, None]
         expected = functional.scaled_dot_product_attention(queries[:, :, None].float(), keys, values, mask)
         found = attend_rows(queries, past, lengths).view_as(expected[:, :, 0])
-        return bool((found - expected[:, :, 0]).abs().max() < 0.01)
-    except Exception:  # noqa: BLE001 - a compiler may fail in any way; torch's attention remains
-        return False
+        same = (found - expected[:, :, 0]).abs().max() < 0.01
+        return "" if same else "its results are not those of torch's"
+    except Exception as error:  # noqa: BLE001 - a compiler may fail in any way; torch's attention remains
+        return one_line(error)

@@ -79,6 +79,7 @@ def test_the_record_tells_how_a_clip_was_made(tiny: MakeTiny) -> None:
             "text_encoder": "t5-base",
             "device": "cpu",
             "dtype": "float32",
+            "attention": "torch",
             "batch_size": 2,
             "libraries": {
                 "audiocraft": version("audiocraft"),
