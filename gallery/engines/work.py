@@ -38,7 +38,7 @@ class Work:
             return ""
         parts = [f"rendered: {count(self.clips, 'clip')}, {self.audio:.1f} s of audio"]
         for device, seconds in self.devices.items():
-            what = "CPU minutes" if device == "cpu" else "GPU minutes"
+            what = "minutes" if device == "cpu" else "GPU minutes"
             parts.append(f"{minutes(seconds / 60, what)} ({device})")
         if loading >= 1:
             parts.append(f"{loading:.0f} s to load models")

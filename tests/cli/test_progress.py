@@ -98,7 +98,7 @@ def made(device: str | None, seconds: float | None, duration: float = 8) -> Rend
             40.2,
             "rendered: 2 clips, 16.0 s of audio, 2.1 GPU minutes (Tesla T4), 40 s to load models",
         ),
-        ([made("cpu", 1, 0.5)], 0.2, "rendered: 1 clip, 0.5 s of audio, less than 0.1 CPU minutes (cpu)"),
+        ([made("cpu", 1, 0.5)], 0.2, "rendered: 1 clip, 0.5 s of audio, less than 0.1 minutes (cpu)"),
         (
             [made("NVIDIA L4", 600), made("Tesla T4", 60)],
             0,
