@@ -34,7 +34,13 @@ if TYPE_CHECKING:
     from gallery.engines.musicgen.weights import Weights
 
 # Width, layers, attention heads.
-SIZES = {"small": (1024, 24, 16), "medium": (1536, 48, 24), "large": (2048, 48, 32)}
+SIZES = {
+    "tiny": (64, 3, 4),
+    "small": (1024, 24, 16),
+    "medium": (1536, 48, 24),
+    "large": (2048, 48, 32),
+}
+PUBLISHED = ["small", "medium", "large"]
 DELAYS = [0, 1, 2, 3]
 CARD = 2048
 
@@ -73,7 +79,8 @@ class FixedConditions(torch.nn.Module):
         return {"description": (tensor, torch.ones(tensor.shape[:2], device=tensor.device))}
 
 
-def build(size: str, text: int, device: str, dtype: torch.dtype) -> Any:
+def build(size: str, conditions: torch.nn.Module, device: str, dtype: torch.dtype) -> Any:
+    """A language model of a size with random weights, and with ``conditions`` as its conditioners."""
     from audiocraft.models.lm import LMModel
     from audiocraft.modules.codebooks_patterns import DelayedPatternProvider
     from audiocraft.modules.conditioners import ConditionFuser
@@ -82,7 +89,7 @@ def build(size: str, text: int, device: str, dtype: torch.dtype) -> Any:
     fuser = ConditionFuser({"cross": ["description"], "prepend": [], "sum": [], "input_interpolate": []})
     with placed():
         lm = LMModel(
-            DelayedPatternProvider(len(DELAYS), DELAYS), FixedConditions(width, text, device), fuser,
+            DelayedPatternProvider(len(DELAYS), DELAYS), conditions, fuser,
             n_q=len(DELAYS), card=CARD, dim=width, num_heads=heads, num_layers=layers, hidden_scale=4,
             norm="layer_norm", norm_first=True, bias_proj=False, bias_ff=False, bias_attn=False, dropout=0.0,
             activation="gelu", causal=True, custom=False, memory_efficient=True, cross_attention=True,
@@ -95,7 +102,8 @@ def stock(lm: Any, clips: int, device: str, frames: int) -> None:
     from audiocraft.modules.conditioners import ConditioningAttributes
 
     conditions = [ConditioningAttributes(text={"description": ""}) for _ in range(clips)]
-    with placed(), torch.autocast(device, torch.float16, enabled=device != "cpu"):
+    kind = torch.device(device).type
+    with placed(), torch.autocast(kind, torch.float16, enabled=kind != "cpu"):
         lm.generate(None, conditions, max_gen_len=frames, top_k=250, cfg_coef=3.0)
 
 
@@ -104,7 +112,6 @@ def ours(batch: Batch, condition: Condition, frames: int) -> None:
     for seed in range(batch.slots):
         request = Request(model="", prompt="", duration=frames / FRAME_RATE, seed=seed)
         clip = generation_of(request, frames, frames)
-        clip.begin(condition.cross.device)
         batch.admit(clip, condition)
     while batch.clips:
         batch.tick(batch.steps)
@@ -127,13 +134,13 @@ def timed(functions: list[Callable[[int], object]], frames: int, repeats: int, d
 
 
 def synchronize(device: str) -> None:
-    if device == "cuda":
+    if device != "cpu":
         torch.cuda.synchronize()
 
 
-def bandwidth(device: str) -> float:
-    """Bytes a second that copying a large tensor reads and writes."""
-    source = torch.empty((4 << 30 if device == "cuda" else 1 << 29) // 4, device=device)
+def bandwidth(device: str, size: int) -> float:
+    """Bytes a second that copying a tensor of ``size`` bytes, larger than any cache, reads and writes."""
+    source = torch.empty(size // 4, device=device)
     target = torch.empty_like(source)
     times = []
     for _ in range(5):
@@ -160,7 +167,7 @@ def floor(weights: Weights, clips: int, frames: int, text: int, rate: float) -> 
 def measure(size: str, options: argparse.Namespace, rate: float) -> list[Row]:
     device, frames, text = options.device, options.frames, options.text
     dtype = torch.float16 if device == "cuda" else torch.float32
-    lm = build(size, text, device, dtype)
+    lm = build(size, FixedConditions(SIZES[size][0], text, device), device, dtype)
     weights = weights_of(lm, dtype)
     condition = Condition(prefix=None, cross=lm.condition_provider.cross)
     longest = frames + max(DELAYS) + 2
@@ -184,7 +191,9 @@ def measure(size: str, options: argparse.Namespace, rate: float) -> list[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default=best_device(), choices=["cpu", "cuda"])
-    parser.add_argument("--sizes", nargs="+", choices=list(SIZES), help="by default all, on the CPU small")
+    parser.add_argument(
+        "--sizes", nargs="+", choices=list(SIZES), help="by default the published ones, on the CPU small"
+    )
     parser.add_argument(
         "--batches", nargs="+", type=int, help="clips at once, ours: 1 8 32 64, on the CPU 1 8"
     )
@@ -195,11 +204,11 @@ def main() -> None:
     parser.add_argument("--text", type=int, default=32, help="text tokens of each prompt")
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
-    options.sizes = options.sizes or (list(SIZES) if options.device == "cuda" else ["small"])
+    options.sizes = options.sizes or (PUBLISHED if options.device == "cuda" else ["small"])
     options.batches = options.batches or ([1, 8, 32, 64] if options.device == "cuda" else [1, 8])
     options.frames = options.frames or (1500 if options.device == "cuda" else 60)
     import_audiocraft()
-    rate = bandwidth(options.device)
+    rate = bandwidth(options.device, 4 << 30 if options.device == "cuda" else 1 << 29)
     name = (
         torch.cuda.get_device_name()
         if options.device == "cuda"

@@ -230,6 +230,19 @@ class StoreSettings(_Settings):
         return value
 
 
+class MusicGenSettings(_Settings):
+    """How the engine `musicgen` renders: see [musicgen.md](musicgen.md)."""
+
+    batch_size: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="Most clips that are decoded at once. If left out, what the GPU's whole memory has room "
+        "for, 64 at most; on the CPU what its available memory has room for, 8 at most. Where memory runs "
+        "out all the same, it is halved.",
+    )
+
+
 class ReplicateSettings(_Settings):
     """What the engine `replicate` renders on, and what that costs: see [replicate.md](replicate.md)."""
 
@@ -282,6 +295,7 @@ class Config(_Settings):
     limits: Limits = Limits()
     preview: PreviewSettings = PreviewSettings()
     store: StoreSettings = StoreSettings()
+    musicgen: MusicGenSettings = MusicGenSettings()
     replicate: ReplicateSettings = ReplicateSettings()
 
     @property

@@ -74,6 +74,7 @@ def choose_engine(
             root=config.root,
             melodies=melodies,
             device=device,
+            batch_size=config.musicgen.batch_size,
             report=report,
             loading=loading,
         )

@@ -57,7 +57,8 @@ class Dispatcher:
         self._device, self._wanted, resources = _resources(ray, workers, device)
         # Never restarted by Ray: what it was at work on must be known here first.
         self._actor = ray.remote(Worker).options(**resources, max_restarts=0, max_task_retries=0)
-        self._arguments = (dict(config.models), config.root, self._device, scratch)
+        settings = config.musicgen
+        self._arguments = (dict(config.models), config.root, self._device, scratch, settings.batch_size)
         self._problems: dict[tuple[str, str], str] = {}  # what keeps a host from holding a model
         self._deaths: Counter[tuple[str, str]] = Counter()  # of a host's workers while they load a model
         self._workers: list[_WorkerHandle] = []

@@ -40,14 +40,23 @@ class Worker:
     folder) while they are needed.
     """
 
-    def __init__(self, models: Mapping[str, Model], root: Path, device: str, scratch: str | None) -> None:
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        root: Path,
+        device: str,
+        scratch: str | None,
+        batch_size: int | None = None,
+    ) -> None:
         # What a machine lacks is told, not fetched behind everyone's back by each of its workers.
         os.environ["HF_HUB_OFFLINE"] = "1"
         self._models, self._root, self._scratch = models, root, scratch
         self._device = device
         self._host = socket.gethostname()
         self._melodies: dict[str, Path] = {}
-        self._engine = MusicGenEngine(models, root=root, melodies=self._melodies, device=device)
+        self._engine = MusicGenEngine(
+            models, root=root, melodies=self._melodies, device=device, batch_size=batch_size
+        )
 
     def status(self) -> WorkerStatus:
         """What there is to know before it is given anything to do."""

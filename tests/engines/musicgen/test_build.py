@@ -39,10 +39,13 @@ def records(root: Path) -> list[dict]:
 
 
 def test_prompts_become_real_records(tiny_gallery: Gallery) -> None:
+    settings = tiny_gallery.root / "gallery.toml"
+    settings.write_text(settings.read_text() + "[musicgen]\nbatch_size = 2\n")
     built = tiny_gallery.run("build", "--engine", "musicgen")
     assert built.code == 0, built.err
     made = records(tiny_gallery.root)
     assert len(made) == 6
+    assert {record["provenance"]["batch_size"] for record in made} == {2}
     text = json.dumps(made)
     assert '"engine": "musicgen"' in text
     assert '"dtype": "float32"' in text

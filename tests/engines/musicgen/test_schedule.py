@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import weakref
+from collections.abc import Callable
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from support.tiny_engine import Tiny
 
     MakeTiny = Callable[..., Tiny]
@@ -26,6 +27,7 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     class Watched(Batch):
         most = 0
+        rows = 0  # steps of single clips
 
         def __init__(self, *shape: Any) -> None:
             super().__init__(*shape)
@@ -33,6 +35,7 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
         def tick(self, count: int) -> None:
             self.most = max(self.most, len(self.clips))
+            self.rows += count * len(self.clips)
             super().tick(count)
 
     monkeypatch.setattr(schedule, "Batch", Watched)
@@ -56,7 +59,7 @@ def test_clips_that_are_done_make_room_and_nothing_grows(tiny: MakeTiny, batches
     shapes = {tuple(cache.shape) for cache in batches[0]._decoder._cache}
     batches[0].admit(clips_of(model, 1)[0], model_condition(model))
     assert held == [cache.data_ptr() for cache in batches[0]._decoder._cache]
-    assert shapes == {(2, 6, 4, 128, 16)}
+    assert shapes == {(2, 6, 4, 1536, 16)}  # the whole window of 30 s, whatever the clips' lengths
 
 
 def model_condition(model: Tiny) -> Any:
@@ -90,6 +93,113 @@ def test_the_longest_clips_come_first(tiny: MakeTiny, batches: list[Any]) -> Non
     assert [clip.request.seed for clip in batches[0].clips] == [4, 3]
 
 
+# What torch and the libraries beneath it say when memory is short.
+SHORTAGES: dict[str, Callable[[], Exception]] = {
+    "torch": lambda: _torch().OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    "CUDA": lambda: RuntimeError("CUDA error: out of memory"),
+    "cuBLAS": lambda: RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"),
+    "cuDNN": lambda: RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"),
+    "Linux": lambda: RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 MB"),
+    "Windows": lambda: RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 MB"),
+    "Python": MemoryError,
+    "the system": lambda: OSError(errno.ENOMEM, "Cannot allocate memory"),
+    "a recording": lambda: RuntimeError("CUDA error: operation not permitted when stream is capturing"),
+}
+
+
+def _torch() -> Any:
+    import torch
+
+    return torch
+
+
+def behind_another() -> Exception:
+    """A shortage while a graph is recorded, of which the last error says nothing."""
+    error = RuntimeError("CUDA error: an illegal instruction was encountered")
+    error.__context__ = ValueError("the recording ended")
+    error.__context__.__cause__ = MemoryError()
+    return error
+
+
+@pytest.fixture
+def decoder_fails(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], Exception | None]], None]:
+    """Have the transformer's norms fail: told how many there were, a function gives the error, or None."""
+    import torch.nn.functional
+
+    norm, calls = torch.nn.functional.layer_norm, count(1)
+
+    def fail(error_of: Callable[[int], Exception | None]) -> None:
+        def failing(*arguments: Any) -> Any:
+            error = error_of(next(calls))
+            if error:
+                raise error
+            return norm(*arguments)
+
+        monkeypatch.setattr(torch.nn.functional, "layer_norm", failing)
+
+    return fail
+
+
+@pytest.fixture
+def codec_fails(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Exception, int], list[int]]:
+    """Have the codec fail, for clips of so many frames, so often; gives the lengths that it was asked for."""
+    import torch.nn.functional
+
+    elu, asked = torch.nn.functional.elu, []
+
+    def fail(frames: int, error: Exception, times: int) -> list[int]:
+        def failing(x: Any, *arguments: Any, **named: Any) -> Any:
+            length = x.shape[-1]
+            if length < 640:  # the first of its layers, where a frame is one number
+                asked.append(length)
+                if length == frames and asked.count(length) <= times:
+                    raise error
+            return elu(x, *arguments, **named)
+
+        monkeypatch.setattr(torch.nn.functional, "elu", failing)
+        return asked
+
+    return fail
+
+
+@pytest.mark.parametrize("make", [*SHORTAGES.values(), behind_another], ids=[*SHORTAGES, "behind another"])
+def test_whatever_a_shortage_is_called_the_batch_is_halved(
+    tiny: MakeTiny,
+    batches: list[Any],
+    decoder_fails: Callable[..., None],
+    make: Callable[[], Exception],
+) -> None:
+    model = tiny("mono")
+    requests = [model.request(seed=seed, duration=0.5) for seed in range(3)]
+    expected = model.tokens(requests, size=1)
+    batches.clear()
+    decoder_fails(lambda call: make() if call == 40 else None)
+    made = model.tokens(requests, size=2)
+    assert [batch.slots for batch in batches] == [2, 1]
+    for tokens, whole in zip(made, expected, strict=True):
+        assert tokens.equal(whole)
+
+
+def test_recordings_that_fail_cost_one_clip_at_most(
+    tiny: MakeTiny, batches: list[Any], decoder_fails: Callable[..., None]
+) -> None:
+    decoder_fails(lambda _call: SHORTAGES["a recording"]() if len(batches) <= 2 else None)
+    failed, done = outcomes(tiny("mono"), 3)
+    assert [batch.slots for batch in batches] == [2, 1, 1]
+    assert failed.keys() == {2}
+    assert "stream is capturing" in failed[2]
+    assert done == {0, 1}
+
+
+def test_what_is_no_shortage_is_told_as_it_is(tiny: MakeTiny, decoder_fails: Callable[..., None]) -> None:
+    from gallery.engines.musicgen.schedule import Schedule
+
+    model = tiny("mono")
+    decoder_fails(lambda _call: RuntimeError("CUDA error: device-side assert triggered"))
+    with pytest.raises(RuntimeError, match="device-side"):
+        list(Schedule(model.checkpoint, clips_of(model, 3), {}, 2).run())
+
+
 def test_short_of_memory_the_batch_is_halved_and_no_clip_is_lost(
     tiny: MakeTiny, batches: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,9 +229,7 @@ def test_short_of_memory_the_batch_is_halved_and_no_clip_is_lost(
 def test_a_clip_that_never_fits_fails_alone(
     tiny: MakeTiny, batches: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gallery.engines import Failure
     from gallery.engines.musicgen.batch import Batch
-    from gallery.engines.musicgen.schedule import Done, Schedule
 
     admit = Batch.admit
 
@@ -131,37 +239,67 @@ def test_a_clip_that_never_fits_fails_alone(
         admit(self, clip, condition)
 
     monkeypatch.setattr(Batch, "admit", never)
-    model = tiny("mono")
-    events = [event for event in Schedule(model.checkpoint, clips_of(model, 4), {}, 2).run() if event]
-    failed = [event for event in events if isinstance(event, Failure)]
-    assert [event.request.seed for event in failed] == [2]
-    assert failed[0].reason == "out of memory, even as the only clip of its batch"
-    assert sorted(event.clip.request.seed for event in events if isinstance(event, Done)) == [0, 1, 3]
+    failed, done = outcomes(tiny("mono"), 4)
+    assert failed.keys() == {2}
+    assert failed[2].startswith("out of memory even as the only clip of its batch (RuntimeError: [enforce")
+    assert failed[2].endswith("end other programs that use it, or take a smaller model than tests/tiny")
+    assert done == {0, 1, 3}
 
 
+def outcomes(model: Tiny, count: int) -> tuple[dict[int, str], set[int]]:
+    """What a batch of two makes of so many clips: by seed, why some failed; and the others."""
+    from gallery.engines import Failure
+    from gallery.engines.musicgen.schedule import Done, Schedule
+
+    events = [event for event in Schedule(model.checkpoint, clips_of(model, count), {}, 2).run() if event]
+    failed = {event.request.seed: event.reason for event in events if isinstance(event, Failure)}
+    done = [event.clip.request.seed for event in events if isinstance(event, Done)]
+    assert len(failed) + len(done) == len(events) == count
+    return failed, set(done)
+
+
+@pytest.mark.parametrize(("times", "sizes"), [(1, [2]), (2, [2, 1])])
 def test_short_of_memory_for_the_codec_the_tokens_are_kept(
-    tiny: MakeTiny, batches: list[Any], monkeypatch: pytest.MonkeyPatch
+    tiny: MakeTiny, batches: list[Any], codec_fails: Callable[..., list[int]], times: int, sizes: list[int]
 ) -> None:
-    import torch
-
-    from gallery.engines.musicgen import codec
-    from gallery.engines.musicgen.schedule import Schedule
-
-    real, calls = codec._audio, 0
-
-    def short(*arguments: Any) -> torch.Tensor:
-        nonlocal calls
-        calls += 1
-        if calls == 1:
-            raise torch.OutOfMemoryError
-        return real(*arguments)
-
-    monkeypatch.setattr(codec, "_audio", short)
+    """It is tried again, then once more when the batch is done and gone; no step is made twice."""
     model = tiny("mono")
-    clips = clips_of(model, 3)
-    events = [event for event in Schedule(model.checkpoint, clips, {}, 2).run() if event]
-    assert {id(event.clip) for event in events} == {id(clip) for clip in clips}
-    assert [batch.slots for batch in batches] == [2, 1]
+    outcomes(model, 5)
+    [undisturbed] = batches
+    batches.clear()
+    frames = clips_of(model, 5)[3].frames  # complete while the longest still runs, and others wait
+    asked = codec_fails(frames, MemoryError(), times)
+    assert outcomes(model, 5) == ({}, {0, 1, 2, 3, 4})
+    assert asked.count(frames) == times + 1
+    assert [batch.slots for batch in batches] == sizes
+    assert sum(batch.rows for batch in batches) == undisturbed.rows
+
+
+def test_a_clip_whose_audio_never_fits_fails_alone(
+    tiny: MakeTiny, codec_fails: Callable[..., list[int]]
+) -> None:
+    model = tiny("mono")
+    codec_fails(clips_of(model, 4)[2].frames, RuntimeError("CUDNN_STATUS_ALLOC_FAILED"), 99)
+    failed, done = outcomes(model, 4)
+    assert done == {0, 1, 3}
+    told = "(RuntimeError: CUDNN_STATUS_ALLOC_FAILED)"
+    assert failed == {2: f"out of memory for the clip's audio {told}; ask for a shorter clip"}
+
+
+def test_slots_do_not_depend_on_what_is_rendered_together(tiny: MakeTiny, batches: list[Any]) -> None:
+    """Neither their length nor their number: only prompts of uncommon length have batches of their own."""
+    model = tiny("mono")
+    common = [model.request(duration=0.5, seed=seed, prompt="drums" * seed) for seed in (1, 9)]
+    uncommon = [model.request(duration=duration, prompt="drums" * 90) for duration in (0.7, 0.5)]
+    alone = model.tokens(common[:1], size=2)
+    together = model.tokens([uncommon[0], *common, uncommon[1]], size=2)
+    assert together[1].equal(alone[0])
+    made = [(batch.slots, batch._decoder.positions, batch._decoder.cross_positions) for batch in batches]
+    assert made == [(2, 1536, 256), (2, 1536, 256), (2, 1536, 512)]
+    model = tiny("audiogen")
+    batches.clear()
+    model.tokens([model.request(duration=0.5)], size=1)
+    assert batches[0]._decoder.positions == 512
 
 
 def test_a_prompt_is_encoded_once(tiny: MakeTiny, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,18 +348,3 @@ def test_one_model_is_in_memory_at_a_time(tiny: MakeTiny, monkeypatch: pytest.Mo
     del engine  # which keeps its last model for as long as it is there
     gc.collect()
     assert not any(reference() for reference in loaded)
-
-
-def test_batch_sizes_come_from_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
-    from gallery.engines.musicgen import memory
-
-    monkeypatch.setattr(memory, "free_bytes", lambda _device: 100)
-    cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    assert memory.batch_size(cpu, 1, 20) == 8
-    assert memory.batch_size(cpu, 1, 3) == 3
-    assert memory.batch_size(cpu, 30, 20) == 2
-    assert memory.batch_size(cpu, 1000, 20) == 1
-    assert memory.batch_size(gpu, 1, 3) == 64
-    assert memory.batch_size(gpu, 4, 3) == 16
