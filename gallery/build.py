@@ -10,6 +10,7 @@ from gallery.catalogue.entries import Catalogue
 from gallery.catalogue.kin import kin_of
 from gallery.engines import Payment
 from gallery.engines.choice import can_appear, choose_engine, sketch_engine
+from gallery.engines.work import Work
 from gallery.plan import Plan, SketchMarks, chosen, costs, flaw_of, make_plan, sketched, stored
 from gallery.prompts.folder import keep_read, read_prompts
 from gallery.prompts.prompt import Clips
@@ -27,7 +28,7 @@ from gallery.utils.parallel import without_collecting
 from gallery.utils.progress import Stage, count, say
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
     from pathlib import Path
 
     from gallery.config import Config
@@ -197,14 +198,20 @@ class _Recipe:
                 options.payment,
                 options.cluster,
                 options.device,
+                stage.loading,
             )
             if self.outcome.note:
                 say(self.outcome.note + (self._cpu_time(render) if engine else ""))
             if engine:
                 refuse_renders(self.config)  # what was asked of an engine before may lie there, paid for
                 # Before progress is shown: an engine that costs money asks here.
-                renders = engine.render([clip.request for clip in render])
-                self._keep(renders, stage, stores.store, stores.lossless)
+                renders, work = engine.render([clip.request for clip in render]), Work()
+                try:
+                    self._keep(renders, stage, stores.store, stores.lossless, count=work.add)
+                finally:
+                    # After Ctrl-C, too: what the GPU has worked is paid for.
+                    if told := work.tell(stage.loaded):
+                        say(told)
         return bool(encode or engine)
 
     def _cpu_time(self, clips: Sequence[Clip]) -> str:
@@ -282,11 +289,12 @@ class _Recipe:
         store: Store,
         lossless: LosslessStore | None = None,
         mark: SketchMarks | None = None,
+        count: Callable[[Render], None] | None = None,
     ) -> None:
         owners, preview, jobs = self.clips.homes, self.config.preview, self.options.jobs
         with stage:
             self.outcome.failures += keep_all(
-                renders, store, lossless, owners, preview, jobs, stage.finish, mark
+                renders, store, lossless, owners, preview, jobs, stage.finish, mark, count
             )
 
 

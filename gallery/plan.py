@@ -1,4 +1,4 @@
-"""What a build has to do, and what rendering will cost, judged by what it cost before."""
+"""What a build has to do, and what rendering will cost, judged by what it cost before or elsewhere."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from gallery.engines.choice import sketch_digest
+from gallery.engines.measured import card_here, published
 from gallery.errors.text import printable
 from gallery.prompts.folder import find_files, read_prompts
 from gallery.prompts.prompt import Clips
@@ -126,9 +127,10 @@ def sketched(key: str, sketches: Survey, marks: SketchMarks) -> Kept | None:
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds that a model took for each second of audio on a device: the median over ``records``.
+    """Seconds that a model took for each second of audio on a device.
 
-    ``attention`` is whose attention a GPU used, ``kernel`` or ``torch``; empty where records don't tell.
+    The median over so many ``records`` of the gallery, or a published figure, of no record.
+    ``attention`` is whose attention a GPU used, ``kernel`` or ``torch``; empty where nothing tells.
     """
 
     seconds: float
@@ -141,30 +143,38 @@ class Pace:
 class Cost:
     """Clips to render with one model (its name in the gallery) and their seconds of audio.
 
-    ``pace`` is None where no record tells how long the model takes on what it will be rendered on.
+    ``pace`` is None where nothing tells how long the model takes on what it will be rendered on.
+    ``card`` is the GPU of this machine, as records call it, if it has one that is to render.
     """
 
     model: str
     clips: int
     seconds: float
     pace: Pace | None
+    card: str = ""
 
     @property
     def minutes(self) -> float | None:
-        """Estimated minutes on the device that the records are of."""
+        """Estimated minutes on the device that the pace is of."""
         return self.seconds * self.pace.seconds / 60 if self.pace else None
 
 
 def costs(clips: Iterable[Clip], config: Config, store: Store, *, cpu: bool = False) -> list[Cost]:
-    """The cost of rendering these clips on a GPU or the CPU, by model, in the order of gallery.toml."""
+    """The cost of rendering these clips on a GPU or the CPU, by model, in the order of gallery.toml.
+
+    A pace is that of the GPU of this machine, by the gallery's own records or else as published;
+    where neither is known, that of the GPU that most of the model's records are of.
+    """
     by_model: dict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
         by_model[clip.model].append(clip)
-    paces = _paces(store, {config.models[name].hub for name in by_model}, cpu) if by_model else {}
+    card = card_here() if by_model and not cpu else ""
+    hubs = {config.models[name].hub for name in by_model}
+    paces = _paces(store, hubs, card, cpu) if by_model else {}
     return [
-        Cost(name, len(by_model[name]), sum(clip.duration for clip in by_model[name]), paces.get(model.hub))
+        Cost(name, len(asked), sum(clip.duration for clip in asked), paces.get(model.hub), card)
         for name, model in config.models.items()
-        if name in by_model
+        if (asked := by_model.get(name))
     ]
 
 
@@ -172,8 +182,8 @@ def costs(clips: Iterable[Clip], config: Config, store: Store, *, cpu: bool = Fa
 _Maker = tuple[str, str]
 
 
-def _paces(store: Store, hubs: set[str], cpu: bool) -> dict[str, Pace]:
-    """The pace of each of these models that has a record, on what most of its records are of.
+def _paces(store: Store, hubs: set[str], card: str, cpu: bool) -> dict[str, Pace]:
+    """The pace of each of these models of which one is known, on this card or another, or on the CPU.
 
     A GPU with its kernel and the same GPU without are two.
     """
@@ -184,7 +194,11 @@ def _paces(store: Store, hubs: set[str], cpu: bool) -> dict[str, Pace]:
             told = record.provenance
             maker = printable(told.device or ""), "" if cpu else printable(told.attention or "")
             samples[record.request.model][maker].append(seconds / record.request.duration)
-    return {hub: _pace_of(makers) for hub, makers in samples.items()}
+    paces = {hub: _pace_of(makers, card) for hub, makers in samples.items()}
+    for hub, seconds in published(card).items():
+        if hub in hubs and (hub not in paces or paces[hub].device != card):
+            paces[hub] = Pace(seconds, 0, card)
+    return paces
 
 
 def _seconds(record: Record, cpu: bool) -> float | None:
@@ -195,6 +209,7 @@ def _seconds(record: Record, cpu: bool) -> float | None:
     return seconds if 0 < seconds < _MOST_SECONDS else None
 
 
-def _pace_of(makers: dict[_Maker, list[float]]) -> Pace:
-    (device, attention), paces = max(makers.items(), key=lambda item: (len(item[1]), item[0]))
+def _pace_of(makers: dict[_Maker, list[float]], card: str) -> Pace:
+    here = {maker: paces for maker, paces in makers.items() if maker[0] == card}
+    (device, attention), paces = max((here or makers).items(), key=lambda item: (len(item[1]), item[0]))
     return Pace(median(paces), len(paces), device, attention)

@@ -26,11 +26,14 @@ compile_templates_once()
 # What tests need beyond the light installation, and which take long: by a fixture, or by where they are.
 NEEDS = {
     "browser": ("browser",),
-    "torch": ("engines/musicgen/", "studio", "index", "setup/test_weights.py"),
+    "torch": ("engines/musicgen/", "studio", "index", "tiny_gallery", "setup/test_weights.py"),
     "ray": ("engines/cluster/",),
     "replicate": ("engines/replicate/", "service"),
     "bucket": ("object_store",),
-    "tools": ("checker", "crawler", "workflows/", "review/test_hooks.py"),
+    "tools": (
+        *("checker", "crawler", "workflows/", "review/test_hooks.py"),
+        *("scaffolding/test_notebook.py", "scaffolding/test_container.py"),
+    ),
     "slow": ("fuzz/", "security/", "test_faults.py", "test_incremental.py", "test_shipped.py", "built"),
 }
 

@@ -11,7 +11,7 @@ import click
 from gallery.cli.messages import report, tell_failures, tell_flaws
 from gallery.cli.options import FAULTY
 from gallery.errors.text import printable
-from gallery.utils.progress import count
+from gallery.utils.progress import count, minutes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +26,7 @@ _MOST_OWNERS = 3
 
 NO_ESTIMATE = "no estimate: no record of a render on a GPU"
 NO_CPU_ESTIMATE = "no estimate: no record of a render on the CPU"
+NO_FIGURE = ", and no published figure of {}"
 
 # What records call the attention of a GPU, in words.
 _ATTENTION = {"kernel": ", attention by the kernel", "torch": ", attention by torch"}
@@ -145,10 +146,15 @@ def _markdown_row(name: str, clips: int, seconds: float, estimate: str) -> str:
 
 
 def _estimate(cost: Cost, quote: Callable[[str], str], cpu: bool) -> str:
+    """How long rendering takes, and of what device that is known from what."""
     if cost.minutes is None or cost.pace is None:
-        return NO_CPU_ESTIMATE if cpu else NO_ESTIMATE
-    source = f"median of {count(cost.pace.records, 'record')}, {quote(cost.pace.device)}"
-    return f"{_minutes(cost.minutes, cpu)} ({source}{_ATTENTION.get(cost.pace.attention, '')})"
+        nor = NO_FIGURE.format(quote(cost.card)) if cost.card else ""
+        return NO_CPU_ESTIMATE if cpu else NO_ESTIMATE + nor
+    pace = cost.pace
+    source = f"median of {count(pace.records, 'record')}" if pace.records else "published figure"
+    source += f", {quote(pace.device)}{_ATTENTION.get(pace.attention, '')}"
+    other = f", not of {quote(cost.card)}, which is here" if cost.card not in ("", pace.device) else ""
+    return f"{_about(cost.minutes, cpu)} ({source}{other})"
 
 
 def _total(costs: Sequence[Cost], cpu: bool) -> str:
@@ -157,14 +163,12 @@ def _total(costs: Sequence[Cost], cpu: bool) -> str:
     if not known:
         return ""
     without = f", without {', '.join(unknown)}" if unknown else ""
-    return f"{_minutes(sum(known), cpu)}{without}"
+    return f"{_about(sum(known), cpu)}{without}"
 
 
-def _minutes(minutes: float, cpu: bool) -> str:
-    of = "CPU" if cpu else "GPU"
-    if minutes < 0.05:
-        return f"less than 0.1 {of} minutes"
-    return f"about {minutes:.1f} {of} minutes" if minutes < 10 else f"about {minutes:,.0f} {of} minutes"
+def _about(number: float, cpu: bool) -> str:
+    told = minutes(number, "CPU minutes" if cpu else "GPU minutes")
+    return told if told.startswith("less") else f"about {told}"
 
 
 def _code(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from contextlib import nullcontext
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from gallery.config import Config
@@ -42,10 +44,12 @@ def choose_engine(
     payment: Payment,
     cluster: Cluster | None = None,
     device: str = "auto",
+    loading: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> tuple[Engine | None, str]:
     """The engine for clips that were never rendered, or None; and a line where that is not the best one.
 
-    ``report`` is told how many seconds of audio are made, of unfinished clips too.
+    ``report`` is told how many seconds of audio are made, of unfinished clips too; ``loading`` is
+    entered with a model's name while it is loaded.
     ``auto`` takes musicgen where it can run, and otherwise says in one line what is
     missing; it never takes what costs money. ``payment`` is what may be spent where
     an engine does. A ``cluster`` renders in place of this machine. ``device`` is what
@@ -72,6 +76,7 @@ def choose_engine(
             device=device,
             batch_size=config.musicgen.batch_size,
             report=report,
+            loading=loading,
         )
         return engine, note
     if name == "musicgen":

@@ -34,11 +34,13 @@ def keep_all(
     jobs: int,
     finish: Callable[[float], None],
     mark: Callable[[str], str] | None = None,
+    count: Callable[[Render], None] | None = None,
 ) -> list[Failure]:
     """Encode and keep every render as it comes; returns what failed.
 
     ``finish`` is called with the length of each clip that is done with, in seconds. ``mark`` says
     for a clip's key what the record keeps as what decided its preview; if not given, the settings.
+    ``count`` is called with each render as it comes.
 
     A render is kept lossless in ``renders`` (where given) before anything else is done
     with it: from then on no interruption costs its GPU time. Previews are encoded
@@ -74,6 +76,8 @@ def keep_all(
                 continue
             if renders:
                 renders.put(outcome)
+            if count:
+                count(outcome)
             key = outcome.request.key
             decided_by = mark(key) if mark else settings.digest
             preview = pool.submit(_keep, outcome, store, owners[key], settings, decided_by)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Self
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # On plain output, a line every so many seconds.
 _PLAIN_INTERVAL = 5.0
@@ -42,7 +46,7 @@ class _Progress:
                 self._bar = _bar()
                 self._bar.start()
                 self._task = self._bar.add_task(self._label, total=self._total, clips="", rate="")
-            self._bar.update(self._task, completed=completed, clips=done, rate=rate)
+            self._bar.update(self._task, description=self._label, completed=completed, clips=done, rate=rate)
         elif time.monotonic() - self._told >= _PLAIN_INTERVAL:
             self._told = time.monotonic()
             say(f"{self._label}: " + ", ".join(part for part in (done, rate, left) if part))
@@ -51,7 +55,8 @@ class _Progress:
 class Stage(_Progress):
     """Progress over a number of clips that make up so many seconds of audio.
 
-    Shows clips done, seconds of audio a second, and the time left.
+    Shows clips done, seconds of audio a second, and the time left; and with which model, where
+    `loading` tells.
     """
 
     @staticmethod
@@ -62,6 +67,8 @@ class Stage(_Progress):
     def __init__(self, label: str, clips: int, seconds: float) -> None:
         super().__init__(label, seconds)
         self._clips, self._finished, self._made = clips, 0.0, 0.0
+        self._name = label
+        self.loaded = 0.0  # seconds that loading models took
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -82,9 +89,23 @@ class Stage(_Progress):
         self._made = seconds
         self._show()
 
+    @contextmanager
+    def loading(self, model: str) -> Iterator[None]:
+        """While a model is being loaded: told at once, and no part of the pace and of the time left."""
+        began, self._label = time.monotonic(), f"{self._name}: loading {model}"
+        if sys.stderr.isatty():
+            self._show()
+        else:
+            say(self._label)
+        try:
+            yield
+        finally:
+            self.loaded += time.monotonic() - began
+            self._label = f"{self._name} with {model}"
+
     def _show(self) -> None:
         made = max(self._finished, self._made)
-        rate = made / max(time.monotonic() - self._start, 1e-6)
+        rate = made / max(time.monotonic() - self._start - self.loaded, 1e-6)
         left = clock((self._total - made) / rate) if rate else "unknown time"
         clips, pace = f"{self._done} of {count(self._clips, 'clip')}", f"{self.amount(rate, 1)} a second"
         self._tell(made, clips, pace, f"{left} left")
@@ -132,6 +153,13 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def minutes(number: float, what: str = "GPU minutes") -> str:
+    """Minutes to read: ``less than 0.1 GPU minutes``, ``4.2 GPU minutes``, ``1,200 GPU minutes``."""
+    if number < 0.05:
+        return f"less than 0.1 {what}"
+    return f"{number:.1f} {what}" if number < 10 else f"{number:,.0f} {what}"
 
 
 def count(number: int, noun: str) -> str:

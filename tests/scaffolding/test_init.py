@@ -53,6 +53,7 @@ def test_a_new_gallery_is_in_order_and_builds(new: Gallery) -> None:
 
 def test_it_holds_all_that_a_repository_needs(new: Gallery) -> None:
     assert set(new.files(".")) == {
+        ".dockerignore",
         ".editorconfig",
         ".github/ISSUE_TEMPLATE/config.yml",
         ".github/ISSUE_TEMPLATE/prompt.yml",
@@ -66,15 +67,18 @@ def test_it_holds_all_that_a_repository_needs(new: Gallery) -> None:
         ".vscode/settings.json",
         ".vscode/tasks.json",
         "CONTRIBUTING.md",
+        "Dockerfile",
         "README.md",
         "constraints.txt",
         "docs/presets.schema.json",
         "docs/publishing.md",
+        "docs/rendering.md",
         "gallery.toml",
         "prompts/ambient/empty-station.md",
         "prompts/jazz/brush-and-bass.md",
         "prompts/lofi/night-bus.md",
         "prompts/presets.yaml",
+        "render.ipynb",
         "requirements-musicgen.lock",
         "requirements-musicgen.txt",
         "requirements.lock",
@@ -182,7 +186,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
             check=False,
         )
         assert ran.returncode == 1
-        assert ran.stderr == f"Error: {folder}/README.md: cannot be written: File too large\n"
+        assert re.fullmatch(rf"Error: {folder}/\S+: cannot be written: File too large\n", ran.stderr)
     assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
 
 
@@ -420,7 +424,7 @@ def test_what_contributing_shows_is_accepted(new: Gallery) -> None:
 
 def test_the_links_of_what_people_read_lead_somewhere(new: Gallery) -> None:
     for root in (ROOT, new.root):
-        for name in ("README.md", "CONTRIBUTING.md", "docs/publishing.md"):
+        for name in ("README.md", "CONTRIBUTING.md", "docs/publishing.md", "docs/rendering.md"):
             page = root / name
             for target in re.findall(r"\]\(([^)#\s]+)\)", page.read_text()):
                 if "://" not in target and not target.startswith("../../"):

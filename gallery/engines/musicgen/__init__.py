@@ -21,6 +21,7 @@ from __future__ import annotations
 import gc
 import importlib.util
 import logging
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from gallery.config import Model
@@ -72,7 +74,8 @@ class MusicGenEngine:
     ``melodies`` are the melody files by their digests. ``device`` is what
     `choose_device` takes; by default the GPU where there is one. ``batch_size`` is how
     many clips are decoded at once; by default as many as fit. ``report`` is told
-    how many seconds of audio are made by now, of unfinished clips too.
+    how many seconds of audio are made by now, of unfinished clips too. ``loading`` is entered with
+    a model's name while it is loaded.
     """
 
     name = "musicgen"
@@ -86,13 +89,15 @@ class MusicGenEngine:
         device: str = AUTO,
         batch_size: int | None = None,
         report: Callable[[float], None] | None = None,
+        loading: Callable[[str], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._models = {model.hub: model for model in models.values()}
+        self._names = {model.hub: name for name, model in models.items()}
         self._root = root
         self._melodies = {} if melodies is None else melodies
         self._device = device
         self._batch_size = batch_size
-        self._report = report
+        self._report, self._loading = report, loading
         self._made = 0.0
         self._told = False  # that the attention is torch's
         self._held: tuple[str, Checkpoint] | None = None
@@ -111,7 +116,8 @@ class MusicGenEngine:
         device = choose_device(self._device)
         device.make_current()
         _without_tf32()
-        checkpoint = load(model, self._root, device.type)
+        with self._loading(self._names[hub]):
+            checkpoint = load(model, self._root, device.type)
         self._held = hub, checkpoint
         return checkpoint
 

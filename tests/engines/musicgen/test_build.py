@@ -57,6 +57,23 @@ def test_prompts_become_real_records(tiny_gallery: Gallery) -> None:
     }
 
 
+def test_what_is_told_while_it_renders(tiny_gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gallery.utils import progress
+
+    monkeypatch.setattr(progress, "_PLAIN_INTERVAL", 0)
+    built = tiny_gallery.run("build", "--engine", "musicgen", "--no-sketches")
+    told = [line for line in built.err.splitlines() if line.startswith("render")]
+    assert told[0] == "rendering: 6 clips, 6 s of audio"
+    for model in ("tiny-mono", "tiny-stereo"):
+        begin = told.index(f"rendering: loading {model}")
+        pace = rf"rendering with {model}: \d of 6 clips, [\d.]+ s of audio a second, \d+:\d\d left"
+        assert re.fullmatch(pace, told[begin + 1])
+    assert re.fullmatch(
+        r"rendered: 6 clips, 6\.0 s of audio, .* minutes \(cpu\)(, \d+ s to load models)?", told[-1]
+    )
+    assert not [line for line in told[1:-1] if not line.startswith("rendering")]
+
+
 def test_a_model_that_cannot_be_loaded_fails_its_clips_alone(tiny_gallery: Gallery) -> None:
     (tiny_gallery.root / "tiny-stereo" / "compression_state_dict.bin").write_bytes(b"torn")
     built = tiny_gallery.run("build", "--engine", "musicgen")
