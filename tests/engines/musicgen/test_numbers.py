@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -146,11 +145,11 @@ class TestNoise:
     def test_no_thread_is_left_when_all_is_rendered(self, tiny: MakeTiny) -> None:
         """A process with threads cannot be copied, and pages are made by copies."""
         model = tiny("mono")
+        before = set(threading.enumerate())  # those of other tests' batches, too
         model.tokens([model.request(duration=0.5, seed=seed) for seed in range(3)])
         until = time.monotonic() + 5
-        while any(thread.name.startswith("noise") for thread in threading.enumerate()):
+        while any(thread.name.startswith("noise") for thread in {*threading.enumerate()} - before):
             assert time.monotonic() < until
-            gc.collect()  # other tests' batches
             time.sleep(0.01)
 
     def test_a_clip_begun_anew_begins_with_its_seed(self, tiny: MakeTiny) -> None:

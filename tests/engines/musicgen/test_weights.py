@@ -343,6 +343,7 @@ class TestRevisions:
         from huggingface_hub import constants
 
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", True)  # asks the hub of its own accord
         hub.add(SMALL.hub, SMALL.revision, published)
         hub.add("t5-base", T5_BASE, published / "t5-base")
         hub.add("facebook/encodec_32khz", ENCODEC, published / "encodec_32khz")
