@@ -243,9 +243,8 @@ class MusicGenSettings(_Settings):
         None,
         ge=1,
         le=64,
-        description="Most clips that are decoded at once. If left out, what the GPU's whole memory has room "
-        "for, 64 at most; on the CPU what its available memory has room for, 4 at most. Where memory runs "
-        "out all the same, it is halved.",
+        description="Most clips that are decoded at once, halved where memory runs out. If left out, what "
+        "all of a GPU's memory has room for, 64 at most; on the CPU what is available, 4 at most.",
     )
 
 

@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ import pytest
 from gallery.setup import packages
 from gallery.utils.distribution import extras
 from support import ROOT
-from support.galleries import Gallery
+from support.galleries import Gallery, Ran
 from support.hosting import PLAIN
 from support.hub import Hub
 from support.terminal import at_terminal
@@ -35,13 +34,6 @@ TESTED = dict(
     if "==" in line
 )
 UV = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
 
 
 @dataclass(frozen=True)
@@ -84,16 +76,7 @@ class Machine:
         }
 
     def run(self, *arguments: object, at: Path | None = None) -> Ran:
-        ran = subprocess.run(
-            list(map(str, arguments)),
-            cwd=at or self.home,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return Ran(ran.returncode, ran.stdout, ran.stderr)
+        return Ran.of(arguments, at or self.home, self.environment)
 
     def gallery(self, *arguments: object, at: Path | None = None) -> Ran:
         return self.run(self.command, *arguments, at=at)

@@ -62,16 +62,8 @@ class Setup:
                 "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}  # fmt: skip
 
     def run(self, *options: str) -> Ran:
-        ran = subprocess.run(
-            [*COMMAND, "setup", "musicgen", *options],
-            cwd=self.gallery.root,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return Ran(ran.returncode, ran.stdout, ran.stderr)
+        command = [*COMMAND, "setup", "musicgen", *options]
+        return Ran.of(command, self.gallery.root, self.environment)
 
     def files(self) -> set[str]:
         """What lies in the cache whole."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import subprocess
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -61,6 +63,20 @@ class Ran:
     code: int
     out: str
     err: str
+
+    @classmethod
+    def of(cls, command: Iterable[object], at: Path, environment: Mapping[str, str]) -> Ran:
+        """Run a command as a process, with no terminal."""
+        ran = subprocess.run(
+            [str(part) for part in command],
+            cwd=at,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return cls(ran.returncode, ran.stdout, ran.stderr)
 
 
 @dataclass(frozen=True)
