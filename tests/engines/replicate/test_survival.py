@@ -167,7 +167,8 @@ def test_a_build_that_is_killed_while_it_asks_waits_for_a_list_that_lags(
 
 
 def test_killed_at_any_moment(shop: Gallery, service: StandIn) -> None:
-    settings(shop, "concurrency = 3")
+    # A build that is killed before its question is sent is asked again once that has settled.
+    settings(shop, "concurrency = 3", "settle_after = 1")
     drums(shop, 8)
     service.script.looks, service.script.answer_after, service.script.lag = 4, 0.05, 0.3
     service.script.asking = [Answer(502, taken=True)] * 2
