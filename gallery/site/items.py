@@ -32,6 +32,7 @@ _ITEM = "item"
 class Facets(NamedTuple):
     """What the filters ask of a prompt: the values of each that fit it."""
 
+    folder: tuple[str, ...]
     model: tuple[str, ...]
     tag: tuple[str, ...]
     author: tuple[str, ...]

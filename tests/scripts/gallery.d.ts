@@ -273,7 +273,7 @@ interface RowPrompt {
 
 type RowTake = Playable & Pick<KnownClip, "pairs" | "label">;
 
-type FilterName = "model" | "tag" | "author" | "length" | "compares" | "state";
+type FilterName = "folder" | "model" | "tag" | "author" | "length" | "compares" | "state";
 
 interface SearchPrompt extends Required<Omit<RowPrompt, "page">> {
   tempo: number;

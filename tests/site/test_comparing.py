@@ -29,7 +29,7 @@ def test_two_clips_are_picked_one_after_the_other(
     from_disk: bool, address: str, served: str, entries: Any, watch: Any
 ) -> None:
     start = address if from_disk else served
-    page, _ = watch(f"{start}/index.html")
+    page, _ = watch(f"{start}/prompts/index.html")
     page.click(".row >> nth=0 >> [data-compare]")
     assert "lofi piano, rain" in page.inner_text(".pick")
     page.goto(f"{start}/prompts/compare/strip/index.html")
@@ -48,7 +48,7 @@ def test_two_clips_are_picked_one_after_the_other(
 
 
 def test_a_pick_can_be_taken_back(address: str, watch: Any) -> None:
-    page, _ = watch(f"{address}/index.html")
+    page, _ = watch(f"{address}/prompts/index.html")
     page.click(".row >> nth=0 >> [data-compare]")
     assert page.get_attribute(".row >> nth=0 >> [data-compare]", "aria-pressed") == "true"
     page.click(".row >> nth=0 >> [data-compare]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +164,7 @@ def facets(entry: PromptEntry) -> dict[str, list[str]]:
     """What the filters ask of a prompt: filter -> values that fit it."""
     clips = entry["clips"]
     return {
+        "folder": folders(entry["path"]),
         "model": sorted({clip["model"] for clip in clips}),
         "tag": sorted(set(entry["tags"])),
         "author": [entry["author"].lower()] if entry["author"] else [],
@@ -170,6 +172,11 @@ def facets(entry: PromptEntry) -> dict[str, list[str]]:
         "compares": [labels.label(field) for field in compares(entry)],
         "state": sorted({state_of(clip) for clip in clips}),
     }
+
+
+def folders(path: str) -> list[str]:
+    """The folders that a prompt lies in: edm, edm/trance."""
+    return list(itertools.accumulate(path.split("/")[:-1], "{}/{}".format))
 
 
 def _length_class(seconds: float) -> str:
