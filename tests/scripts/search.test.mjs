@@ -87,7 +87,14 @@ suite("the index", () => {
   });
 
   test("is unpacked by its tables", async () => {
-    const prompt = { path: "a/b/c", title: "T", text: "x", tags: ["r&b", "lofi"], author: "OctoCat", tempo: 90 };
+    const prompt = {
+      path: "a/b/c",
+      title: "T",
+      text: "x",
+      tags: ["r&b", "lofi"],
+      author: "OctoCat",
+      tempo: 90,
+    };
     Object.assign(prompt, { models: ["small", "large"], lengths: ["short", "long"], compares: ["seed"] });
     Object.assign(prompt, {
       states: ["pending"],

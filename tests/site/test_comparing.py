@@ -11,7 +11,8 @@ from support.site_fixtures import PLAYED, until
 pytest_plugins = ["support.site_fixtures"]
 
 IN_STEP = (
-    "allAudio.every(a => !a.paused) && Math.abs(allAudio[0].currentTime - allAudio[1].currentTime) < 0.1"
+    "(([a, b]) => a && b && !a.paused && !b.paused && Math.abs(a.currentTime - b.currentTime) < 0.1)"
+    "(allAudio.filter(audio => audio.src))"
 )
 
 
