@@ -73,13 +73,17 @@ def filter_by_tag(page: Any) -> None:
 
 # What is chosen on a page, what says so, and how it came to be chosen.
 CHOSEN: dict[str, list[tuple[str, str, Callable[[Any], Any] | None]]] = {
+    "index.html": [
+        (".stage > .play", "is-playing", lambda page: play(page, ".stage > .play")),
+        (".stop input", "checked", None),
+    ],
     "prompts/index.html": [
-        (".ways a", "aria-current", None),
+        (".ways a:nth-child(2)", "aria-current", None),
         (".row [data-star]", "aria-pressed", lambda page: page.click(".row [data-star]")),
         (".row [data-compare]", "aria-pressed", lambda page: page.click(".row [data-compare]")),
         (".row .play", "is-playing", lambda page: play(page, ".row .play")),
         (".row .take", "is-current", lambda page: play(page, ".row .take")),
-        ("[data-value=compare] input", "checked", filter_by_tag),
+        ("[data-filter=tag] [data-value=compare] input", "checked", filter_by_tag),
     ],
     "prompts/compare/strip/index.html": [
         (".tile", "is-current", lambda page: play(page, ".tile")),
@@ -118,6 +122,7 @@ def test_forced_colours_tell_what_is_chosen(address: str, forced: Callable[[str]
 @pytest.mark.parametrize(
     ("address", "names"),
     [
+        ("index.html", [".stop input", ".find input", ".stage > .play"]),
         ("prompts/index.html", [".question input", "[data-filter] input", ".row .play", ".row-prompt a"]),
         ("prompts/compare/matrix/index.html", [".tile"]),
         ("add/index.html", ["form[data-add] textarea", "#f-title", "#f-model"]),

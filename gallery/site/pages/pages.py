@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gallery.site import cards, feeds
 from gallery.site.items import Facets, Item, make_items
-from gallery.site.pages import add, guides, prompt, rows, structured, takeaway
+from gallery.site.pages import add, front, guides, prompt, rows, structured, takeaway
 from gallery.site.search import filters, index
 from gallery.site.theme import addresses, labels
 from gallery.site.theme.theme import as_json
@@ -76,16 +76,51 @@ class Pages:
     def _front(self) -> Page:
         """The front door. It leads on who asks it for a search, which was its own once."""
         asked = ["q", "order", *Facets._fields, *map(labels.label, index.RANGES)]
-        return self._page("index.html", "front.html", {"here": "listen", "asked": asked})
+        site, items = self.config.site, {item.path: item for item in self.items}
+        first = front.opening(self.items, site)
+        questions, shelves = front.questions(self.items, site, first), front.shelves(self.items)
+        latest = [] if shelves else [path for path in items if path != first][: front.MOST_LATEST]
+        shown = dict.fromkeys(
+            [*filter(None, [first]), *questions, *latest, *(each[0] for each in shelves.values())]
+        )
+        data = {
+            "here": "listen",
+            "asked": asked,
+            "headline": site.headline.split("*"),
+            "shelves": [[name, len(paths), paths[0]] for name, paths in shelves.items()][
+                : front.MOST_FOLDERS
+            ],
+            "latest": latest,
+            "totals": self._totals,
+        }
+        decided_by = digest(
+            self.theme.digest,
+            as_json([data, first, questions, self._about]),
+            *(items[path].digest for path in shown),
+        )
+        return Page("index.html", decided_by, self._front_page, (first, questions, data))
+
+    def _front_page(self, first: str, questions: Sequence[str], data: dict[str, Any]) -> bytes:
+        shelves = [front.shelf(name, count, self._entry(path)) for name, count, path in data["shelves"]]
+        found = {
+            "stage": front.stage(self._entry(first), self._about) if first else None,
+            "questions": [front.question(self._entry(path)) for path in questions],
+            "shelves": shelves,
+        }
+        return self.theme.render("front.html", "index.html", data | found)
+
+    @cached_property
+    def _totals(self) -> dict[str, int]:
+        clips = sum(len(self.catalogue.keys(path)) for path in self.catalogue.paths)
+        return {"prompts": len(self.items), "clips": clips}
 
     def _catalogue(self) -> Iterator[Page]:
         """The list of all prompts. Its template has the name of its first address."""
-        clips = sum(len(self.catalogue.keys(path)) for path in self.catalogue.paths)
         data = {
             "filters": filters.filters(self.items, self.config.models),
             "ranges": filters.ranges(self.items),
             "parts": len(self.search_parts),
-            "totals": {"prompts": len(self.items), "clips": clips},
+            "totals": self._totals,
             "here": "prompts",
         }
         yield from self._list("index.html", "", self.items, data)

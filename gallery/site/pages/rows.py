@@ -10,6 +10,8 @@ from gallery.prompts.request import inert, request_value
 from gallery.site.theme import addresses, labels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gallery.catalogue.entries import ClipEntry, PromptEntry
 
 # Takes that differ in one parameter are offered in the row itself, up to this many.
@@ -82,6 +84,18 @@ def played(clip: ClipEntry, path: str, name: str) -> dict[str, Any]:
         "line": " · ".join(" ".join(filter(None, pair)) for pair in pairs),
         "page": f"{addresses.prompt_page(path)}#{clip['id']}",
     }
+
+
+def differs(clips: Sequence[ClipEntry]) -> bool:
+    """Whether none of these clips sounds like another.
+
+    Renders are of different requests; sketches, which follow the words alone, may be one and the same sound.
+    They are told apart by their waveforms.
+    """
+    sounds = {
+        clip["key"] if clip["state"] == "render" else f"{clip['length']} {clip['peaks']}" for clip in clips
+    }
+    return len(sounds) == len(clips)
 
 
 def varied(entry: PromptEntry) -> list[str]:
