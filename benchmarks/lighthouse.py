@@ -4,9 +4,9 @@
 
 Builds the site with sketches, serves it compressed and with HTTP/2 under a path of a local
 server, and runs Lighthouse in its default mode (a mid-range phone on a slow 4G network, both
-simulated) on a list, a prompt with a matrix and a guide. Prints for each the four scores, the largest
-contentful paint in seconds, the layout shift and the blocking time in milliseconds: medians
-of 5 runs, or of the given number. Below: what any run found wrong.
+simulated) on the front door, the catalogue, a prompt with a matrix and a guide. Prints for each
+the four scores, the largest contentful paint in seconds, the layout shift and the blocking time
+in milliseconds: medians of 5 runs, or of the given number. Below: what any run found wrong.
 """
 
 from __future__ import annotations
@@ -40,7 +40,12 @@ from starlette.staticfiles import StaticFiles
 ROOT = Path(__file__).parent.parent
 LIGHTHOUSE = Path(sys.prefix, "node/benchmarks/node_modules/lighthouse/cli/index.js")
 RUNS = 5
-PAGES = ("index.html", "prompts/funk-soul/boogie-matrix/index.html", "guides/en/guidance/index.html")
+PAGES = (
+    "index.html",
+    "prompts/index.html",
+    "prompts/funk-soul/boogie-matrix/index.html",
+    "guides/en/guidance/index.html",
+)
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 NUMBERS = ("largest-contentful-paint", "cumulative-layout-shift", "total-blocking-time")
 CHROME = (

@@ -52,7 +52,7 @@ def keystrokes(site: Path) -> list[float]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1360, "height": 940})
-        page.goto((site / "index.html").as_uri())
+        page.goto((site / "prompts/index.html").as_uri())
         page.fill("#question", "piano")
         page.wait_for_selector("[data-found] .row")
         # The best of three: other programs run here too.

@@ -16,14 +16,17 @@ SITE = DOCS.parent / "site"
 DESKTOP, PHONE = (1360, 940), (390, 844)
 
 PICTURES = {
-    "index-dark": ("index.html", "dark", DESKTOP),
-    "index-light": ("index.html", "light", DESKTOP),
+    "front-dark": ("index.html", "dark", DESKTOP),
+    "front-light": ("index.html", "light", DESKTOP),
+    "front-phone": ("index.html", "dark", PHONE),
+    "index-dark": ("prompts/index.html", "dark", DESKTOP),
+    "index-light": ("prompts/index.html", "light", DESKTOP),
     "matrix-dark": ("prompts/funk-soul/boogie-matrix/index.html", "dark", DESKTOP),
     "prompt-light": ("prompts/lofi/rainy-desk/index.html", "light", DESKTOP),
     "guide-dark": ("guides/en/guidance/index.html", "dark", DESKTOP),
     "compare-light": ("compare/index.html", "light", DESKTOP),
     "add-dark": ("add/index.html", "dark", DESKTOP),
-    "index-phone": ("index.html", "light", PHONE),
+    "index-phone": ("prompts/index.html", "light", PHONE),
     "matrix-phone": ("prompts/funk-soul/boogie-matrix/index.html", "dark", PHONE),
 }
 

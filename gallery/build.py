@@ -132,11 +132,13 @@ def _build(config: Config, options: Options, state: State) -> Outcome:
 
 def _read_guides(config: Config, reading: Reading) -> Guides:
     """The gallery's guides. What is wrong with them joins what is wrong with its prompt files."""
+    from gallery.site.pages.front import missing
     from gallery.site.pages.guides import read_guides
 
     guides = read_guides(config)
+    paths = [outline.path for outline in reading.prompts.outlines]
     reading.faults += guides.faults
-    reading.warnings += guides.missing(outline.path for outline in reading.prompts.outlines)
+    reading.warnings += [*guides.missing(paths), *missing(config, paths)]
     return guides
 
 

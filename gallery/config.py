@@ -61,9 +61,28 @@ class Site(_Settings):
 
     title: str = Field("Prompt gallery", min_length=1, max_length=80, description="Name of the gallery.")
     description: str = Field(
-        "What MusicGen makes of a prompt, to be heard.",
+        "MusicGen turns words into music. Hear the same words again and again with one thing changed, "
+        "and take the settings with you.",
         max_length=300,
         description="One sentence on the gallery, for its front page, search engines and feeds.",
+    )
+    headline: str = Field(
+        "Hear what a *prompt* does.",
+        min_length=1,
+        max_length=120,
+        description="What stands large on the front page. Words between asterisks are set off.",
+    )
+    opening: str = Field(
+        "",
+        max_length=400,
+        description="The prompt that plays on the front page, by its path, e.g. `edm/anthem`. If left out, "
+        "the newest comparison that is rendered, else one of sketches that differ, else the newest clip.",
+    )
+    questions: list[str] = Field(
+        [],
+        max_length=50,
+        description="The prompts below it, by their paths, in this order. If left out, comparisons whose "
+        "titles ask something.",
     )
     base_url: WebFolder = Field(
         "",

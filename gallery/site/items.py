@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gallery.site import feeds
-from gallery.site.pages import rows
+from gallery.site.pages import front, rows
 from gallery.site.search import index
 from gallery.site.theme.theme import ROW
 from gallery.state.database import Row
@@ -32,6 +32,7 @@ _ITEM = "item"
 class Facets(NamedTuple):
     """What the filters ask of a prompt: the values of each that fit it."""
 
+    folder: tuple[str, ...]
     model: tuple[str, ...]
     tag: tuple[str, ...]
     author: tuple[str, ...]
@@ -45,13 +46,17 @@ class Item:
     """One prompt of the lists.
 
     ``digest`` is one of its whole entry; ``facets`` and ``ranges`` are what filters ask of
-    it; ``size`` is about what it takes up in the search index.
+    it; ``comparison``, ``asks`` and ``takes`` are what the front page asks: see its module; ``size`` is
+    about what it takes up in the search index.
     """
 
     path: str
     date: str
     digest: str
     facets: Facets
+    comparison: str
+    asks: bool
+    takes: int
     ranges: tuple[tuple[float | None, ...], ...]
     size: int
 
@@ -85,7 +90,8 @@ def _derived(entry: PromptEntry, theme: Theme) -> list[tuple[str, str, str]]:
     """The kind, the name and the text of each thing that is kept of a prompt."""
     path, row = entry["path"], rows.row(entry)
     facets = Facets(**{name: tuple(values) for name, values in rows.facets(entry).items()})
-    facts = [entry["date"], facets, index.ranges(entry), index.size(entry)]
+    offers = [front.comparison(entry), front.asks(entry["title"]), len(entry["clips"])]
+    facts = [entry["date"], facets, offers, index.ranges(entry), index.size(entry)]
     return [
         (_ITEM, path, json.dumps(facts, ensure_ascii=False, separators=(",", ":"))),
         (ROW, path, theme.row(row)),
@@ -110,12 +116,15 @@ def _item(path: str, decided_by: str, text: str, shared: dict[Any, Any]) -> Item
     def once(value: Any) -> Any:
         return shared.setdefault(value, value)
 
-    date, facets, ranges, size = json.loads(text)
+    date, facets, (comparison, asks, takes), ranges, size = json.loads(text)
     return Item(
         path,
         once(date),
         decided_by.partition(" ")[0],
         Facets._make([once(tuple(values)) for values in facets]),
+        once(comparison),
+        asks,
+        takes,
         once(tuple(map(tuple, ranges))),
         size,
     )

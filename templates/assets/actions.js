@@ -272,9 +272,9 @@
     c: () => compare(player.current()),
     "?": () => help.showModal(),
     "/": () => {
-      const field = document.getElementById("question");
+      const field = document.getElementById("question") ?? document.getElementById("find");
       if (field) field.focus();
-      else location.href = `${root}index.html#question`;
+      else location.href = `${root}prompts/index.html#question`;
     },
   };
 

@@ -1,10 +1,17 @@
-// Two <audio> elements: one is heard, the other gets ready behind it. A switch is a crossfade of a
-// few milliseconds between elements that play the same second: nothing stops in between.
+// What is heard, in <audio> elements: one is heard, others get ready behind it. A switch is a crossfade of a few
+// milliseconds between elements that play the same second: nothing stops in between. Clips that are compared,
+// partners, go along silently, each in an element of its own, as soon as one of them plays.
 (() => {
   "use strict";
   const FADE = 16; // milliseconds
   const NEAR = 0.03; // seconds: closer than this, two elements are in step
+  const NEAR_ENOUGH = 0.06; // and closer than this, nobody is to wait for better
   const TRIES = 6;
+  const SETTLES = 130; // milliseconds until the clock of an element that begins to play is to be believed
+  const MOST_ALONG = 8;
+  // An element that is muted plays into nothing, and loses its step when it is to be heard. So it plays too
+  // softly for any ear, where a page may say how softly: phones know no volume but their own.
+  const SOFTLY = 0.0001;
   /** @type {DeckEvent[]} */
   const TOLD = ["play", "pause", "ended", "seeked", "loadedmetadata", "error"];
 
@@ -13,13 +20,26 @@
     let muted = false;
     let rate = 1;
     let heard = make();
-    let other = make();
+    let other = make(); // for what is no partner
+    let lead = 0.1; // seconds that it takes to begin, as the last ones have shown
     let turn = 0; // what was begun for an earlier wish is given up
+    let line = 0; // and what goes along, where what is heard has jumped
+    /** @type {Map<string, Promise<boolean>>} */
+    const brought = new Map(); // what is on its way, by its address
     let coming = ""; // the address that is heard as soon as it is in step
     /** @type {string[]} */
-    let partners = []; // two addresses, of which one goes along silently, to be heard at once
+    let partners = []; // addresses that are switched between
+    /** @type {Map<string, HTMLAudioElement>} */
+    const along = new Map(); // elements of partners, but for the one that is heard
+    /** @type {WeakSet<HTMLAudioElement>} */
+    let settled = new WeakSet(); // those whose clock is to be believed
     /** @type {ReturnType<typeof setInterval> | undefined} */
     let fading;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let gathering;
+    heard.volume = 0.5;
+    const knowsVolume = heard.volume === 0.5;
+    heard.volume = 1;
 
     function make() {
       const element = new Audio();
@@ -40,13 +60,10 @@
       return element.getAttribute("src") ?? "";
     }
 
-    /**
-     * Muted as well: some phones know no volume but their own.
-     * @param {HTMLAudioElement} element
-     */
+    /** @param {HTMLAudioElement} element */
     function silence(element) {
-      element.muted = true;
-      element.volume = 0;
+      element.muted = muted || !knowsVolume;
+      element.volume = SOFTLY;
     }
 
     /**
@@ -73,38 +90,81 @@
       setRate(element);
     }
 
-    function exchange() {
-      [heard, other] = [other, heard];
+    function silent() {
+      return [other, ...along.values()];
     }
 
-    function partner() {
-      const src = coming || source(heard);
-      return partners.includes(src) ? (partners.find((address) => address !== src) ?? "") : "";
+    /**
+     * The element for an address: the one in which it is already, if there is one.
+     * @param {string} src
+     */
+    function elementFor(src) {
+      if (source(heard) === src) return heard;
+      const found = along.get(src);
+      if (found || !partners.includes(src)) return found ?? other;
+      const element = make();
+      along.set(src, element);
+      return element;
     }
 
-    function bringPartner() {
-      const src = partner();
-      // It is brought again when it is wanted.
-      if (src) bring(src, turn).catch(() => {});
+    /**
+     * From now on this element is the one that is heard. Returns the one that was.
+     * @param {HTMLAudioElement} element
+     */
+    function exchange(element) {
+      const gone = heard;
+      if (element === gone) return gone;
+      heard = element;
+      along.delete(source(element));
+      if (partners.includes(source(gone))) along.set(source(gone), gone);
+      if (element === other || !partners.includes(source(gone))) {
+        if (element !== other) other.pause();
+        other = partners.includes(source(gone)) ? make() : gone;
+      }
+      return gone;
+    }
+
+    // What a crossfade has left to do, at once.
+    function settle() {
+      clearInterval(fading);
+      for (const element of silent()) silence(element);
+      sound(heard, 1);
+    }
+
+    // Nothing goes along.
+    function rest() {
+      line++;
+      brought.clear();
+      settled = new WeakSet();
+      for (const element of silent()) element.pause();
+    }
+
+    // Those that are compared with what is heard get ready to be heard.
+    function gather() {
+      const src = source(heard);
+      if (heard.paused || !partners.includes(src)) return;
+      for (const address of partners.slice(0, MOST_ALONG)) {
+        const element = elementFor(address);
+        // It is brought again when it is wanted.
+        if (element !== heard && !isInStep(element)) call(element, address).catch(() => {});
+      }
     }
 
     /** @type {Deck["start"]} */
     function start(src, at) {
       turn++;
       coming = "";
-      if (partners.includes(src) && source(other) === src) exchange();
-      clearInterval(fading);
-      other.pause();
-      silence(other);
+      if (partners.includes(src)) exchange(elementFor(src));
+      settle();
+      rest();
       put(heard, src);
       if (at || heard.currentTime) heard.currentTime = at;
-      sound(heard, 1);
       return play();
     }
 
     function play() {
       const promise = heard.play();
-      bringPartner();
+      promise.then(gather, () => {}); // whoever asked is told
       return promise;
     }
 
@@ -112,12 +172,11 @@
       turn++;
       const at = heard.currentTime;
       heard.pause();
-      other.pause();
+      rest();
       if (!coming) return;
+      exchange(elementFor(coming));
       coming = "";
-      exchange();
-      silence(other);
-      sound(heard, 1);
+      settle();
       heard.currentTime = at;
       tell("swap");
     }
@@ -125,7 +184,10 @@
     /** @type {Deck["seek"]} */
     function seek(seconds) {
       heard.currentTime = seconds;
-      if (partner() && !other.paused) other.currentTime = seconds;
+      if (coming) return; // what comes looks where it is to be
+      rest();
+      clearTimeout(gathering);
+      gathering = setTimeout(gather, SETTLES); // not at every step of a hand that drags
     }
 
     /**
@@ -145,43 +207,93 @@
       if (element.readyState <= 2) await once(element, "canplay");
     }
 
-    function gap() {
-      return heard.currentTime - other.currentTime;
+    /** @param {HTMLAudioElement} element */
+    async function playSilently(element) {
+      try {
+        await element.play();
+      } catch (error) {
+        if (/** @type {Error} */ (error).name !== "NotAllowedError") throw error;
+        element.muted = true; // some browsers let nothing else play beside what was clicked
+        await element.play();
+      }
+    }
+
+    /** @param {HTMLAudioElement} element */
+    function gap(element) {
+      return heard.currentTime - element.currentTime;
     }
 
     /**
-     * Lets the other element play the second that is heard, silently. False if it has no such second.
-     * @param {string} src
-     * @param {number} mine - the turn for which it is brought
+     * @param {HTMLAudioElement} element
+     * @param {number} [within]
      */
-    async function bring(src, mine) {
-      let lead = 0.03; // how long a seek takes; learned below
-      silence(other);
-      put(other, src);
-      await ready(other);
+    function isInStep(element, within = NEAR) {
+      return settled.has(element) && !element.paused && !element.seeking && Math.abs(gap(element)) < within;
+    }
+
+    /**
+     * Has an element brought, once at a time.
+     * @param {HTMLAudioElement} element
+     * @param {string} src
+     */
+    function call(element, src) {
+      const known = brought.get(src);
+      if (known) return known;
+      const promise = bring(element, src).finally(() => {
+        if (brought.get(src) === promise) brought.delete(src);
+      });
+      brought.set(src, promise);
+      return promise;
+    }
+
+    /**
+     * Lets an element play the second that is heard, silently. False if it has no such second, or is not
+     * wanted any more.
+     * @param {HTMLAudioElement} element
+     * @param {string} src
+     */
+    async function bring(element, src) {
+      const [myLine, myTurn] = [line, turn];
+      const isWanted = () =>
+        line === myLine &&
+        (turn === myTurn || partners.includes(src)) &&
+        element !== heard &&
+        source(element) === src;
+      let ahead = lead;
+      settled.delete(element);
+      silence(element);
+      put(element, src);
+      await ready(element);
       for (let tries = TRIES; ; tries--) {
-        if (mine !== turn) return false;
-        const aim = heard.currentTime + lead;
-        if (aim >= other.duration) return false;
-        const sought = once(other, "seeked");
-        other.currentTime = aim;
-        await Promise.all([sought, other.play()]);
-        await new Promise((resolve) => setTimeout(resolve, 30));
-        if (Math.abs(gap()) < NEAR || !tries) return true;
-        lead = Math.max(0, Math.min(1, lead + gap()));
+        if (!isWanted()) return false;
+        const aim = heard.currentTime + ahead;
+        if (aim >= element.duration) return false;
+        const sought = once(element, "seeked");
+        element.currentTime = aim;
+        await Promise.all([sought, playSilently(element)]);
+        await new Promise((resolve) => setTimeout(resolve, SETTLES));
+        if (!isWanted()) return false;
+        settled.add(element);
+        if (isInStep(element) || !tries) {
+          lead = ahead;
+          return true;
+        }
+        ahead = Math.max(0, Math.min(1, ahead + gap(element)));
       }
     }
 
     /** @type {Deck["swap"]} */
     async function swap(src) {
       const mine = ++turn;
+      settle();
       coming = src;
-      const isInStep = source(other) === src && !other.paused && Math.abs(gap()) < NEAR;
+      const element = elementFor(src);
       try {
-        const isThere = isInStep || (await bring(src, mine));
+        const isThere =
+          (source(element) === src && isInStep(element, NEAR_ENOUGH)) || (await call(element, src));
         if (mine !== turn) return;
         coming = "";
-        if (isThere) cross();
+        if (isThere) cross(element);
         else start(src, 0);
       } catch (error) {
         if (mine !== turn || /** @type {Error} */ (error).name === "AbortError") return;
@@ -191,18 +303,20 @@
       }
     }
 
-    function cross() {
+    /** @param {HTMLAudioElement} element */
+    function cross(element) {
       const began = performance.now();
-      exchange();
-      clearInterval(fading);
+      const gone = exchange(element);
+      settled.add(gone);
       fading = setInterval(() => {
         const share = Math.min(1, (performance.now() - began) / FADE);
         sound(heard, Math.sin((share * Math.PI) / 2));
-        other.volume = volume * Math.cos((share * Math.PI) / 2);
+        if (gone !== heard) gone.volume = volume * Math.cos((share * Math.PI) / 2);
         if (share < 1) return;
-        clearInterval(fading);
-        silence(other);
-        if (!partner()) other.pause();
+        settle();
+        const areCompared = partners.includes(source(heard));
+        for (const element of silent()) if (element === other || !areCompared) element.pause();
+        gather();
       }, 4);
       tell("swap");
     }
@@ -215,6 +329,13 @@
       seek,
       pair: (addresses) => {
         partners = addresses;
+        for (const [src, element] of along) {
+          if (addresses.includes(src)) continue;
+          along.delete(src);
+          element.removeAttribute("src");
+          element.load();
+        }
+        gather();
       },
       src: () => coming || source(heard),
       time: () => heard.currentTime,
@@ -224,9 +345,8 @@
         volume = settings.volume ?? volume;
         muted = settings.muted ?? muted;
         rate = settings.rate ?? rate;
-        sound(heard, 1);
-        setRate(heard);
-        setRate(other);
+        settle();
+        for (const element of [heard, ...silent()]) setRate(element);
       },
       settings: () => ({ volume, muted, rate }),
     };

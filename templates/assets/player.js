@@ -364,7 +364,7 @@
     seekBy: (by) => seek(at() + by),
     at,
     paused: deck.paused,
-    pair: (two) => deck.pair(two.map((clip) => clip.audio)),
+    pair: (list) => deck.pair(list.map((clip) => clip.audio)),
     set: deck.set,
     settings: deck.settings,
     // In a blind test, nobody is told.

@@ -4,7 +4,7 @@
   const { gallery } = window;
   const { clips } = gallery;
   /** @type {FilterName[]} */
-  const names = ["model", "tag", "author", "length", "compares", "state"];
+  const names = ["folder", "model", "tag", "author", "length", "compares", "state"];
   const ranges = ["guidance", "temperature", "top-k", "top-p", "duration"]; // as search/index.py packs them
   /** @type {Promise<SearchPrompt[]> | null} */
   let loading = null;
@@ -53,6 +53,7 @@
         states: data.states,
         homes: data.homes,
         values: {
+          folder: foldersOf(path),
           tag: tags.map(([name]) => name),
           model: models.map((number) => data.models[number]),
           author: author ? [author.toLowerCase()] : [],
@@ -68,6 +69,15 @@
       prompt.sought = fold([title, text, tag.join(" "), author, model.join(" ")].join("\n"));
       return prompt;
     });
+  }
+
+  /**
+   * Every folder around a prompt, as gallery/site/pages/rows.py names them.
+   * @param {string} path
+   */
+  function foldersOf(path) {
+    const names = path.split("/").slice(0, -1);
+    return names.map((_, depth) => names.slice(0, depth + 1).join("/"));
   }
 
   /** @type {Search["takesOf"]} */

@@ -143,4 +143,4 @@ def test_two_outputs_know_nothing_of_each_other(small: Gallery, tmp_path: Path) 
     (outputs[0] / "index.html").write_text("mine")
     small.prompt("prompts/a", "prompt: snow", "duration: 0.5")
     assert [small.run("build", *NONE, "--output", output).code for output in outputs] == [3, 0]
-    assert "snow" in (outputs[1] / "index.html").read_text()
+    assert "snow" in (outputs[1] / "prompts/index.html").read_text()

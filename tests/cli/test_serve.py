@@ -73,7 +73,7 @@ def test_what_is_made_after_the_start_is_seen(gallery: Gallery, name: str, text:
     gallery.write("gallery.toml", settings.replace("[site]", '[site]\nrepository = "https://github.com/o/g"'))
     gallery.prompt("a", "prompt: rain", "duration: 1")
     with serving(gallery) as url:
-        until("rain", f"{url}/index.html")
+        until("rain", f"{url}/prompts/index.html")
         gallery.write(name, text)
         until("CONTRIBUTING.md" if name == "CONTRIBUTING.md" else "ours", f"{url}/{address}")
 

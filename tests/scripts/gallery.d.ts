@@ -216,7 +216,10 @@ interface Deck {
   play(): Promise<void>;
   pause(): void;
   seek(seconds: number): void;
-  /** Of these two addresses, the one that isn't heard goes along. */
+  /**
+   * These are switched between. Of two, the one that isn't heard goes along; of more, all are loaded as
+   * soon as one of them plays.
+   */
   pair(addresses: string[]): void;
   src(): string;
   time(): number;
@@ -248,8 +251,8 @@ interface Player {
   seekBy(seconds: number): void;
   at(): number;
   paused(): boolean;
-  /** Two clips that are compared: a switch between them takes no time. */
-  pair(two: Clip[]): void;
+  /** Clips that are compared: a switch between them takes hardly any time. */
+  pair(list: Clip[]): void;
   set: Deck["set"];
   settings: Deck["settings"];
   /** What is in the dock; in a blind test, nobody is told. */
@@ -273,7 +276,7 @@ interface RowPrompt {
 
 type RowTake = Playable & Pick<KnownClip, "pairs" | "label">;
 
-type FilterName = "model" | "tag" | "author" | "length" | "compares" | "state";
+type FilterName = "folder" | "model" | "tag" | "author" | "length" | "compares" | "state";
 
 interface SearchPrompt extends Required<Omit<RowPrompt, "page">> {
   tempo: number;

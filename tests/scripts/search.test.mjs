@@ -87,7 +87,14 @@ suite("the index", () => {
   });
 
   test("is unpacked by its tables", async () => {
-    const prompt = { path: "a", title: "T", text: "x", tags: ["r&b", "lofi"], author: "OctoCat", tempo: 90 };
+    const prompt = {
+      path: "a/b/c",
+      title: "T",
+      text: "x",
+      tags: ["r&b", "lofi"],
+      author: "OctoCat",
+      tempo: 90,
+    };
     Object.assign(prompt, { models: ["small", "large"], lengths: ["short", "long"], compares: ["seed"] });
     Object.assign(prompt, {
       states: ["pending"],
@@ -97,7 +104,7 @@ suite("the index", () => {
     const { all } = await searchAmong([{ path: "other", tags: ["lofi"] }, prompt]);
     const { sought, packed: takes, homes, states, ...unpacked } = plain(all[1]);
     assert.deepEqual(unpacked, {
-      path: "a",
+      path: "a/b/c",
       title: "T",
       text: "x",
       tags: [
@@ -107,6 +114,7 @@ suite("the index", () => {
       tempo: 90,
       line: ["2 takes:", ["seed"]],
       values: {
+        folder: ["a", "a/b"],
         tag: ["r&b", "lofi"],
         model: ["small", "large"],
         author: ["octocat"],

@@ -129,7 +129,7 @@ def test_a_browser_finds_none_either_and_shows_words_as_words(hostile: Gallery, 
     """`open_page` lets no page complain: not of what the policy refused, nor of a dialog."""
     site = hostile.root / "site"
     paths = ["takes", "grid", "words/w00", *(f"many/m{number:02}" for number in range(0, len(LINKS), 8))]
-    page, seen = open_page((site / "index.html").as_uri())
+    page, seen = open_page((site / "prompts/index.html").as_uri())
     page.fill("#question", "alert(1)")
     page.wait_for_selector("[data-found] .row")
     assert "<script>alert(1)</script>" in page.text_content("[data-found]")
@@ -159,7 +159,8 @@ def test_feeds_and_data_are_what_they_say(hostile: Gallery, pages: dict[str, str
 
 
 ASKED = {
-    "index.html": ["?q=", "?tag=", "?order=", "?guidance=", "#"],
+    "index.html": ["?q=", "?tag=", "#", "#k="],
+    "prompts/index.html": ["?q=", "?tag=", "?folder=", "?order=", "?guidance=", "#"],
     "compare/index.html": ["?a=", "?b=0&a="],
     "favourites/index.html": ["?k=", "#k="],
     "add/index.html": ["?prompt=", "?model=", "#"],
@@ -191,7 +192,7 @@ def test_what_an_address_asks_for_is_data(hostile: Gallery, browser: Any, place:
 def test_an_address_asks_for_no_more_than_a_page_can_bear(hostile: Gallery, open_page: Any) -> None:
     site = hostile.root / "site"
     tags = "&".join(f"tag=x{number}" for number in range(3000))
-    page, _ = open_page((site / "index.html").as_uri() + f"?q={'a+' * 20_000}&{tags}&order=__proto__")
+    page, _ = open_page((site / "prompts/index.html").as_uri() + f"?q={'a+' * 20_000}&{tags}&order=__proto__")
     page.wait_for_selector("[data-nothing]:not([hidden])")
     assert len(page.input_value("#question")) <= 200
     assert page.locator("[data-value^=x]").count() <= 50

@@ -13,6 +13,7 @@ pytest_plugins = ["support.site_fixtures"]
 # One of each kind, with everything that it can hold.
 KINDS = [
     "index.html",
+    "prompts/index.html",
     "page/2/index.html",
     "404.html",
     "tags/index.html",
@@ -20,6 +21,8 @@ KINDS = [
     "models/index.html",
     "models/small/index.html",
     "authors/index.html",
+    "folders/index.html",
+    "folders/compare/index.html",
     "authors/octocat/index.html",
     "compare/index.html",
     "favourites/index.html",
@@ -50,7 +53,11 @@ def test_axe_finds_nothing(kind: str, served: str, open_page: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["index.html", "guides/de/guidance/index.html", "prompts/compare/matrix/index.html"]
+    "kind",
+    [
+        *("index.html", "prompts/index.html"),
+        *("guides/de/guidance/index.html", "prompts/compare/matrix/index.html"),
+    ],
 )
 def test_axe_finds_nothing_on_a_phone_while_a_clip_plays(kind: str, served: str, open_page: Any) -> None:
     page, _ = open_page(f"{served}/{kind}", bypass_csp=True, reduced_motion="reduce", width=390, height=844)

@@ -16,7 +16,8 @@ from support.site_fixtures import PLAYED, shown, until
 pytest_plugins = ["support.site_fixtures"]
 
 KINDS = {
-    "list": "index.html",
+    "front": "index.html",
+    "list": "prompts/index.html",
     "second list": "page/2/index.html",
     "single": "prompts/lofi/rainy/index.html",
     "strip": "prompts/compare/strip/index.html",
@@ -31,6 +32,8 @@ KINDS = {
     "models": "models/index.html",
     "model": "models/small/index.html",
     "authors": "authors/index.html",
+    "folders": "folders/index.html",
+    "folder": "folders/compare/index.html",
     "side by side": "compare/index.html",
     "favourites": "favourites/index.html",
     "add": "add/index.html",
@@ -69,7 +72,7 @@ def test_missing_pages_work_at_any_depth(site: Any, open_page: Any) -> None:
 
 
 def test_without_scripts(address: str, entries: Any, open_page: Any) -> None:
-    page, _ = open_page(f"{address}/index.html", java_script_enabled=False)
+    page, _ = open_page(f"{address}/prompts/index.html", java_script_enabled=False)
     assert (
         page.locator(".row").count() == 10 and page.locator(".row audio[controls][preload=none]").count() == 9
     )
@@ -97,6 +100,7 @@ def test_any_words_fit_a_small_phone(path: str, address: str, open_page: Any) ->
     "page_name",
     [
         "index.html",
+        "prompts/index.html",
         "page/2/index.html",
         "prompts/compare/matrix/index.html",
         "tags/index.html",
@@ -109,7 +113,7 @@ def test_lists_and_grids_fit_a_small_phone(page_name: str, address: str, open_pa
 
 
 def test_targets_are_large_enough(address: str, open_page: Any) -> None:
-    for name in ("index.html", "prompts/compare/matrix/index.html", "add/index.html"):
+    for name in ("index.html", "prompts/index.html", "prompts/compare/matrix/index.html", "add/index.html"):
         page, _ = open_page(f"{address}/{name}", width=390, height=844)
         page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
         small = page.eval_on_selector_all(
@@ -122,7 +126,7 @@ def test_targets_are_large_enough(address: str, open_page: Any) -> None:
 
 
 def test_colours_are_chosen_and_remembered(address: str, open_page: Any) -> None:
-    page, _ = open_page(f"{address}/index.html", color_scheme="dark")
+    page, _ = open_page(f"{address}/prompts/index.html", color_scheme="dark")
     colour = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(colour) == "rgb(20, 17, 15)"
     page.click("[data-theme-switch]")
@@ -137,7 +141,8 @@ def test_nothing_moves_while_the_page_loads(served: str, open_page: Any) -> None
         """window.moved = 0; new PerformanceObserver(list => list.getEntries().forEach(entry => {
              window.moved += entry.value; })).observe({type: "layout-shift", buffered: true});"""
     )
-    for name in ("index.html", "prompts/compare/strip/index.html", "prompts/lofi/rainy/index.html"):
+    prompts = [f"prompts/{path}index.html" for path in ("", "compare/strip/", "lofi/rainy/")]
+    for name in ("index.html", *prompts):
         page.goto(f"{served}/{name}")
         page.wait_for_load_state("networkidle")
         assert page.evaluate("window.moved") < 0.02, name
@@ -167,7 +172,7 @@ def test_words_can_be_copied(served: str, open_page: Any) -> None:
 
 
 def test_less_motion_is_respected(address: str, watch: Any) -> None:
-    page, _ = watch(f"{address}/index.html", reduced_motion="reduce")
+    page, _ = watch(f"{address}/prompts/index.html", reduced_motion="reduce")
     page.click(".row >> nth=0 >> .play")
     assert page.evaluate("getComputedStyle(document.querySelector('.dock')).animationName") == "none"
 
@@ -190,7 +195,7 @@ def test_scripts_answer_to_their_former_names(entries: Any, media: Any, tmp_path
         path.parent.mkdir(parents=True)
         path.write_text(text)
     write_entries(entries, make_files(entries, media), make_config(tmp_path), tmp_path / "site")
-    page, _ = watch(f"{(tmp_path / 'site').as_uri()}/index.html")
+    page, _ = watch(f"{(tmp_path / 'site').as_uri()}/prompts/index.html")
     page.click(".row >> nth=0 >> .play")
     until(page, PLAYED % 0.1)
     page.keyboard.press("f")

@@ -11,7 +11,8 @@ from support.site_fixtures import PLAYED, until
 pytest_plugins = ["support.site_fixtures"]
 
 IN_STEP = (
-    "allAudio.every(a => !a.paused) && Math.abs(allAudio[0].currentTime - allAudio[1].currentTime) < 0.1"
+    "(([a, b]) => a && b && !a.paused && !b.paused && Math.abs(a.currentTime - b.currentTime) < 0.1)"
+    "(allAudio.filter(audio => audio.src))"
 )
 
 
@@ -29,7 +30,7 @@ def test_two_clips_are_picked_one_after_the_other(
     from_disk: bool, address: str, served: str, entries: Any, watch: Any
 ) -> None:
     start = address if from_disk else served
-    page, _ = watch(f"{start}/index.html")
+    page, _ = watch(f"{start}/prompts/index.html")
     page.click(".row >> nth=0 >> [data-compare]")
     assert "lofi piano, rain" in page.inner_text(".pick")
     page.goto(f"{start}/prompts/compare/strip/index.html")
@@ -48,7 +49,7 @@ def test_two_clips_are_picked_one_after_the_other(
 
 
 def test_a_pick_can_be_taken_back(address: str, watch: Any) -> None:
-    page, _ = watch(f"{address}/index.html")
+    page, _ = watch(f"{address}/prompts/index.html")
     page.click(".row >> nth=0 >> [data-compare]")
     assert page.get_attribute(".row >> nth=0 >> [data-compare]", "aria-pressed") == "true"
     page.click(".row >> nth=0 >> [data-compare]")

@@ -26,7 +26,7 @@ pytest_plugins = ["support.site_fixtures"]
 def test_search_and_filters_live_in_the_address(
     from_disk: bool, address: str, served: str, open_page: Any
 ) -> None:
-    page, seen = open_page(f"{address if from_disk else served}/index.html")
+    page, seen = open_page(f"{address if from_disk else served}/prompts/index.html")
     assert not [url for url in seen.requests if "/search/" in url]
     page.fill("#question", "PIÁNO rain")
     until(page, "location.search.includes('q=')")
@@ -49,24 +49,24 @@ def test_search_and_filters_live_in_the_address(
 
 
 def test_filters_and_order(address: str, open_page: Any) -> None:
-    page, _ = open_page(f"{address}/index.html?state=sketch")
+    page, _ = open_page(f"{address}/prompts/index.html?state=sketch")
     page.wait_for_selector("[data-found] .row")
     assert shown(page) == ["half drawn", "church bell"]
     assert page.inner_text("[data-found] .picture .mark") == "sketch"
-    page.goto(f"{address}/index.html?length=long")
+    page.goto(f"{address}/prompts/index.html?length=long")
     assert shown(page) == ["thunder"] and page.locator("[data-found] button.play").count() == 0
-    page.goto(f"{address}/index.html?model=medium")
+    page.goto(f"{address}/prompts/index.html?model=medium")
     assert shown(page) == ["jazz trio"]
-    page.goto(f"{address}/index.html?compares=guidance&order=title")
+    page.goto(f"{address}/prompts/index.html?compares=guidance&order=title")
     assert shown(page) == ["cube", "slow waltz", "lofi piano, rain on the window"] or len(shown(page)) == 3
-    page.goto(f"{address}/index.html?tag=nowhere")
+    page.goto(f"{address}/prompts/index.html?tag=nowhere")
     page.wait_for_selector("[data-nothing]:visible")
     page.click("[data-nothing] button")
     assert len(shown(page)) == 10
 
 
 def test_results_are_drawn_as_the_server_draws_rows(address: str, open_page: Any) -> None:
-    page, _ = open_page(f"{address}/index.html?order=shortest")
+    page, _ = open_page(f"{address}/prompts/index.html?order=shortest")
     page.wait_for_selector("[data-found] .row")
     tidy = """rows => Object.fromEntries(rows.map(row => {
       const copy = row.cloneNode(true);
@@ -76,7 +76,7 @@ def test_results_are_drawn_as_the_server_draws_rows(address: str, open_page: Any
       return [row.dataset.clip, JSON.stringify([seen, copy.textContent.replace(/\\s+/g, ' ')])];
     }))"""  # noqa: E501
     drawn = page.eval_on_selector_all("[data-found] .row", tidy)
-    page.goto(f"{address}/index.html")
+    page.goto(f"{address}/prompts/index.html")
     served = page.eval_on_selector_all("[data-rows] .row", tidy)
     assert len(served) == 10
     for key, row in served.items():
@@ -84,12 +84,12 @@ def test_results_are_drawn_as_the_server_draws_rows(address: str, open_page: Any
 
 
 def test_hostile_words_do_nothing_in_results(address: str, open_page: Any) -> None:
-    page, seen = open_page(f"{address}/index.html?q=onerror")
+    page, seen = open_page(f"{address}/prompts/index.html?q=onerror")
     page.wait_for_selector("[data-found] .row")
     assert "<script>alert(2)" in shown(page)[0]
     assert page.locator("main script, main img[src='x']").count() == 0
     page.goto(
-        f"{address}/index.html?q=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E&tag=%3Cscript%3E&model=%22%3E%3Cb%3E"
+        f"{address}/prompts/index.html?q=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E&tag=%3Cscript%3E&model=%22%3E%3Cb%3E"
     )
     page.wait_for_selector("[data-nothing]:visible")
     assert not [url for url in seen.requests if url.startswith("http")]
@@ -107,7 +107,7 @@ def test_ten_thousand_prompts_are_searched(address: str, open_page: Any) -> None
           Array.prototype.push.call(this, {...data, rows});
         }};"""
     )
-    page.goto(f"{address}/index.html")
+    page.goto(f"{address}/prompts/index.html")
     page.fill("#question", "n")
     page.wait_for_selector("[data-found] .row")
     page.fill("#question", "piano number 1234")
@@ -115,7 +115,7 @@ def test_ten_thousand_prompts_are_searched(address: str, open_page: Any) -> None
 
 
 def test_ranges_narrow_and_live_in_the_address(address: str, open_page: Any) -> None:
-    page, _ = open_page(f"{address}/index.html")
+    page, _ = open_page(f"{address}/prompts/index.html")
     page.click("[data-ranges] summary")
     page.fill("[data-range=guidance] [data-end=low]", "4")
     page.wait_for_selector("[data-found] .row")
@@ -124,18 +124,18 @@ def test_ranges_narrow_and_live_in_the_address(address: str, open_page: Any) -> 
     page.fill("[data-range=temperature] [data-end=high]", "0.9")
     until(page, "location.search === '?temperature=..0.9'")
     assert set(shown(page)) == {"boogie", "cube", "jazz trio"}
-    page.goto(f"{address}/index.html?duration=5..7&guidance=..3")
+    page.goto(f"{address}/prompts/index.html?duration=5..7&guidance=..3")
     page.wait_for_selector("[data-found] .row")
     assert shown(page) == ["church bell"]
     assert page.input_value("[data-range=duration] [data-end=high]") == "7"
     assert "(2)" in page.text_content(".filters summary")
     # Both ranges hold for one and the same clip, and nonsense asks for nothing.
-    page.goto(f"{address}/index.html?top-k=x..y&guidance=1.2.3..")
+    page.goto(f"{address}/prompts/index.html?top-k=x..y&guidance=1.2.3..")
     assert len(shown(page)) == 10
 
 
 def test_authors_are_filtered_with_counts(address: str, open_page: Any) -> None:
-    page, _ = open_page(f"{address}/index.html")
+    page, _ = open_page(f"{address}/prompts/index.html")
     count = "[data-filter=author] [data-value=octocat] .count"
     assert page.inner_text(count) == "2"
     page.fill("#question", "window")
@@ -146,7 +146,7 @@ def test_authors_are_filtered_with_counts(address: str, open_page: Any) -> None:
 
 
 def test_orders(address: str, open_page: Any) -> None:
-    page, _ = open_page(f"{address}/index.html?order=slowest")
+    page, _ = open_page(f"{address}/prompts/index.html?order=slowest")
     page.wait_for_selector("[data-found] .row")
     assert shown(page)[0] == "slow waltz"
     page.select_option("#order", "oldest")

@@ -15,7 +15,7 @@ pytest_plugins = ["support.site_fixtures"]
 @pytest.mark.parametrize("from_disk", [True, False])
 def test_favourites_stay_and_play(from_disk: bool, address: str, served: str, watch: Any) -> None:
     start = address if from_disk else served
-    page, _ = watch(f"{start}/index.html")
+    page, _ = watch(f"{start}/prompts/index.html")
     page.click(".row >> nth=0 >> [data-star]")
     page.click(".row >> nth=1 >> [data-star]")
     assert page.get_attribute(".row >> nth=0 >> [data-star]", "aria-pressed") == "true"
@@ -78,7 +78,7 @@ def test_a_list_can_be_taken_along(address: str, entries: Any, watch: Any) -> No
 
 
 def test_what_was_heard_lately(address: str, watch: Any) -> None:
-    page, _ = watch(f"{address}/index.html")
+    page, _ = watch(f"{address}/prompts/index.html")
     for place in (0, 1):
         page.click(f".row >> nth={place} >> .play")
         until(page, PLAYED % 0)
@@ -93,7 +93,7 @@ def test_what_was_heard_lately(address: str, watch: Any) -> None:
 def test_a_browser_that_keeps_nothing(served: str, watch: Any) -> None:
     refuse = """for (const name of ["localStorage", "sessionStorage"])
       Object.defineProperty(window, name, { get() { throw new DOMException("no", "SecurityError"); } });"""
-    page, _ = watch(f"{served}/index.html", refuse)
+    page, _ = watch(f"{served}/prompts/index.html", refuse)
     page.click(".row >> nth=0 >> [data-star]")
     assert page.get_attribute(".row >> nth=0 >> [data-star]", "aria-pressed") == "true"
     page.click(".row >> nth=1 >> [data-compare]")
@@ -106,9 +106,9 @@ def test_other_hands_in_the_storage_break_nothing(served: str, watch: Any) -> No
     spoil = """for (const name of ["favourites", "heard", "volume", "repeat", "letters", "compare"])
       localStorage.setItem(
         "gallery /gallery/ " + name, ['{"a":', '["<img>", 7, null]', '"x"'][name.length % 3]);"""
-    page, _ = watch(f"{served}/index.html", spoil)
+    page, _ = watch(f"{served}/prompts/index.html", spoil)
     page.goto(f"{served}/favourites/index.html")
     until(page, "!document.querySelector('[data-none]').hidden")
-    page.goto(f"{served}/index.html")
+    page.goto(f"{served}/prompts/index.html")
     page.click(".row >> nth=0 >> .play")
     until(page, PLAYED % 0)

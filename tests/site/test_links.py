@@ -125,7 +125,7 @@ def test_full_addresses_of_the_site_are_its_own_pages_and_files(built: Path) -> 
 
 def test_data_names_prompts_and_files_that_are_there(built: Path) -> None:
     catalogue = json.loads((built / "catalogue.json").read_text())["prompts"]
-    pages = {page.parent.relative_to(built / "prompts") for page in built.glob("prompts/**/index.html")}
+    pages = {page.parent.relative_to(built / "prompts") for page in built.glob("prompts/*/**/index.html")}
     assert {Path(entry["path"]) for entry in catalogue} == pages
     clips = [clip for entry in catalogue for clip in entry["clips"]]
     assert {Path(kin["prompt"]) for clip in clips for kin in clip["kin"]} <= pages
@@ -147,7 +147,7 @@ LED_TO = """() => [...document.body.querySelectorAll("*")].flatMap(each => [
 @pytest.mark.parametrize(
     ("place", "drawn"),
     [
-        ("index.html?order=title", "[data-found] .row"),
+        ("prompts/index.html?order=title", "[data-found] .row"),
         ("favourites/index.html?k={0}", "[data-own] .row"),
         ("compare/index.html?a={1}&b={2}", "[data-pair] .picture img"),
     ],

@@ -74,12 +74,16 @@ def filter_by_tag(page: Any) -> None:
 # What is chosen on a page, what says so, and how it came to be chosen.
 CHOSEN: dict[str, list[tuple[str, str, Callable[[Any], Any] | None]]] = {
     "index.html": [
-        (".ways a", "aria-current", None),
+        (".stage > .play", "is-playing", lambda page: play(page, ".stage > .play")),
+        (".stop input", "checked", None),
+    ],
+    "prompts/index.html": [
+        (".ways a:nth-child(2)", "aria-current", None),
         (".row [data-star]", "aria-pressed", lambda page: page.click(".row [data-star]")),
         (".row [data-compare]", "aria-pressed", lambda page: page.click(".row [data-compare]")),
         (".row .play", "is-playing", lambda page: play(page, ".row .play")),
         (".row .take", "is-current", lambda page: play(page, ".row .take")),
-        ("[data-value=compare] input", "checked", filter_by_tag),
+        ("[data-filter=tag] [data-value=compare] input", "checked", filter_by_tag),
     ],
     "prompts/compare/strip/index.html": [
         (".tile", "is-current", lambda page: play(page, ".tile")),
@@ -118,7 +122,8 @@ def test_forced_colours_tell_what_is_chosen(address: str, forced: Callable[[str]
 @pytest.mark.parametrize(
     ("address", "names"),
     [
-        ("index.html", [".question input", "[data-filter] input", ".row .play", ".row-prompt a"]),
+        ("index.html", [".stop input", ".find input", ".stage > .play"]),
+        ("prompts/index.html", [".question input", "[data-filter] input", ".row .play", ".row-prompt a"]),
         ("prompts/compare/matrix/index.html", [".tile"]),
         ("add/index.html", ["form[data-add] textarea", "#f-title", "#f-model"]),
     ],
@@ -136,7 +141,7 @@ def test_forced_colours_show_where_the_focus_is(
 
 
 def test_forced_colours_show_every_control(forced: Callable[[str], Any]) -> None:
-    page = forced("index.html")
+    page = forced("prompts/index.html")
     play(page, ".row .play")
     page.click(".dock [data-star]")
     for name in (
@@ -172,7 +177,8 @@ CONTROLS = "button:not(.take, .tile), input, select, textarea, audio, video, [ro
 @pytest.mark.parametrize(
     "kind",
     [
-        *("index.html", "tags/index.html", "guides/en/guidance/index.html", "add/index.html", COMPARISON),
+        *("index.html", "prompts/index.html", "tags/index.html"),
+        *("guides/en/guidance/index.html", "add/index.html", COMPARISON),
         *(f"prompts/{path}/index.html" for path in ("lofi/rainy", "compare/takes", "compare/matrix")),
         *("prompts/sound/waiting/index.html", "prompts/compare/strip/embed.html"),
     ],
@@ -206,7 +212,7 @@ def test_paper_is_white_and_shows_where_links_lead(theme: str, served: str, open
     [
         ("prompts/lofi/rainy/index.html", ".kin li > div"),
         ("prompts/compare/takes/index.html", ".take-row > div"),
-        ("index.html", ".row-words"),
+        ("prompts/index.html", ".row-words"),
     ],
 )
 def test_paper_gives_words_their_room(kind: str, words: str, served: str, open_page: Any) -> None:

@@ -70,7 +70,7 @@ def test_the_front_page_is_light(site: Path, media: Any, tmp_path: Path) -> None
     ]
     write_entries(many, {}, make_config(tmp_path, page_size=60), tmp_path / "site")
     names = [
-        "index.html",
+        "prompts/index.html",
         "assets/site.css",
         *(f"assets/{name}.js" for name in ("theme", "storage", "clips", "deck", "player", "actions")),
         *(f"assets/{name}.js" for name in ("search", "rows", "finder")),
@@ -80,7 +80,7 @@ def test_the_front_page_is_light(site: Path, media: Any, tmp_path: Path) -> None
 
 
 def test_lists_are_newest_first_and_paged(site: Path) -> None:
-    first, second = (site / "index.html").read_text(), (site / "page/2/index.html").read_text()
+    first, second = (site / "prompts/index.html").read_text(), (site / "page/2/index.html").read_text()
     assert (
         first.index("prompts/lofi/rainy/")
         < first.index("prompts/lofi/dry/")
@@ -137,7 +137,7 @@ def test_grids_are_tables_with_heads(site: Path, entries: Any) -> None:
 def test_sketches_say_so_everywhere(site: Path) -> None:
     row = re.compile(r'<article class="row"[^>]*data-state="sketch".*?</article>', re.DOTALL)
     lists = [
-        site / "index.html",
+        site / "prompts/index.html",
         site / "page/2/index.html",
         site / "tags/sound_effect/index.html",
         site / "models/small/index.html",
@@ -222,7 +222,7 @@ def test_previews_from_another_host_are_allowed_by_the_policy(entries: Any, tmp_
         audio="https://cdn.example.net/a/x.mp3", cover="https://cdn.example.net/a/x.webp", kin=[]
     )
     write_entries([item], {}, config, tmp_path / "site")
-    text = (tmp_path / "site/index.html").read_text()
+    text = (tmp_path / "site/prompts/index.html").read_text()
     assert re.search(r"media-src [^;]*https://cdn\.example\.net;", text) and re.search(
         r"img-src [^;]*https://cdn\.example\.net", text
     )

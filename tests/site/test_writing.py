@@ -562,7 +562,7 @@ def test_a_clip_that_was_rendered_changes_its_kins_pages(
 def test_empty_and_small_galleries(number: int, media: Any, own_config: Config, out: Path) -> None:
     some = [entry(f"p/{index}", f"text {index}", [clip(f"text {index}")]) for index in range(number - 1)]
     assert build(some, media, own_config, out).written > 10
-    assert "No prompts yet" in (out / "index.html").read_text() or number > 1
+    assert "No prompts yet" in (out / "prompts/index.html").read_text() or number > 1
 
 
 def test_slugs_are_unique_and_safe() -> None:

@@ -240,7 +240,7 @@ def test_damage_costs_no_money_and_strict_builds_nothing(aftermath: Aftermath) -
     page = (aftermath.gallery.root / "site/prompts/drums/index.html").read_text()
     for words in ("<b>Damaged:</b>", "<b>Made by a newer version:</b>", 'aria-label="Damaged: seed 1"'):
         assert words in page
-    filters = (aftermath.gallery.root / "site/index.html").read_text()
+    filters = (aftermath.gallery.root / "site/prompts/index.html").read_text()
     for state, label in (("damaged", "damaged"), ("newer", "made by a newer version")):
         assert f'value="{state}"' in filters
         assert f"{label}</" in filters

@@ -40,7 +40,8 @@ ARGUMENTS = [
 
 PLAYED = "() => window.played && !window.played.paused && window.played.currentTime > %s"
 
-# The player keeps its <audio> out of the page; this lets the tests see both, and which one is heard.
+# The player keeps its <audio> out of the page; this lets the tests see all, and which one is heard: what goes
+# along silently is too soft for any ear.
 WATCH_AUDIO = """
 window.allAudio = [];
 const Native = window.Audio;
@@ -49,8 +50,30 @@ window.Audio = function () {
   window.allAudio.push(audio);
   return audio;
 };
-Object.defineProperty(window, "played", { get: () => allAudio.find(audio => !audio.muted) || allAudio[0] });
+window.isHeard = audio => audio.src && !audio.muted && audio.volume > 0.001;
+Object.defineProperty(window, "played", {
+  get: () => allAudio.find(audio => isHeard(audio) && !audio.paused) || allAudio.find(isHeard) || allAudio[0],
+});
 """
+
+# Whether something was heard at every moment: looked at as often as the browser can.
+NEVER_SILENT = """
+window.silences = 0;
+window.watchSilence = () => setInterval(() => {
+  const heard = allAudio.some(audio => !audio.paused && !audio.muted && audio.volume > 0.2 && audio.readyState > 1 && !audio.seeking);
+  if (!heard) window.silences++;
+}, 2);
+"""  # noqa: E501
+
+# How far the clip is ahead of the clock, in seconds: the same before and after a switch, if nothing is
+# lost. Of many looks the middle one: on a busy machine the browser's own word on it comes late.
+AHEAD = """() => new Promise(resolve => {
+  const looks = [];
+  const timer = setInterval(() => {
+    looks.push(played.currentTime - performance.now() / 1000);
+    if (looks.length === 15) { clearInterval(timer); resolve(looks.sort((a, b) => a - b)[7]); }
+  }, 5);
+})"""
 
 
 def until(page: Any, condition: str) -> None:

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gallery.site import cards, feeds
-from gallery.site.items import Item, make_items
-from gallery.site.pages import add, guides, prompt, rows, structured, takeaway
+from gallery.site.items import Facets, Item, make_items
+from gallery.site.pages import add, front, guides, prompt, rows, structured, takeaway
 from gallery.site.search import filters, index
 from gallery.site.theme import addresses, labels
 from gallery.site.theme.theme import as_json
@@ -51,7 +51,8 @@ class Pages:
         # What tells of all prompts comes first: begun last, it would keep one process busy alone.
         yield from self._data()
         yield from self._assets()
-        yield from self._index()
+        yield from self._catalogue()
+        yield self._front()
         yield from self._prompts()
         for kind in addresses.LIST_PAGES:
             yield from self._groups(kind)
@@ -72,13 +73,54 @@ class Pages:
         for address, asset in self.theme.assets.items():
             yield Page(address, asset.digest, asset.data.__bytes__)
 
-    def _index(self) -> Iterator[Page]:
+    def _front(self) -> Page:
+        """The front door. It leads on who asks it for a search, which was its own once."""
+        asked = ["q", "order", *Facets._fields, *map(labels.label, index.RANGES)]
+        site, items = self.config.site, {item.path: item for item in self.items}
+        first = front.opening(self.items, site)
+        questions, shelves = front.questions(self.items, site, first), front.shelves(self.items)
+        latest = [] if shelves else [path for path in items if path != first][: front.MOST_LATEST]
+        shown = dict.fromkeys(
+            [*filter(None, [first]), *questions, *latest, *(each[0] for each in shelves.values())]
+        )
+        data = {
+            "here": "listen",
+            "asked": asked,
+            "headline": site.headline.split("*"),
+            "shelves": [[name, len(paths), paths[0]] for name, paths in shelves.items()][
+                : front.MOST_FOLDERS
+            ],
+            "latest": latest,
+            "totals": self._totals,
+        }
+        decided_by = digest(
+            self.theme.digest,
+            as_json([data, first, questions, self._about]),
+            *(items[path].digest for path in shown),
+        )
+        return Page("index.html", decided_by, self._front_page, (first, questions, data))
+
+    def _front_page(self, first: str, questions: Sequence[str], data: dict[str, Any]) -> bytes:
+        shelves = [front.shelf(name, count, self._entry(path)) for name, count, path in data["shelves"]]
+        found = {
+            "stage": front.stage(self._entry(first), self._about) if first else None,
+            "questions": [front.question(self._entry(path)) for path in questions],
+            "shelves": shelves,
+        }
+        return self.theme.render("front.html", "index.html", data | found)
+
+    @cached_property
+    def _totals(self) -> dict[str, int]:
         clips = sum(len(self.catalogue.keys(path)) for path in self.catalogue.paths)
+        return {"prompts": len(self.items), "clips": clips}
+
+    def _catalogue(self) -> Iterator[Page]:
+        """The list of all prompts. Its template has the name of its first address."""
         data = {
             "filters": filters.filters(self.items, self.config.models),
             "ranges": filters.ranges(self.items),
             "parts": len(self.search_parts),
-            "totals": {"prompts": len(self.items), "clips": clips},
+            "totals": self._totals,
             "here": "prompts",
         }
         yield from self._list("index.html", "", self.items, data)
@@ -163,7 +205,7 @@ class Pages:
         return self.theme.render("prompt.html", addresses.prompt_page(path), data)
 
     def _groups(self, kind: str) -> Iterator[Page]:
-        """The page of all tags, models or authors, and the prompts of each."""
+        """The page of all folders, tags, models or authors, and the prompts of each."""
         here, page_of = f"{kind}s", addresses.LIST_PAGES[kind]
         groups: dict[str, list[Item]] = {}
         for item in self.items:
@@ -187,7 +229,8 @@ class Pages:
         for name, label in shown.items():
             about = self._about_model(name) if kind == "model" else []
             data = {"here": here, "kind": kind, "name": label, "about": about}
-            yield from self._list("list.html", page_of(name).removesuffix("index.html"), groups[name], data)
+            template = "folder.html" if kind == "folder" else "list.html"
+            yield from self._list(template, page_of(name).removesuffix("index.html"), groups[name], data)
 
     def _about_model(self, name: str) -> list[list[str]]:
         """What is known of a model: pairs of a label and a value; the first is its hub id."""
@@ -303,7 +346,8 @@ class Pages:
         return self._read[path]
 
     def _sitemap(self) -> Iterator[bytes]:
-        lists = {f"{folder}index.html" for folder in ("", "tags/", "models/", "authors/", "guides/", "add/")}
+        lists = {"index.html", addresses.CATALOGUE, "guides/index.html", "add/index.html"}
+        lists.update(f"{kind}s/index.html" for kind in addresses.LIST_PAGES)
         lists.update(guide.address for guide in self.guides)
         for item in self.items:
             for kind, page_of in addresses.LIST_PAGES.items():

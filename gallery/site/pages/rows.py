@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ from gallery.prompts.request import inert, request_value
 from gallery.site.theme import addresses, labels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gallery.catalogue.entries import ClipEntry, PromptEntry
 
 # Takes that differ in one parameter are offered in the row itself, up to this many.
@@ -81,6 +84,18 @@ def played(clip: ClipEntry, path: str, name: str) -> dict[str, Any]:
         "line": " · ".join(" ".join(filter(None, pair)) for pair in pairs),
         "page": f"{addresses.prompt_page(path)}#{clip['id']}",
     }
+
+
+def differs(clips: Sequence[ClipEntry]) -> bool:
+    """Whether none of these clips sounds like another.
+
+    Renders are of different requests; sketches, which follow the words alone, may be one and the same sound.
+    They are told apart by their waveforms.
+    """
+    sounds = {
+        clip["key"] if clip["state"] == "render" else f"{clip['length']} {clip['peaks']}" for clip in clips
+    }
+    return len(sounds) == len(clips)
 
 
 def varied(entry: PromptEntry) -> list[str]:
@@ -163,6 +178,7 @@ def facets(entry: PromptEntry) -> dict[str, list[str]]:
     """What the filters ask of a prompt: filter -> values that fit it."""
     clips = entry["clips"]
     return {
+        "folder": folders(entry["path"]),
         "model": sorted({clip["model"] for clip in clips}),
         "tag": sorted(set(entry["tags"])),
         "author": [entry["author"].lower()] if entry["author"] else [],
@@ -170,6 +186,11 @@ def facets(entry: PromptEntry) -> dict[str, list[str]]:
         "compares": [labels.label(field) for field in compares(entry)],
         "state": sorted({state_of(clip) for clip in clips}),
     }
+
+
+def folders(path: str) -> list[str]:
+    """The folders that a prompt lies in: edm, edm/trance."""
+    return list(itertools.accumulate(path.split("/")[:-1], "{}/{}".format))
 
 
 def _length_class(seconds: float) -> str:

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from gallery.config import Model
     from gallery.site.items import Item
 
-# Tags that the filters offer at once; the rest folds away below them.
-_TAGS_SHOWN = 10
-_TAGS_OFFERED = 60
-_AUTHORS_SHOWN = 5
+# So many values a filter offers, and of these the most frequent at once: the rest folds away below them.
+_OFFERED = 60
+_AT_ONCE = {"folder": 8, "tag": 10, "author": 5}
 
 
 def ranges(items: Sequence[Item]) -> list[dict[str, str]]:
@@ -45,20 +44,20 @@ def filters(items: Sequence[Item], models: Mapping[str, Model]) -> list[dict[str
     for item in items:
         for name, values in zip(Facets._fields, item.facets, strict=True):
             counts[name].update(values)
-    tags, authors = (
+    folders, tags, authors = (
         [value for value, _ in sorted(counts[name].items(), key=lambda pair: (-pair[1], pair[0]))]
-        for name in ("tag", "author")
+        for name in ("folder", "tag", "author")
     )
     named = [labels.label(field) for field in labels.FIELD_ORDER]
     known: dict[str, list[str]] = {
+        "folder": folders[:_OFFERED],
         "model": [*models, *sorted(counts["model"].keys() - models.keys())],
-        "tag": tags[:_TAGS_OFFERED],
-        "author": authors[:_TAGS_OFFERED],
+        "tag": tags[:_OFFERED],
+        "author": authors[:_OFFERED],
         "length": list(rows.LENGTHS),
         "compares": [*named, *sorted(counts["compares"].keys() - set(named))],
         "state": list(rows.STATES),
     }
-    at_once = {"tag": _TAGS_SHOWN, "author": _AUTHORS_SHOWN}
     shown = {**rows.LENGTHS, **rows.STATES}
     return [
         {
@@ -73,7 +72,7 @@ def filters(items: Sequence[Item], models: Mapping[str, Model]) -> list[dict[str
                 for value in values
                 if counts[name][value]
             ],
-            "shown": at_once.get(name, len(values)),
+            "shown": _AT_ONCE.get(name, len(values)),
         }
         for name, values in known.items()
     ]

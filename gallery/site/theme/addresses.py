@@ -11,6 +11,9 @@ from urllib.parse import quote
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
 _LONGEST = 80
 
+# Where all prompts are listed, searched and filtered.
+CATALOGUE = "prompts/index.html"
+
 
 @lru_cache(maxsize=4096)
 def segment(name: str) -> str:
@@ -55,6 +58,11 @@ def embed_page(path: str) -> str:
     return f"prompts/{path}/embed.html"
 
 
+def folder_page(folder: str, number: int = 1) -> str:
+    """The page of a folder of prompts, those of the folders in it included."""
+    return paged(f"folders/{segment(folder)}/", number)
+
+
 def tag_page(tag: str, number: int = 1) -> str:
     """A tag's page."""
     return paged(f"tags/{segment(tag)}/", number)
@@ -71,12 +79,18 @@ def author_page(author: str, number: int = 1) -> str:
 
 
 def paged(folder: str, number: int) -> str:
-    """The nth page of a list that lives in ``folder``."""
-    return f"{folder}index.html" if number == 1 else f"{folder}page/{number}/index.html"
+    """The nth page of a list that lives in ``folder``; in none lives the catalogue, the list of all.
+
+    Its own place is among the prompts' pages, whose names have no dots; but a folder of prompts may be
+    called ``page``, so that its other pages are elsewhere.
+    """
+    if number > 1:
+        return f"{folder}page/{number}/index.html"
+    return f"{folder}index.html" if folder else CATALOGUE
 
 
 # Prompts are listed by these facets; each says where the page of one of its values is.
-LIST_PAGES = {"tag": tag_page, "model": model_page, "author": author_page}
+LIST_PAGES = {"folder": folder_page, "tag": tag_page, "model": model_page, "author": author_page}
 
 
 def root_of(address: str) -> str:
