@@ -28,17 +28,25 @@
   }
 
   /**
+   * What may be said of the difference that one hears: a sketch shows nothing of what MusicGen does.
+   * @param {Difference[]} found
+   * @param {Pair} two
+   */
+  function verdict(found, two) {
+    const names = found.map(([name]) => name);
+    const all = `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
+    if (!found.length) return "Nothing: this is one and the same request.";
+    const isTold = SIDES.every((side) => two[side].state === "render");
+    if (found.length === 1) return `Only the ${names[0]}${isTold ? ": what you hear is its effect." : "."}`;
+    const heard = isTold ? " What you hear is all of them together." : "";
+    return `${found.length} things at once: ${all}.${heard}`;
+  }
+
+  /**
    * @param {Difference[]} found
    * @param {Step[]} steps
    */
   function spellOut(found, steps) {
-    const names = found.map(([name]) => name);
-    const all = `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
-    part("verdict").textContent = !found.length
-      ? "Nothing: this is one and the same request."
-      : found.length === 1
-        ? `Only the ${names[0]}: what you hear is its effect.`
-        : `${found.length} things at once: ${all}. What you hear is all of them together.`;
     for (const [name, one, other] of found) {
       const line = dom.make("div");
       const values = dom.make("dd");
@@ -83,8 +91,17 @@
     if (!which.length) return;
     const subject = which.length === 2 ? "Both are sketches" : `${which[0].toUpperCase()} is a sketch`;
     part("sketched").hidden = false;
-    part("sketched").textContent =
-      `${subject}, not made by MusicGen: comparing them demonstrates nothing yet.`;
+    part("sketched").textContent = isOne(two)
+      ? "Both have one sketch, not made by MusicGen: until they are rendered there is nothing to compare."
+      : `${subject}, not made by MusicGen: comparing them demonstrates nothing yet.`;
+  }
+
+  /**
+   * Whether both are sketches with one and the same sound.
+   * @param {Pair} two
+   */
+  function isOne(two) {
+    return Boolean(two.a.sound) && two.a.sound === two.b.sound;
   }
 
   // ---- hearing
@@ -106,7 +123,7 @@
   });
 
   document.addEventListener("keydown", (event) => {
-    if (gallery.keysAreOff(event) || !pair || !part("blind").hidden) return;
+    if (gallery.keysAreOff(event) || !pair || part("pair").hidden || part("switch").hidden) return;
     const side = SIDES.find((each) => each === event.key);
     if (!side) return;
     event.preventDefault();
@@ -129,14 +146,17 @@
     const steps = differences.wording(a.text, b.text);
     fill("a", a, steps);
     fill("b", b, steps);
-    spellOut(differences.between(a, b), steps);
+    const found = differences.between(a, b);
+    part("verdict").textContent = verdict(found, two);
+    spellOut(found, steps);
     tellSketches(two);
     const mute = SIDES.filter((side) => !two[side].audio);
-    const canBeTold = a.key !== b.key && !mute.length;
+    const canBeTold = a.key !== b.key && !mute.length && !isOne(two);
     const why = mute.every((side) => two[side].state === "pending") ? "Not rendered yet" : "Cannot be played";
     say(mute.length ? `${why}: ${mute.join(" and ").toUpperCase()}.` : "");
     part("told").hidden = !mute.length;
     part("blind-offer").hidden = !canBeTold;
+    part("switch").hidden = !mute.length && !canBeTold;
     for (const button of dom.all(page, "hear")) button.toggleAttribute("disabled", mute.length > 0);
     part("pair").hidden = false;
     // The other one goes along silently: a switch is then a matter of milliseconds.

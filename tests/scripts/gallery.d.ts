@@ -36,6 +36,8 @@ interface PackedClip {
   audio: string;
   cover: string;
   peaks: string;
+  /** Of a sketch: the same for those that sound alike. */
+  sound?: string;
   length: number;
   facts: Fact[];
   values: [label: string, value: string][];
@@ -44,6 +46,7 @@ interface PackedClip {
 
 interface KnownClip extends Clip {
   path: string;
+  sound?: string;
   title: string;
   text: string;
   pairs: Fact[];
