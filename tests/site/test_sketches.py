@@ -138,7 +138,7 @@ def test_a_take_that_waits_can_be_looked_at(waiting_site: Path, watch: Any) -> N
     assert page.locator(f'.request[data-for="{clips[4]["id"]}"]').is_visible()
     assert page.get_attribute("[data-save]", "download") == f"{clips[0]['id']}-sketch.mp3"
     page.click("[data-choose] >> nth=1")
-    assert page.locator(f'.request[data-for="{clips[1]["id"]}"]').is_visible()
+    page.wait_for_selector(f'.request[data-for="{clips[1]["id"]}"]:visible')
 
 
 def test_one_sketch_is_not_compared_with_itself(waiting_site: Path, watch: Any) -> None:
