@@ -17,7 +17,8 @@ def test_every_sound_has_a_player(
     page, _ = open_page("about:blank", width=width, height=844, java_script_enabled=False)
     for folder, path, fewest in [
         (site, "lofi/rainy", 1), (site, "sound/sketched", 1), (site, "words/long", 1),
-        (site, "compare/strip", 3), (site, "compare/matrix", 6), (site, "compare/takes", 2), (site, "sound/waiting", 0),
+        (site, "compare/strip", 3), (site, "compare/matrix", 6), (site, "compare/takes", 2),
+        (site, "sound/waiting", 0),
         (waiting_site, "wait/all", 1), (waiting_site, "wait/some", 2), (waiting_site, "wait/rows", 2),
     ]:  # fmt: skip
         page.goto(f"{folder.as_uri()}/prompts/{path}/index.html")

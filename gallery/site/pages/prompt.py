@@ -119,6 +119,7 @@ def _clip(entry: PromptEntry, clip: ClipEntry, clips: Catalogue, about: Mapping[
         "bytes": clip["bytes"],
         "prompt": str(clip["request"].get("prompt", "")),
         "request": _request_table(clip, about),
+        "settings": settings(clip),
         "provenance": _provenance(clip),
         "kin": [_kin(kin, clips) for kin in clip["kin"] if kin["prompt"] != entry["path"]],
     }
@@ -242,6 +243,27 @@ def _request_table(clip: ClipEntry, about: Mapping[str, str]) -> list[RequestLin
         )
         for field, value, meaning, mark in lines
     ]
+
+
+def settings(clip: ClipEntry) -> str:
+    """All that decides how a clip sounds, a line each, under the names that audiocraft has.
+
+    What is not used is left out. Where it is known which weights made the clip, they are told, too.
+    """
+    request, unused = clip["request"], inert(clip["request"])
+    told = {
+        "prompt": " ".join(str(request.get("prompt", "")).split()),
+        "model": request.get("model", clip["model"]),
+    }
+    if revision := clip["provenance"].get("revision"):
+        told["revision"] = revision
+    for field in parameter_fields():
+        value = request_value(request, field)
+        if value is not None and field not in unused:
+            told[field] = labels.number(value)
+    if request.get("melody"):
+        told["melody"] = request["melody"]
+    return "\n".join(f"{name}: {value}" for name, value in told.items())
 
 
 def _provenance(clip: ClipEntry) -> list[list[str]]:
