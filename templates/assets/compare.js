@@ -18,13 +18,31 @@
   // ---- what differs
 
   /**
+   * A wording with the words that the other one has not: neither is wrong.
    * @param {Step[]} steps
+   * @param {Side} side
    * @returns {(string | HTMLElement)[]}
    */
-  function marked(steps) {
-    return steps.map(([kind, textContent]) =>
-      kind === "=" ? textContent : dom.make(kind === "-" ? "del" : "ins", { textContent }),
-    );
+  function marked(steps, side) {
+    const own = side === "a" ? "-" : "+";
+    const kept = steps.filter(([kind]) => kind === "=" || kind === own);
+    return kept.flatMap(([kind, text]) => {
+      const textContent = text.trim();
+      if (kind === "=" || !textContent) return [text];
+      const [before, after] = text.split(textContent);
+      return [before, dom.make("mark", { textContent }), after];
+    });
+  }
+
+  /**
+   * The words alone that the other one has not.
+   * @param {Step[]} steps
+   * @param {Side} side
+   */
+  function ownWords(steps, side) {
+    const own = side === "a" ? "-" : "+";
+    const words = steps.flatMap(([kind, text]) => (kind === own && text.trim() ? [text.trim()] : []));
+    return words.join(" … ") || "–";
   }
 
   /**
@@ -47,18 +65,19 @@
    * @param {Step[]} steps
    */
   function spellOut(found, steps) {
-    for (const [name, one, other] of found) {
-      const line = dom.make("div");
-      const values = dom.make("dd");
-      if (name === "wording") {
-        values.append(...(differences.alike(steps) ? marked(steps) : ["other words altogether"]));
-        values.dir = "auto";
-        values.className = "side-quote";
+    part("table").hidden = !found.length;
+    for (const [name, ...both] of found) {
+      const line = dom.make("tr");
+      line.append(dom.make("th", { scope: "row", textContent: name }));
+      if (name === "wording" && !differences.alike(steps)) {
+        line.append(dom.make("td", { colSpan: 2, textContent: "other words altogether" }));
       } else {
-        const [gone, come] = [one, other].map((value) => value || "not used");
-        values.append(dom.make("del", { textContent: gone }), " ", dom.make("ins", { textContent: come }));
+        SIDES.forEach((side, place) => {
+          const isWording = name === "wording";
+          const textContent = isWording ? ownWords(steps, side) : both[place] || "not used";
+          line.append(dom.make("td", { textContent, dir: isWording ? "auto" : "ltr" }));
+        });
       }
-      line.append(dom.make("dt", { textContent: name }), values);
       part("differences").append(line);
     }
   }
@@ -73,8 +92,7 @@
   function fill(side, clip, steps) {
     const box = dom.within(page)(`[data-side="${side}"]`);
     const own = dom.part(box);
-    const others = side === "a" ? "+" : "-";
-    const words = differences.alike(steps) ? marked(steps.filter(([kind]) => kind !== others)) : [clip.text];
+    const words = differences.alike(steps) ? marked(steps, side) : [clip.text];
     clips.give(box, clip);
     box.dataset.name = clip.name;
     box.dataset.label = side.toUpperCase();
@@ -115,6 +133,11 @@
     player.playClip(list[SIDES.indexOf(side)], { together: true, stays: true }, list);
   }
 
+  // Beside the two clips, and again after a blind test.
+  function isOffered() {
+    return part("pair").hidden ? !part("replay").hidden : !part("switch").hidden;
+  }
+
   page.addEventListener("click", (event) => {
     const side = /** @type {Side | undefined} */ (dom.around(event)("hear")?.dataset.hear);
     if (!side || !pair) return;
@@ -123,7 +146,7 @@
   });
 
   document.addEventListener("keydown", (event) => {
-    if (gallery.keysAreOff(event) || !pair || part("pair").hidden || part("switch").hidden) return;
+    if (gallery.keysAreOff(event) || !pair || !isOffered()) return;
     const side = SIDES.find((each) => each === event.key);
     if (!side) return;
     event.preventDefault();
