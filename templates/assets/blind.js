@@ -78,7 +78,9 @@
 
   // Who has not heard all three can only toss a coin.
   function drawGuess() {
-    const missing = ["a", "b", "x"].filter((letter) => !heard.has(letter)).map((letter) => letter.toUpperCase());
+    const missing = ["a", "b", "x"]
+      .filter((letter) => !heard.has(letter))
+      .map((letter) => letter.toUpperCase());
     for (const button of dom.all(page, "guess")) button.toggleAttribute("disabled", missing.length > 0);
     const all = missing.join(", ").replace(/, (?=\w$)/, " and ");
     part("first").textContent = all && `First hear ${all}.`;

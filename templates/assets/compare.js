@@ -97,6 +97,7 @@
     box.dataset.name = clip.name;
     box.dataset.label = side.toUpperCase();
     own("words").replaceChildren(...words);
+    clips.tell(own("words"), clip.text);
     own("side-facts").textContent = clip.facts;
     own("side-page").setAttribute("href", clip.page);
     own("star").dataset.of = clip.key;

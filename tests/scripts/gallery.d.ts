@@ -182,6 +182,8 @@ interface Clips {
   showPicture(picture: HTMLElement, clip: Pick<Clip, "state" | "cover">): void;
   line(pairs: Fact[]): string;
   link(address: string): string;
+  /** Says of an element in which language its text is, and on which side it stands: that of the text beside it. */
+  tell(element: HTMLElement, text: string, beside?: string): void;
   loadScript(address: string): Promise<unknown>;
   clock(seconds: number): string;
   shorten(text: string): string;
