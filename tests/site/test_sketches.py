@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gallery.catalogue.sounds import by_sound, differ
 from support.galleries import Gallery, catalogue, render_all
 from support.sample_site import waiting_entries
 
@@ -76,6 +77,8 @@ def test_what_is_rendered_is_told_from_the_sketch_of_the_rest(waiting: Gallery) 
     waiting.run("build", "--engine", "sketch")
     part = clips_of(page_of(waiting))
     assert buttons(part) == 2 and "<b>2 takes, one sketch:</b>" in part
+    entry = catalogue(waiting)["a/strip"]
+    assert [len(alike) for alike in by_sound(entry["clips"])] == [1, 2] and not differ(entry["clips"])
     # Only where both can be heard is one the other's kin.
     assert "guidance 1" in page_of(waiting, "a/kin").split("Heard next to it")[1]
     assert "guidance 3" not in page_of(waiting, "a/kin").split("Heard next to it")[1]
@@ -84,6 +87,7 @@ def test_what_is_rendered_is_told_from_the_sketch_of_the_rest(waiting: Gallery) 
     waiting.run("build", "--engine", "sketch")
     part = clips_of(page_of(waiting))
     assert buttons(part) == 3 and "one sketch" not in part
+    assert differ(catalogue(waiting)["a/strip"]["clips"])
     assert len(catalogue(waiting)["a/kin"]["clips"][0]["kin"]) == 3
     (waiting.root / ".gallery/state.sqlite").unlink()
     waiting.run("build", "--engine", "sketch", "--output", waiting.root / "clean")
