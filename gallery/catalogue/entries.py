@@ -42,7 +42,8 @@ class Audio(TypedDict):
     ``audio`` and ``cover`` are addresses relative to the site's root or absolute, empty
     where there is nothing to play: the clip is pending, or what the store has of it is damaged or was
     made by a newer version of the tool. ``length`` is the preview's, in seconds; ``loudness`` the
-    render's own before matching, in LUFS.
+    render's own before matching, in LUFS. ``sound`` is the same for sketches that sound alike, and empty
+    for what is no sketch: `gallery.catalogue.sounds` tells which clips are one to the ear.
     """
 
     state: State
@@ -54,6 +55,7 @@ class Audio(TypedDict):
     bytes: int
     length: float
     loudness: float | None
+    sound: str
 
 
 # What is known of a clip that cannot be played.
@@ -66,6 +68,7 @@ _SILENT = {
     "bytes": 0,
     "length": 0.0,
     "loudness": None,
+    "sound": "",
 }
 
 
@@ -195,6 +198,7 @@ class Catalogue:
             self._outlines[path].digest,
             *(self.clip_digest(key) for key in keys),
             *(self._kin.digest(key) for key in keys),
+            *(kin for key in keys for kin in self._kin.keys(key) if self._alike(key, kin)),
         )
 
     def clip_digest(self, key: str) -> str:
@@ -205,12 +209,20 @@ class Catalogue:
             f"{key} {model} {self._places.get(key, '')} {kept.digest if kept else self._flawed.get(key, '')}"
         )
 
+    def _sound(self, key: str) -> str:
+        return self._kept[key].sound if key in self._kept else ""
+
+    def _alike(self, key: str, other: str) -> bool:
+        """Whether two clips are sketches with one and the same sound."""
+        return bool(sound := self._sound(key)) and sound == self._sound(other)
+
     def _clip_entry(self, clip: Clip, kin: list[KinEntry]) -> ClipEntry:
         kept, place = self._kept.get(clip.key), self._places.get(clip.key, "")
         state = self._flawed.get(clip.key, "pending")
         known: dict[str, Any] = {**_SILENT, "state": state, "length": clip.duration}
         if kept:
-            known = {**kept.shown, "audio": f"{place}{clip.key}.mp3", "cover": f"{place}{clip.key}.webp"}
+            files = {"audio": f"{place}{clip.key}.mp3", "cover": f"{place}{clip.key}.webp"}
+            known = {**kept.shown, **files, "sound": kept.sound}
         entry = {
             "key": clip.key,
             "id": clip.key[:8],
@@ -223,9 +235,14 @@ class Catalogue:
         return cast("ClipEntry", entry)
 
     def _kin_of(self, clip: Clip, own: Mapping[str, Clip], prompt: Prompt, wordings: bool) -> list[KinEntry]:
-        """A clip's kin; those that the prompt itself asks for are taken to be its own."""
+        """A clip's kin; those that the prompt itself asks for are taken to be its own.
+
+        What sounds like the clip itself lets nobody hear a difference: two sketches that are one are no kin.
+        """
         entries: list[KinEntry] = []
         for kin in self._kin.of(clip.key):
+            if self._alike(clip.key, kin.key):
+                continue
             home = prompt if kin.key in own else self._clips.homes[kin.key]
             value = self._model_name(kin.value) if kin.field == "model" else kin.value
             entry: KinEntry = {

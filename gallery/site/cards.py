@@ -1,7 +1,7 @@
 """Cards: the pictures that messengers and social networks show beside a link to a page.
 
 The words in the display serif over the clip's spectrogram, in the colours of the
-dark theme. A sketch is drawn as the pages draw it, in pencil, and says so.
+dark theme. A sketch is drawn as the pages draw it, in quiet greys, and says so.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SQUARE = (1400, 1400)  # the least that podcast directories take
 
 _PAPER, _INK, _SOFT, _FAINT = (20, 17, 15), (244, 237, 226), (189, 178, 164), (147, 136, 123)
 _EMBER = ((20, 17, 15), (43, 26, 61), (107, 31, 92), (194, 59, 78), (242, 132, 60), (255, 217, 138))
-_PENCIL = ((23, 20, 18), (122, 115, 107), (158, 150, 140), (178, 168, 156))
+_PENCIL = ((26, 23, 20), (38, 36, 31), (61, 56, 51), (84, 76, 69), (102, 94, 84))
 
 _SIZES = (104, 88, 74, 62, 52, 44, 37)
 _QUALITY = 72
@@ -90,7 +90,7 @@ def draw(card: Card, fonts: Fonts) -> bytes:
 
 def _sound(card: Card, size: tuple[int, int]) -> Image.Image:
     """The clip's spectrogram in colour, its waveform where there is none, nothing where there is neither."""
-    from PIL import Image, ImageDraw, ImageFilter
+    from PIL import Image, ImageDraw
 
     if card.cover:
         try:
@@ -102,9 +102,6 @@ def _sound(card: Card, size: tuple[int, int]) -> Image.Image:
         except OSError:
             pass
         else:
-            if card.state == "sketch":
-                edges = (-1, -1, -1, -1, 8, -1, -1, -1, -1)
-                grey = grey.filter(ImageFilter.Kernel((3, 3), edges, scale=1.5))
             colours = _table(_PENCIL if card.state == "sketch" else _EMBER)
             return grey.resize(size, Image.Resampling.BICUBIC).convert("RGB").point(colours)
     picture = Image.new("RGB", size, _PAPER)

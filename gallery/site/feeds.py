@@ -113,7 +113,7 @@ def _summary(entry: PromptEntry) -> str:
     clips = entry["clips"]
     sketched = any(clip["state"] == "sketch" for clip in clips)
     kind = "sketch, not made by MusicGen" if sketched else ""
-    told = [entry["text"], labels.count(len(clips), "take") if len(clips) > 1 else "", kind]
+    told = [entry["text"], rows.told_takes(entry) if len(clips) > 1 else "", kind]
     return " · ".join(part for part in told if part)
 
 

@@ -83,9 +83,15 @@ class Store:
         return self._files.flawed(keys, self._state)
 
     def put(
-        self, request: Request, engine: str, provenance: Provenance, preview: Preview, settings: str
+        self,
+        request: Request,
+        engine: str,
+        provenance: Provenance,
+        preview: Preview,
+        settings: str,
+        sound: str | None = None,
     ) -> Record:
-        """Keep a clip: audio first, record last, each whole."""
+        """Keep a clip: audio first, record last, each whole. ``sound`` is a digest of a sketch's samples."""
         self._files.check_engine(engine)
         record = Record(
             key=request.key,
@@ -103,6 +109,7 @@ class Store:
                 true_peak_before=preview.true_peak_before,
                 true_peak_after=preview.true_peak_after,
                 peaks=preview.peaks,
+                sound=sound,
             ),
         )
         self._survey = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
@@ -101,7 +102,16 @@ def _keep(
     from gallery.preview import make_preview
 
     preview = make_preview(render.audio, render.sample_rate, settings, preview_tags(render, owner))
-    store.put(render.request, render.provenance.engine, render.provenance, preview, mark)
+    engine = render.provenance.engine
+    sound = _sound(render) if engine == SKETCH else None
+    store.put(render.request, engine, render.provenance, preview, mark, sound)
+
+
+def _sound(render: Render) -> str:
+    """A digest of what is heard, whatever the clip is called: MP3s differ by their tags."""
+    known = hashlib.sha256(f"{render.sample_rate} {render.audio.shape}".encode())
+    known.update(render.audio.tobytes())
+    return known.hexdigest()
 
 
 def preview_tags(render: Render, owner: Outline | Prompt) -> dict[str, str]:

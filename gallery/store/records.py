@@ -40,7 +40,11 @@ class _Strict(BaseModel):
 
 
 class PreviewFacts(_Strict):
-    """What is known of a preview: digests of its files, seconds, LUFS, dBTP, 200 peaks."""
+    """What is known of a preview: digests of its files, seconds, LUFS, dBTP, 200 peaks.
+
+    ``sound`` is a digest of the samples as the engine made them. Sketches have one, and nothing else:
+    of theirs, many are alike.
+    """
 
     settings: str
     audio_sha256: _Digest
@@ -52,6 +56,7 @@ class PreviewFacts(_Strict):
     true_peak_before: float | None
     true_peak_after: float | None
     peaks: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{200}$")]
+    sound: _Digest | None = None
 
     @property
     def digests(self) -> dict[str, str]:
@@ -72,6 +77,8 @@ class Record(_Strict):
     def to_json(self) -> bytes:
         """The record as it is written: readable, one order, the same bytes each time."""
         fields = self.model_dump(mode="json")
+        if self.preview.sound is None:  # earlier versions know no such field
+            del fields["preview"]["sound"]
         fields["request"] = self.request.model_dump(mode="json", exclude_none=True)
         return (json.dumps(fields, ensure_ascii=False, indent=1) + "\n").encode()
 

@@ -52,7 +52,8 @@ _POINTER = b"version https://git-lfs"
 class Kept(NamedTuple):
     """What pages are made from and builds planned with, of a record: little, as there may be many.
 
-    ``bytes`` is the preview's size; ``digest`` is one of the whole record. The rest lies in ``rows``.
+    ``bytes`` is the preview's size; ``digest`` is one of the whole record; ``sound`` is the same for
+    sketches that sound alike, and empty for renders. The rest lies in ``rows``.
     """
 
     key: str
@@ -60,6 +61,7 @@ class Kept(NamedTuple):
     settings: str
     bytes: int
     digest: str
+    sound: str
     rows: State
 
     @property
@@ -292,13 +294,14 @@ def _essence(record: Record, data: bytes) -> str:
         "loudness": preview.loudness_before,
     }
     digest = hashlib.sha256(data).hexdigest()[:32]
-    parts = (state, preview.settings, str(preview.bytes), digest, json.dumps(shown))
+    sound = (preview.sound or "")[:32]
+    parts = (state, preview.settings, str(preview.bytes), digest, sound, json.dumps(shown))
     return _BETWEEN.join(parts)
 
 
 def _kept(key: str, essence: str, rows: State) -> Kept:
     """What `_essence` wrote."""
-    state, settings, size, digest, _ = essence.split(_BETWEEN, 4)
-    # Most clips have their settings in common: one text in memory does for all.
-    settings = sys.intern(settings)
-    return Kept(key, "sketch" if state == "sketch" else "render", settings, int(size), digest, rows)
+    state, settings, size, digest, sound, _ = essence.split(_BETWEEN, 5)
+    # Clips have these in common: one text in memory does for all.
+    settings, sound = sys.intern(settings), sys.intern(sound)
+    return Kept(key, "sketch" if state == "sketch" else "render", settings, int(size), digest, sound, rows)

@@ -5,12 +5,15 @@
   const { dom, player } = gallery;
   const page = /** @type {HTMLElement} */ (document.querySelector("[data-comparing]"));
   const part = dom.part(page);
+  const leaving = /** @type {HTMLDialogElement} */ (part("leaving"));
   let rounds = 8;
   /** @type {{ x: Side, said: Side }[]} */
   let answers = [];
   /** @type {Side} */
   let hidden = "a";
   let isListening = false;
+  /** @type {Set<string>} */
+  const heard = new Set(); // A and B since the test began, X in this round
 
   /**
    * How likely at least `right` of `all` are by tossing a coin: the sum of binomials over two to the nth.
@@ -58,7 +61,9 @@
     isListening = true;
     player.veil(`Blind test: ${letter.toUpperCase()}`, Math.min(pair.a.length, pair.b.length));
     hear(letter === "x" ? hidden : letter);
+    heard.add(letter);
     press(letter);
+    drawGuess();
   }
 
   /**
@@ -71,15 +76,28 @@
     }
   }
 
+  // Who has not heard all three can only toss a coin.
+  function drawGuess() {
+    const missing = ["a", "b", "x"]
+      .filter((letter) => !heard.has(letter))
+      .map((letter) => letter.toUpperCase());
+    for (const button of dom.all(page, "guess")) button.toggleAttribute("disabled", missing.length > 0);
+    const all = missing.join(", ").replace(/, (?=\w$)/, " and ");
+    part("first").textContent = all && `First hear ${all}.`;
+  }
+
   function nextRound() {
     hidden = Math.random() < 0.5 ? "a" : "b";
     part("round").textContent = `Round ${answers.length + 1} of ${rounds}. Is X A, or is it B?`;
     // Whoever was listening to X now hears the new one.
+    heard.delete("x");
     if (isListening) listen("x");
+    drawGuess();
   }
 
   /** @param {Side} letter */
   function guess(letter) {
+    if (heard.size < 3) return;
     answers.push({ x: hidden, said: letter });
     if (answers.length < rounds) nextRound();
     else finish();
@@ -90,6 +108,8 @@
     quiet();
     part("trial").hidden = true;
     part("again").hidden = false;
+    part("replay").hidden = false;
+    part("again-verdict").textContent = part("verdict").textContent;
     part("round").textContent = verdict(right, rounds);
     part("answers").hidden = false;
     const items = answers.map(({ x, said }) =>
@@ -113,6 +133,7 @@
     const chosen = part("rounds");
     rounds = Number(chosen.value);
     answers = [];
+    heard.clear();
     quiet();
     part("pair").hidden = true;
     part("heading").hidden = true;
@@ -120,13 +141,28 @@
     part("trial").hidden = false;
     part("answers").hidden = true;
     part("again").hidden = true;
+    part("replay").hidden = true;
     press("");
     dom.within(part("blind"))("h2").focus();
     nextRound();
   }
 
+  /** Whether answers would be lost. */
+  function isHalfWay() {
+    return !part("blind").hidden && !part("trial").hidden && answers.length > 0;
+  }
+
+  function askToLeave() {
+    if (!isHalfWay()) return leave();
+    const given = answers.length === 1 ? "Your answer is" : `Your ${answers.length} answers are`;
+    part("lost").textContent = `${given} lost then.`;
+    leaving.returnValue = "stay";
+    leaving.showModal();
+  }
+
   function leave() {
     quiet();
+    answers = [];
     part("blind").hidden = true;
     part("pair").hidden = false;
     part("heading").hidden = false;
@@ -135,16 +171,24 @@
 
   page.addEventListener("click", (event) => {
     const on = dom.around(event);
-    const heard = /** @type {Side | "x" | undefined} */ (on("listen")?.dataset.listen);
+    const wanted = /** @type {Side | "x" | undefined} */ (on("listen")?.dataset.listen);
     const guessed = /** @type {Side | undefined} */ (on("guess")?.dataset.guess);
     if (on("begin") || on("again")) begin();
-    else if (on("leave")) leave();
-    else if (heard) listen(heard);
+    else if (on("leave")) askToLeave();
+    else if (wanted) listen(wanted);
     else if (guessed) guess(guessed);
   });
 
+  leaving.addEventListener("close", () => {
+    if (leaving.returnValue === "leave") leave();
+  });
+  // To another page, too.
+  window.addEventListener("beforeunload", (event) => {
+    if (isHalfWay()) event.preventDefault();
+  });
+
   document.addEventListener("keydown", (event) => {
-    if (gallery.keysAreOff(event) || part("blind").hidden || part("trial").hidden) return;
+    if (gallery.keysAreOff(event) || part("blind").hidden || part("trial").hidden || leaving.open) return;
     const { key } = event;
     if (key === "1") guess("a");
     else if (key === "2") guess("b");

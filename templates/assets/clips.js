@@ -158,6 +158,41 @@
     return `${head.slice(110).includes(" ") ? head.slice(0, head.lastIndexOf(" ")) : head} …`;
   }
 
+  // Letters of scripts that tell the language: as gallery/site/theme/languages.py has them.
+  /** @type {[language: string, letters: RegExp][]} */
+  const SCRIPTS = [
+    ["ja", /[\u3041-\u30ff\uff66-\uff9f]/g],
+    ["ko", /[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]/g],
+    ["und-Hani", /[\u3400-\u9fff\uf900-\ufaff]/g],
+    ["und-Arab", /[\u0620-\u06ff\u0750-\u077f]/g],
+    ["he", /[\u05d0-\u05ea]/g],
+    ["th", /[\u0e01-\u0e5b]/g],
+    ["el", /[\u0370-\u03ff]/g],
+    ["und-Cyrl", /[\u0400-\u052f]/g],
+    ["und-Deva", /[\u0900-\u097f]/g],
+  ];
+  const NOT_ARABIC = /[\u067e\u0686\u0688\u0691\u0698\u06a9\u06af\u06ba\u06be\u06c1\u06cc\u06d2]/;
+  const RTL = /^[^A-Za-z\u00c0-\u058f\u0900-\ud7ff]*[\u05be-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+  /** @param {string} text */
+  function languageOf(text) {
+    const count = (/** @type {RegExp} */ letters) => text.match(letters)?.length ?? 0;
+    const counts = new Map(SCRIPTS.map(([language, letters]) => [language, count(letters)]));
+    const han = counts.get("und-Hani") ?? 0;
+    if (counts.get("ja")) counts.set("ja", (counts.get("ja") ?? 0) + han).delete("und-Hani");
+    const [language, most] = [...counts].reduce((one, other) => (other[1] > one[1] ? other : one));
+    if (most <= count(/[A-Za-z\u00c0-\u024f]/g)) return "";
+    return language === "und-Arab" && !NOT_ARABIC.test(text) ? "ar" : language;
+  }
+
+  /** @type {Clips["tell"]} */
+  function tell(element, text, beside) {
+    element.dir = beside ? (RTL.test(beside) ? "rtl" : "ltr") : "auto";
+    const language = languageOf(text);
+    if (language) element.lang = language;
+    else element.removeAttribute("lang");
+  }
+
   gallery.clips = {
     read,
     give,
@@ -167,6 +202,7 @@
     showPicture,
     line,
     link,
+    tell,
     loadScript,
     clock,
     shorten,

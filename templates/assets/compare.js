@@ -18,13 +18,46 @@
   // ---- what differs
 
   /**
+   * A wording with the words that the other one has not: neither is wrong.
    * @param {Step[]} steps
+   * @param {Side} side
    * @returns {(string | HTMLElement)[]}
    */
-  function marked(steps) {
-    return steps.map(([kind, textContent]) =>
-      kind === "=" ? textContent : dom.make(kind === "-" ? "del" : "ins", { textContent }),
-    );
+  function marked(steps, side) {
+    const own = side === "a" ? "-" : "+";
+    const kept = steps.filter(([kind]) => kind === "=" || kind === own);
+    return kept.flatMap(([kind, text]) => {
+      const textContent = text.trim();
+      if (kind === "=" || !textContent) return [text];
+      const [before, after] = text.split(textContent);
+      return [before, dom.make("mark", { textContent }), after];
+    });
+  }
+
+  /**
+   * The words alone that the other one has not.
+   * @param {Step[]} steps
+   * @param {Side} side
+   */
+  function ownWords(steps, side) {
+    const own = side === "a" ? "-" : "+";
+    const words = steps.flatMap(([kind, text]) => (kind === own && text.trim() ? [text.trim()] : []));
+    return words.join(" … ") || "–";
+  }
+
+  /**
+   * What may be said of the difference that one hears: a sketch shows nothing of what MusicGen does.
+   * @param {Difference[]} found
+   * @param {Pair} two
+   */
+  function verdict(found, two) {
+    const names = found.map(([name]) => name);
+    const all = `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
+    if (!found.length) return "Nothing: this is one and the same request.";
+    const isTold = SIDES.every((side) => two[side].state === "render");
+    if (found.length === 1) return `Only the ${names[0]}${isTold ? ": what you hear is its effect." : "."}`;
+    const heard = isTold ? " What you hear is all of them together." : "";
+    return `${found.length} things at once: ${all}.${heard}`;
   }
 
   /**
@@ -32,25 +65,19 @@
    * @param {Step[]} steps
    */
   function spellOut(found, steps) {
-    const names = found.map(([name]) => name);
-    const all = `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
-    part("verdict").textContent = !found.length
-      ? "Nothing: this is one and the same request."
-      : found.length === 1
-        ? `Only the ${names[0]}: what you hear is its effect.`
-        : `${found.length} things at once: ${all}. What you hear is all of them together.`;
-    for (const [name, one, other] of found) {
-      const line = dom.make("div");
-      const values = dom.make("dd");
-      if (name === "wording") {
-        values.append(...(differences.alike(steps) ? marked(steps) : ["other words altogether"]));
-        values.dir = "auto";
-        values.className = "side-quote";
+    part("table").hidden = !found.length;
+    for (const [name, ...both] of found) {
+      const line = dom.make("tr");
+      line.append(dom.make("th", { scope: "row", textContent: name }));
+      if (name === "wording" && !differences.alike(steps)) {
+        line.append(dom.make("td", { colSpan: 2, textContent: "other words altogether" }));
       } else {
-        const [gone, come] = [one, other].map((value) => value || "not used");
-        values.append(dom.make("del", { textContent: gone }), " ", dom.make("ins", { textContent: come }));
+        SIDES.forEach((side, place) => {
+          const isWording = name === "wording";
+          const textContent = isWording ? ownWords(steps, side) : both[place] || "not used";
+          line.append(dom.make("td", { textContent, dir: isWording ? "auto" : "ltr" }));
+        });
       }
-      line.append(dom.make("dt", { textContent: name }), values);
       part("differences").append(line);
     }
   }
@@ -65,12 +92,12 @@
   function fill(side, clip, steps) {
     const box = dom.within(page)(`[data-side="${side}"]`);
     const own = dom.part(box);
-    const others = side === "a" ? "+" : "-";
-    const words = differences.alike(steps) ? marked(steps.filter(([kind]) => kind !== others)) : [clip.text];
+    const words = differences.alike(steps) ? marked(steps, side) : [clip.text];
     clips.give(box, clip);
     box.dataset.name = clip.name;
     box.dataset.label = side.toUpperCase();
     own("words").replaceChildren(...words);
+    clips.tell(own("words"), clip.text);
     own("side-facts").textContent = clip.facts;
     own("side-page").setAttribute("href", clip.page);
     own("star").dataset.of = clip.key;
@@ -83,8 +110,17 @@
     if (!which.length) return;
     const subject = which.length === 2 ? "Both are sketches" : `${which[0].toUpperCase()} is a sketch`;
     part("sketched").hidden = false;
-    part("sketched").textContent =
-      `${subject}, not made by MusicGen: comparing them demonstrates nothing yet.`;
+    part("sketched").textContent = isOne(two)
+      ? "Both have one sketch, not made by MusicGen: until they are rendered there is nothing to compare."
+      : `${subject}, not made by MusicGen: comparing them demonstrates nothing yet.`;
+  }
+
+  /**
+   * Whether both are sketches with one and the same sound.
+   * @param {Pair} two
+   */
+  function isOne(two) {
+    return Boolean(two.a.sound) && two.a.sound === two.b.sound;
   }
 
   // ---- hearing
@@ -98,6 +134,11 @@
     player.playClip(list[SIDES.indexOf(side)], { together: true, stays: true }, list);
   }
 
+  // Beside the two clips, and again after a blind test.
+  function isOffered() {
+    return part("pair").hidden ? !part("replay").hidden : !part("switch").hidden;
+  }
+
   page.addEventListener("click", (event) => {
     const side = /** @type {Side | undefined} */ (dom.around(event)("hear")?.dataset.hear);
     if (!side || !pair) return;
@@ -106,7 +147,7 @@
   });
 
   document.addEventListener("keydown", (event) => {
-    if (gallery.keysAreOff(event) || !pair || !part("blind").hidden) return;
+    if (gallery.keysAreOff(event) || !pair || !isOffered()) return;
     const side = SIDES.find((each) => each === event.key);
     if (!side) return;
     event.preventDefault();
@@ -129,14 +170,17 @@
     const steps = differences.wording(a.text, b.text);
     fill("a", a, steps);
     fill("b", b, steps);
-    spellOut(differences.between(a, b), steps);
+    const found = differences.between(a, b);
+    part("verdict").textContent = verdict(found, two);
+    spellOut(found, steps);
     tellSketches(two);
     const mute = SIDES.filter((side) => !two[side].audio);
-    const canBeTold = a.key !== b.key && !mute.length;
+    const canBeTold = a.key !== b.key && !mute.length && !isOne(two);
     const why = mute.every((side) => two[side].state === "pending") ? "Not rendered yet" : "Cannot be played";
     say(mute.length ? `${why}: ${mute.join(" and ").toUpperCase()}.` : "");
     part("told").hidden = !mute.length;
     part("blind-offer").hidden = !canBeTold;
+    part("switch").hidden = !mute.length && !canBeTold;
     for (const button of dom.all(page, "hear")) button.toggleAttribute("disabled", mute.length > 0);
     part("pair").hidden = false;
     // The other one goes along silently: a switch is then a matter of milliseconds.

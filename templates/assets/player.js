@@ -181,6 +181,7 @@
     part("dock-mark").hidden = !isSketch;
     part("save").hidden = !clip.audio;
     part("save").setAttribute("href", clip.audio);
+    part("save").setAttribute("download", clip.state === "sketch" ? `${clip.id}-sketch.mp3` : "");
     for (const name of ["star", "compare"]) {
       for (const button of dom.all(dock, name)) button.dataset.of = clip.key;
     }

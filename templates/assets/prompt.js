@@ -4,10 +4,16 @@
   const { gallery } = window;
   const { dom } = gallery;
   const parts = dom.all(document, "for");
+  let chosen = "";
 
   /** @param {string} id */
   function choose(id) {
     if (!parts.some((part) => part.dataset.for === id)) return false;
+    chosen = id;
+    for (const anchor of dom.all(document, "choose")) {
+      if (anchor.dataset.choose === id) anchor.setAttribute("aria-current", "true");
+      else anchor.removeAttribute("aria-current");
+    }
     for (const part of parts) {
       part.hidden = part.dataset.for !== id;
       if (!part.hidden && part.matches("details")) part.setAttribute("open", "");
@@ -23,13 +29,23 @@
     return document.querySelector(`.clips [data-id="${CSS.escape(id)}"]`);
   }
 
+  /**
+   * The clip that is heard for a take: its own, or a sketch that it has in common with others.
+   * @param {string} id
+   */
+  function heardFor(id) {
+    /** @type {HTMLElement | null | undefined} */
+    const stand = document.querySelector(`[data-choose="${CSS.escape(id)}"]`)?.closest("[data-stand]");
+    return stand?.dataset.stand ?? id;
+  }
+
   function followAddress() {
     // #<id>, or with a second, which is the player's to heed: #k=<id>&t=12
     const address = location.hash.slice(1);
     const asked = new URLSearchParams(address).get("k");
     const id = asked ? asked.slice(0, 8) : address;
     if (!id || !choose(id) || asked) return;
-    clipOf(id)?.dispatchEvent(new Event("clip:show", { bubbles: true }));
+    clipOf(heardFor(id))?.dispatchEvent(new Event("clip:show", { bubbles: true }));
   }
 
   /** @type {NodeListOf<HTMLElement>} */
@@ -40,7 +56,9 @@
 
   document.addEventListener("clip:shown", ({ detail: clip }) => {
     // Kin are played from here, but they are clips of other pages.
-    if (clipOf(clip.id)?.dataset.clip !== clip.key || !choose(clip.id)) return;
+    if (clipOf(clip.id)?.dataset.clip !== clip.key) return;
+    // A sketch in common says nothing of which take is looked at.
+    if (heardFor(chosen) === clip.id || !choose(clip.id)) return;
     if (own.length > 1) history.replaceState(history.state, "", `#${clip.id}`);
   });
 

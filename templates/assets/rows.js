@@ -14,7 +14,9 @@
     const name = prompt.title || clips.shorten(prompt.text);
     clips.give(row, clip);
     find(".row-title").hidden = !prompt.title;
-    find(".row-title").textContent = prompt.title;
+    find(".row-title bdi").textContent = prompt.title;
+    clips.tell(find(".row-title"), prompt.title, prompt.text);
+    clips.tell(find(".row-prompt"), prompt.text);
     /** @type {HTMLAnchorElement} */
     const anchor = find(".row-prompt a");
     anchor.href = prompt.page || clips.link(`prompts/${prompt.path}/index.html`);

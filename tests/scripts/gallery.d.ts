@@ -36,6 +36,8 @@ interface PackedClip {
   audio: string;
   cover: string;
   peaks: string;
+  /** Of a sketch: the same for those that sound alike. */
+  sound?: string;
   length: number;
   facts: Fact[];
   values: [label: string, value: string][];
@@ -44,6 +46,7 @@ interface PackedClip {
 
 interface KnownClip extends Clip {
   path: string;
+  sound?: string;
   title: string;
   text: string;
   pairs: Fact[];
@@ -179,6 +182,8 @@ interface Clips {
   showPicture(picture: HTMLElement, clip: Pick<Clip, "state" | "cover">): void;
   line(pairs: Fact[]): string;
   link(address: string): string;
+  /** Says of an element in which language its text is, and on which side it stands: that of the text beside it. */
+  tell(element: HTMLElement, text: string, beside?: string): void;
   loadScript(address: string): Promise<unknown>;
   clock(seconds: number): string;
   shorten(text: string): string;

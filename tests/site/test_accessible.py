@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +50,13 @@ def test_axe_finds_nothing(kind: str, served: str, open_page: Any) -> None:
     # Without the page's own policy: it would not let axe in.
     page, _ = open_page(f"{served}/{kind}", bypass_csp=True, reduced_motion="reduce")
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    assert findings(page) == []
+
+
+@pytest.mark.parametrize("path", ["all", "some", "rows", "columns", "words"])
+def test_axe_finds_nothing_where_takes_wait(path: str, waiting_site: Path, open_page: Any) -> None:
+    address = f"{waiting_site.as_uri()}/prompts/wait/{path}/index.html"
+    page, _ = open_page(address, bypass_csp=True, reduced_motion="reduce")
     assert findings(page) == []
 
 

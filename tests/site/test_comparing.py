@@ -44,7 +44,7 @@ def test_two_clips_are_picked_one_after_the_other(
     page.wait_for_selector("[data-pair]:visible")
     assert not page.is_visible(".pick")
     # Wordings with nothing in common are not torn into pieces.
-    assert page.locator(".side del, .side ins").count() == 0
+    assert page.locator(".side mark").count() == 0
     assert "other words altogether" in page.inner_text("[data-differences]")
 
 
@@ -63,8 +63,14 @@ def test_what_differs_is_spelled_out(address: str, entries: Any, two: str, watch
     page, seen = watch(f"{address}/{two}")
     page.wait_for_selector("[data-pair]:visible")
     assert page.inner_text("[data-verdict]") == "Only the wording: what you hear is its effect."
-    assert page.inner_text(".side >> nth=0 >> del") == " on the window"
-    assert page.inner_text(".side >> nth=1 >> ins") == "no "
+    assert page.inner_text(".side >> nth=0 >> mark") == "on the window"
+    assert page.inner_text(".side >> nth=1 >> mark") == "no"
+    # Each in its column, and neither struck out as if it were wrong.
+    rows = page.locator(".differences tr").all()
+    assert [row.locator("th, td").all_inner_texts() for row in rows] == [
+        ["", "A", "B"], ["wording", "on the window", "no"],
+    ]  # fmt: skip
+    assert page.locator("[data-pair] del").count() == 0
     assert "loudness-matched" in page.inner_text(".fair") and not page.is_visible("[data-sketched]")
     assert not seen.audio
     strip = [key_of(entries, "compare/strip", place) for place in (0, 2)]
@@ -94,7 +100,7 @@ def test_unknown_clips_are_told(address: str, watch: Any) -> None:
     until(page, "document.querySelector('[data-told]').textContent.includes('not in this gallery')")
     seen.complaints.clear()  # the browser's own word on a part that isn't there
     page.goto(f"{address}/compare/index.html")
-    assert "Press the two bars" in page.inner_text("[data-told]")
+    assert "Press “compare”" in page.inner_text("[data-told]")
 
 
 def test_both_run_in_step_and_change_by_key(address: str, two: str, watch: Any) -> None:
@@ -150,10 +156,16 @@ def test_a_blind_test_by_keyboard(address: str, two: str, watch: Any) -> None:
     )
     assert page.locator(".is-current, .side:visible, [data-copy-here]:visible").count() == 0
     assert page.evaluate("navigator.mediaSession.metadata.title") == "Blind test: X"
+    # No answer before all three were heard; X anew in every round.
+    page.keyboard.press("1")
+    assert page.inner_text("[data-first]") == "First hear A and B."
+    assert page.locator("[data-guess]:enabled").count() == 0
+    page.keyboard.press("b")
     page.keyboard.press("a")
     assert page.evaluate("played.src") == first
     for answer in "1211212":
         page.keyboard.press(answer)
+        page.keyboard.press("x")
     assert page.inner_text("[data-round]") == "Round 8 of 8. Is X A, or is it B?"
     page.keyboard.press("2")
     # X was A B A A B A B A; the answers were A B A A B A B B.
@@ -161,7 +173,13 @@ def test_a_blind_test_by_keyboard(address: str, two: str, watch: Any) -> None:
     assert said.startswith("7 of 8: chance alone does this 4 % of the time.")
     assert page.locator(".rounds li").count() == 8 and page.locator(".rounds .right").count() == 7
     until(page, "allAudio.every(audio => audio.paused)")
-    page.keyboard.press("Enter")
+    # Now that it is known, the difference can be heard again.
+    assert page.inner_text("[data-again-verdict]") == "Only the wording: what you hear is its effect."
+    page.keyboard.press("b")
+    until(page, PLAYED % 0.1)
+    assert "B" in page.inner_text("[data-dock-facts]") and page.is_visible("[data-replay] [data-hear=b]")
+    assert page.get_attribute("[data-replay] [data-hear=b]", "aria-pressed") == "true"
+    page.click("[data-again]")
     assert "Round 1 of 8" in page.inner_text("[data-round]")
     page.click("[data-leave]")
     assert page.is_visible("[data-pair]") and not page.is_visible("[data-blind]")
@@ -177,10 +195,51 @@ def test_the_odds_are_exact(right: int, said: str, address: str, two: str, watch
         rounds,
     )
     page.click("[data-begin]")
+    page.keyboard.press("a")
+    page.keyboard.press("b")
     for place in range(rounds):
+        page.keyboard.press("x")
         page.click(f"[data-guess={'a' if place < right else 'b'}]")
     told = page.inner_text("[data-round]").replace("\u00a0", " ")
     assert f"chance alone does this {said} of the time" in told
+
+
+def test_leaving_half_way_asks(address: str, two: str, watch: Any) -> None:
+    page, _ = watch(f"{address}/{two}")
+    page.wait_for_selector("[data-pair]:visible")
+    page.click("[data-begin]")
+    page.click("[data-leave]")  # nothing is lost yet
+    page.click("[data-begin]")
+    for key in "abx1":
+        page.keyboard.press(key)
+    page.click("[data-leave]")
+    assert page.inner_text("[data-lost]") == "Your answer is lost then."
+    page.click("[data-leaving] [value=stay]")
+    assert "Round 2 of 8" in page.inner_text("[data-round]")
+    page.click("[data-leave]")
+    page.click("[data-leaving] [value=leave]")
+    page.wait_for_selector("[data-pair]:visible")
+    assert not page.is_visible("[data-blind]")
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1360, 940)])
+def test_both_clips_and_the_switch_are_on_the_first_screen(
+    width: int, height: int, address: str, two: str, watch: Any
+) -> None:
+    page, _ = watch(f"{address}/{two}", width=width, height=height)
+    page.wait_for_selector("[data-pair]:visible")
+    page.click("[data-hear=a]")
+    until(page, PLAYED % 0)
+    dock = page.locator(".dock").bounding_box()["y"]
+    for name in (".side[data-side=a] .picture", ".side[data-side=b] .picture", "[data-switch] [data-hear=b]"):
+        box = page.locator(name).bounding_box()
+        assert box["y"] + box["height"] <= dock, name
+    letters = page.locator(".letter").all_inner_texts()
+    assert letters == ["A", "B"]
+    if width > 1000:  # line by line
+        for name in (".facts", ".picture"):
+            one, other = (page.locator(f".side >> nth={place} >> {name}").bounding_box() for place in (0, 1))
+            assert one["y"] == pytest.approx(other["y"], abs=0.5), name
 
 
 @pytest.mark.parametrize("width", [360, 1360])

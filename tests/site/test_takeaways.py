@@ -195,6 +195,28 @@ def test_requests_can_be_copied(served: str, open_page: Any) -> None:
     assert page.evaluate("navigator.clipboard.readText()").startswith("<iframe ")
 
 
+def test_all_settings_are_one_block_that_is_copied_at_once(served: str, open_page: Any) -> None:
+    page, _ = open_page(
+        f"{served}/prompts/compare/matrix/index.html", permissions=["clipboard-read", "clipboard-write"]
+    )
+    block = page.locator(".request:visible")
+    assert block.count() == 1 and block.locator("table").count() == 1
+    assert block.locator(".request-prompt").inner_text() == "boogie"
+    assert "GPU" in block.locator("table").inner_text()
+    # What is taken along comes below it.
+    below = block.locator("h3").bounding_box()["y"]
+    assert (
+        below > block.locator("table").bounding_box()["y"] + block.locator("table").bounding_box()["height"]
+    )
+    page.click(".tile >> nth=4")
+    page.click("[aria-label='Copy all generation data']:visible")
+    page.wait_for_selector(".settings button >> text=copied")
+    assert page.evaluate("navigator.clipboard.readText()").splitlines() == [
+        "prompt: boogie", "model: facebook/musicgen-small", "duration: 3", "seed: 2", "temperature: 1",
+        "top_k: 250", "top_p: 0", "cfg_coef: 3",
+    ]  # fmt: skip
+
+
 def test_requests_can_be_read_without_scripts(address: str, open_page: Any) -> None:
     page, _ = open_page(f"{address}/prompts/lofi/rainy/index.html", java_script_enabled=False)
     page.click("text=Python for audiocraft")

@@ -46,12 +46,12 @@ def complaints(checker: list[str | Path], *places: Path) -> list[str]:
 
 
 def test_no_page_and_no_style_sheet_has_a_mistake(
-    checker: list[str | Path], site: Path, shipped: Path, tmp_path: Path
+    checker: list[str | Path], site: Path, waiting_site: Path, shipped: Path, tmp_path: Path
 ) -> None:
     # One page has some: silence has to mean something.
     wrong = tmp_path / "wrong.html"
     wrong.write_text(WRONG)
-    told = complaints(checker, site, shipped, wrong)
+    told = complaints(checker, site, waiting_site, shipped, wrong)
     assert [line for line in told if wrong.name not in line] == []
     for mistake in (
         '"blink" element is obsolete',

@@ -48,6 +48,7 @@ def clip(
         "bytes": 12345 if there else 0,
         "length": length if there else 0.0,
         "loudness": -18.5 if state == "render" else None,
+        "sound": f"{key}" if state == "sketch" else "",
         "kin": [],
     }
 
@@ -84,6 +85,15 @@ def grid(path: str, text: str, axes: list[tuple[str, list[Any]]], **fields: Any)
         "cells": [each["key"] for each in clips],
     }
     return entry(path, text, list(shown.values()), grid=described, **fields)
+
+
+def sketched(item: dict[str, Any], sound: Any) -> dict[str, Any]:
+    """A prompt whose clips are sketches; ``sound`` says which a request has, or nothing for a render."""
+    for each in item["clips"]:
+        if of := sound(each["request"]):
+            files = {"audio": f"sketches/{each['key']}.mp3", "cover": f"sketches/{each['key']}.webp"}
+            each.update(state="sketch", engine="sketch", loudness=None, sound=of, **files)
+    return item
 
 
 def kin(
@@ -156,6 +166,31 @@ def sample_entries() -> list[dict[str, Any]]:
         entry("words/unbroken", LONG_WORD, title=LONG_WORD[:60]),
         entry("words/hostile", HOSTILE, title=HOSTILE, notes=HOSTILE_NOTES, tags=[HOSTILE], author="evil"),
     ]  # fmt: skip
+
+
+def waiting_entries() -> list[dict[str, Any]]:
+    """Comparisons whose takes share sketches, in every layout."""
+
+    def one(request: dict[str, Any]) -> str:
+        return "one"
+
+    def of_seed(request: dict[str, Any]) -> str:
+        return f"of seed {request['seed']}"
+
+    two, three = [1.0, 3.0], [1.0, 3.0, 5.0]
+    return [
+        sketched(grid("wait/all", "brass", [("temperature", [0.5, 1.0]), ("cfg_coef", three)]), one),
+        sketched(
+            grid("wait/some", "tuba", [("cfg_coef", three)]),
+            lambda request: "" if request["cfg_coef"] == 1 else "one",
+        ),
+        sketched(grid("wait/rows", "horn", [("seed", [1, 2]), ("cfg_coef", two)]), of_seed),
+        sketched(grid("wait/columns", "bugle", [("cfg_coef", two), ("seed", [1, 2])]), of_seed),
+        sketched(
+            grid("wait/words", "slow drums", [("prompt", ["slow drums", "slow drums!", "fast drums"])]),
+            lambda request: request["prompt"].strip("!"),
+        ),
+    ]
 
 
 GUIDE = """---

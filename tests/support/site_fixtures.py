@@ -28,7 +28,7 @@ from PIL import Image
 
 from gallery.config import Config
 from support.entries_catalogue import write_entries
-from support.sample_site import make_config, make_files, sample_entries, write_guides
+from support.sample_site import make_config, make_files, sample_entries, waiting_entries, write_guides
 
 # The first is Chromium without windows: opening a page costs it half as much.
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -146,6 +146,14 @@ def site(
 def address(site: Path) -> str:
     """The site as it is opened from disk."""
     return site.as_uri()
+
+
+@pytest.fixture(scope="session")
+def waiting_site(tmp_path_factory: pytest.TempPathFactory, config: Config, media: dict[float, Path]) -> Path:
+    """A site of comparisons that are not all rendered. Nobody changes it."""
+    output, entries = tmp_path_factory.mktemp("waiting") / "gallery", waiting_entries()
+    write_entries(entries, make_files(entries, media), config, output)
+    return output
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

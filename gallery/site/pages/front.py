@@ -6,6 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from gallery.catalogue.differences import word_changes
+from gallery.catalogue.sounds import differ
 from gallery.errors import Fault
 from gallery.prompts.request import inert, parameter_fields, request_value
 from gallery.site.pages import prompt, rows
@@ -44,7 +45,7 @@ def comparison(entry: PromptEntry) -> str:
     nothing where they differ in more than two things, or not at all.
     """
     clips, fields = entry["clips"], rows.varied(entry)
-    if not 1 <= len(fields) <= 2 or not all(map(rows.playable, clips)) or not rows.differs(clips):
+    if not 1 <= len(fields) <= 2 or not all(map(rows.playable, clips)) or not differ(clips):
         return ""
     return "render" if all(clip["state"] == "render" for clip in clips) else "sketch"
 
@@ -140,7 +141,7 @@ def stage(entry: PromptEntry, about: Mapping[str, str]) -> dict[str, Any]:
         "verb": _verb(fields),
         "guides": [[labels.label(field), about[field]] for field in fields if field in about],
         "size": next((name for name, most in (("l", 48), ("m", 105)) if len(entry["text"]) <= most), "s"),
-        "differs": len(takes) > 1 and rows.differs(entry["clips"]),
+        "differs": len(takes) > 1 and differ(entry["clips"]),
     }
 
 
@@ -271,7 +272,7 @@ def question(entry: PromptEntry) -> dict[str, Any]:
         for clip, take in zip(entry["clips"], prompt.embed_data(entry)["takes"], strict=True)
     ]
     heard = [take for take in takes if take["audio"]]
-    alike = len(heard) > 1 and not rows.differs([clip for clip in entry["clips"] if rows.playable(clip)])
+    alike = len(heard) > 1 and not differ([clip for clip in entry["clips"] if rows.playable(clip)])
     return {
         "path": entry["path"],
         "title": entry["title"],

@@ -195,6 +195,7 @@ class Pages:
             **self._beside(number),
             "about": self._about,
             "here": "",
+            "by_gallery": structured.is_gallery(entry["author"], config.site),
             "takeaways": {
                 clip["id"]: takeaway.of_clip(entry, clip, config.models) for clip in entry["clips"]
             },

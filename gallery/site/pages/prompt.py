@@ -8,13 +8,14 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gallery.catalogue.differences import word_changes
+from gallery.catalogue.sounds import by_sound
 from gallery.engines.provenance import PROVENANCE_LABELS
 from gallery.prompts.request import inert, parameter_fields, request_value
 from gallery.site.pages import rows
 from gallery.site.theme import labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gallery.catalogue.entries import Catalogue, ClipEntry, KinEntry, PromptEntry
 
@@ -42,7 +43,8 @@ def page_data(entry: PromptEntry, clips: Catalogue, about: Mapping[str, str] | N
     ``clips`` knows every clip of the site, ``about`` the addresses of guides by the field that they explain.
     """
     first = {clip["key"]: _clip(entry, clip, clips, about or {}) for clip in entry["clips"]}
-    layout, grids = _layout(entry, first)
+    sounds = _sounds(entry, list(first.values()))
+    layout, grids = _layout(entry, first, sounds)
     fields = rows.varied(entry)
     shared = [field for field in ("model", "seed", "cfg_coef", "temperature") if _shared(entry, field)]
     return {
@@ -50,10 +52,12 @@ def page_data(entry: PromptEntry, clips: Catalogue, about: Mapping[str, str] | N
         "title": entry["title"],
         "own_title": rows.own_title(entry["title"], entry["text"]),
         "takes": list(first.values()),
+        "sounds": sounds,
+        "told_takes": rows.told_takes(entry),
         "layout": layout,
         "grids": grids,
         "varied": fields,
-        "differing": [labels.label(field) for field in fields],
+        "differing": [labels.label(field) for field in rows.heard(entry)],
         "shared": [
             [labels.label(field), labels.number(rows.take_value(entry["clips"][0], field))]
             for field in shared
@@ -77,8 +81,36 @@ def _shared(entry: PromptEntry, field: str) -> bool:
 def embed_data(entry: PromptEntry) -> dict[str, Any]:
     """What a page of the prompt's clips for other sites' frames shows."""
     takes = [_sound(entry, clip) for clip in entry["clips"]]
-    states = sorted({clip["state"] for clip in takes})
-    return {"entry": entry, "title": entry["title"], "takes": takes, "states": states}
+    return {
+        "entry": entry,
+        "title": entry["title"],
+        "takes": takes,
+        "sounds": _sounds(entry, takes),
+        "told_takes": rows.told_takes(entry),
+        "states": sorted({clip["state"] for clip in takes}),
+    }
+
+
+def _sounds(entry: PromptEntry, takes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What there is to hear: of takes that are one sketch the first, with all that it stands for.
+
+    ``stands_for`` is empty for a take that sounds like no other.
+    """
+    told = {take["key"]: take for take in takes}
+    names = {take["id"]: _name_of_take(take, number) for number, take in enumerate(takes, 1)}
+    sounds = []
+    for alike in by_sound(entry["clips"]):
+        sound = told[alike[0]["key"]]
+        if len(alike) > 1:
+            label = f"{labels.count(len(alike), 'take')}, one sketch" if len(alike) < len(takes) else ""
+            stands_for = [[clip["id"], names[clip["id"]]] for clip in alike]
+            sound = sound | rows.shared_facts(alike) | {"label": label, "stands_for": stands_for}
+        sounds.append(sound)
+    return sounds
+
+
+def _name_of_take(take: Mapping[str, Any], number: int) -> str:
+    return take["label"] or (take["name"] if take["wording"] else f"take {number}")
 
 
 def _clip(entry: PromptEntry, clip: ClipEntry, clips: Catalogue, about: Mapping[str, str]) -> dict[str, Any]:
@@ -87,6 +119,7 @@ def _clip(entry: PromptEntry, clip: ClipEntry, clips: Catalogue, about: Mapping[
         "bytes": clip["bytes"],
         "prompt": str(clip["request"].get("prompt", "")),
         "request": _request_table(clip, about),
+        "settings": settings(clip),
         "provenance": _provenance(clip),
         "kin": [_kin(kin, clips) for kin in clip["kin"] if kin["prompt"] != entry["path"]],
     }
@@ -103,16 +136,20 @@ def _sound(entry: PromptEntry, clip: ClipEntry) -> dict[str, Any]:
     wording = str(clip["changes"].get("prompt", ""))
     return rows.played(clip, entry["path"], labels.excerpt(wording or entry["text"])) | {
         "peaks": clip["peaks"],
+        "sketch": clip["sound"],
+        "stands_for": [],
         "changes": changes,
         "wording": word_changes(entry["text"], wording) if wording else [],
         "label": ", ".join(" ".join(change) for change in changes),
     }
 
 
-def _layout(entry: PromptEntry, clips: dict[str, dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
+def _layout(
+    entry: PromptEntry, clips: dict[str, dict[str, Any]], sounds: Sequence[dict[str, Any]]
+) -> tuple[str, list[dict[str, Any]]]:
     """How the clips stand: alone, in rows, as a strip, or in matrices of the last two axes."""
     grid = entry["grid"]
-    if len(clips) == 1:
+    if len(sounds) == 1:
         return "single", []
     if not grid:
         return "takes", []
@@ -126,6 +163,8 @@ def _layout(entry: PromptEntry, clips: dict[str, dict[str, Any]]) -> tuple[str, 
     if turned:
         down, across = across, down
     shown: set[str] = set()
+    standing = {sound["sketch"]: sound for sound in sounds if sound["stands_for"]}
+    told: set[str] = set()
     matrices = []
     for leading in itertools.product(*(range(size) for size in sizes[:-2])):
         lines = []
@@ -149,9 +188,36 @@ def _layout(entry: PromptEntry, clips: dict[str, dict[str, Any]]) -> tuple[str, 
                 "rows": [labels.quantity(down["field"], value) for value in down["values"]],
                 "columns": [labels.quantity(across["field"], value) for value in across["values"]],
                 "cells": lines,
+                "tiles": [_tiles(line, standing, told) for line in lines],
             }
         )
     return "matrix", matrices
+
+
+def _tiles(
+    line: Sequence[dict[str, Any]], standing: Mapping[str, dict[str, Any]], told: set[str]
+) -> list[dict[str, Any]]:
+    """A row of a matrix as its tiles: neighbours that are one sketch are one tile as wide as they are.
+
+    ``standing`` has the sketches that stand for several takes; ``told`` those of them that have a tile:
+    elsewhere it is only said that they stand there, too.
+    """
+    tiles = []
+    for sketch, alike in itertools.groupby(line, key=lambda clip: clip["sketch"] or clip["key"]):
+        cells = list(alike)
+        sound = standing.get(sketch)
+        if not sound:  # what is rendered has a tile for each cell
+            tiles += [_tile(cell, [cell]) for cell in cells]
+            continue
+        shown = {name: sound[name] for name in ("facts", "line", "label", "stands_for")}
+        tiles.append(_tile(cells[0] | shown, cells) | {"is_told": sketch in told})
+        told.add(sketch)
+    return tiles
+
+
+def _tile(clip: dict[str, Any], cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    ids = [cell["id"] for cell in cells if cell["anchor"]]
+    return {"clip": clip, "width": len(cells), "ids": ids, "is_told": False}
 
 
 def _request_table(clip: ClipEntry, about: Mapping[str, str]) -> list[RequestLine]:
@@ -177,6 +243,27 @@ def _request_table(clip: ClipEntry, about: Mapping[str, str]) -> list[RequestLin
         )
         for field, value, meaning, mark in lines
     ]
+
+
+def settings(clip: ClipEntry) -> str:
+    """All that decides how a clip sounds, a line each, under the names that audiocraft has.
+
+    What is not used is left out. Where it is known which weights made the clip, they are told, too.
+    """
+    request, unused = clip["request"], inert(clip["request"])
+    told = {
+        "prompt": " ".join(str(request.get("prompt", "")).split()),
+        "model": request.get("model", clip["model"]),
+    }
+    if revision := clip["provenance"].get("revision"):
+        told["revision"] = revision
+    for field in parameter_fields():
+        value = request_value(request, field)
+        if value is not None and field not in unused:
+            told[field] = labels.number(value)
+    if request.get("melody"):
+        told["melody"] = request["melody"]
+    return "\n".join(f"{name}: {value}" for name, value in told.items())
 
 
 def _provenance(clip: ClipEntry) -> list[list[str]]:

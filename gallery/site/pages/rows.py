@@ -6,11 +6,12 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
+from gallery.catalogue.sounds import by_sound
 from gallery.prompts.request import inert, request_value
 from gallery.site.theme import addresses, labels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from gallery.catalogue.entries import ClipEntry, PromptEntry
 
@@ -70,6 +71,18 @@ def facts(clip: ClipEntry) -> list[list[str]]:
     return pairs
 
 
+def facts_line(pairs: Iterable[Sequence[str]]) -> str:
+    """Facts as a line of text."""
+    return " · ".join(" ".join(filter(None, pair)) for pair in pairs)
+
+
+def shared_facts(clips: Sequence[ClipEntry]) -> dict[str, Any]:
+    """What may be told of one sound that stands for several clips: what holds for all of them."""
+    others = [facts(clip) for clip in clips[1:]]
+    pairs = [pair for pair in facts(clips[0]) if all(pair in other for other in others)]
+    return {"facts": pairs, "line": facts_line(pairs)}
+
+
 def played(clip: ClipEntry, path: str, name: str) -> dict[str, Any]:
     """What the player needs of a clip; ``name`` is what it calls it."""
     return {
@@ -81,21 +94,9 @@ def played(clip: ClipEntry, path: str, name: str) -> dict[str, Any]:
         "length": round(length_of(clip), 2),
         "name": name,
         "facts": (pairs := facts(clip)),
-        "line": " · ".join(" ".join(filter(None, pair)) for pair in pairs),
+        "line": facts_line(pairs),
         "page": f"{addresses.prompt_page(path)}#{clip['id']}",
     }
-
-
-def differs(clips: Sequence[ClipEntry]) -> bool:
-    """Whether none of these clips sounds like another.
-
-    Renders are of different requests; sketches, which follow the words alone, may be one and the same sound.
-    They are told apart by their waveforms.
-    """
-    sounds = {
-        clip["key"] if clip["state"] == "render" else f"{clip['length']} {clip['peaks']}" for clip in clips
-    }
-    return len(sounds) == len(clips)
 
 
 def varied(entry: PromptEntry) -> list[str]:
@@ -111,10 +112,29 @@ def varied(entry: PromptEntry) -> list[str]:
     return sorted(fields, key=labels.place)
 
 
+def heard(entry: PromptEntry) -> list[str]:
+    """Those of the fields in which a prompt's clips differ whose effect can be heard: not all is rendered."""
+    sounds, fields = by_sound(entry["clips"]), varied(entry)
+    if len(sounds) == len(entry["clips"]):
+        return fields
+    return [
+        field for field in fields if len({labels.number(take_value(each[0], field)) for each in sounds}) > 1
+    ]
+
+
 def compares(entry: PromptEntry) -> list[str]:
     """Fields that a visitor can compare here: among the prompt's clips, or with their kin."""
     kin = {kin["field"] for clip in entry["clips"] for kin in clip["kin"]}
-    return sorted(kin.union(varied(entry)), key=labels.place)
+    return sorted(kin.union(heard(entry)), key=labels.place)
+
+
+def told_takes(entry: PromptEntry) -> str:
+    """How many takes a prompt has, and how many sketches where they share some: 5 takes, one sketch."""
+    clips, sounds = entry["clips"], by_sound(entry["clips"])
+    amount = labels.count(len(clips), "take")
+    if len(sounds) == len(clips) or not all(clip["sound"] for clip in clips):
+        return amount
+    return f"{amount}, {'one sketch' if len(sounds) == 1 else f'{len(sounds)} sketches'}"
 
 
 def take_value(clip: ClipEntry, field: str) -> Any:
@@ -124,23 +144,25 @@ def take_value(clip: ClipEntry, field: str) -> Any:
 
 def row(entry: PromptEntry) -> dict[str, Any]:
     """What a row shows, as plain data: pages are made from it, and search results too."""
-    clips, fields = entry["clips"], varied(entry)
+    fields, sounds = varied(entry), by_sound(entry["clips"])
     text = labels.excerpt(entry["text"])
-    first = next((clip for clip in clips if playable(clip)), clips[0])
+    first = next((alike for alike in sounds if playable(alike[0])), sounds[0])
     takes: list[dict[str, Any]] = []
-    if len(fields) == 1 and fields[0] not in ("prompt", "melody") and 1 < len(clips) <= MOST_TAKES:
+    if len(fields) == 1 and fields[0] not in ("prompt", "melody") and 1 < len(sounds) <= MOST_TAKES:
         takes = [
-            played(clip, entry["path"], text) | {"label": labels.number(take_value(clip, fields[0]))}
-            for clip in clips
+            played(alike[0], entry["path"], text)
+            | shared_facts(alike)
+            | {"label": ", ".join(labels.number(take_value(clip, fields[0])) for clip in alike)}
+            for alike in sounds
         ]
     return {
         "path": entry["path"],
         "title": own_title(entry["title"], entry["text"]),
         "text": text,
         "tags": entry["tags"],
-        "clip": played(first, entry["path"], text),
+        "clip": played(first[0], entry["path"], text) | shared_facts(first),
         "takes": takes,
-        "line": _line(entry, first, fields),
+        "line": _line(entry, first[0]),
     }
 
 
@@ -158,10 +180,12 @@ def own_title(title: str, text: str) -> str:
     return "" if begins.startswith(" ".join(beginning.split()).casefold()) else title
 
 
-def _line(entry: PromptEntry, clip: ClipEntry, fields: list[str]) -> list[Any]:
+def _line(entry: PromptEntry, clip: ClipEntry) -> list[Any]:
     """The line on what there is to compare: its lead, and what stands in the accent."""
     if len(entry["clips"]) > 1:
-        amount = labels.count(len(entry["clips"]), "take")
+        amount, fields = told_takes(entry), heard(entry)
+        if len(by_sound(entry["clips"])) == 1:
+            return [f"{amount}: waiting to be rendered", []]
         return [
             f"{amount}:" if fields else amount,
             [" × ".join(labels.label(field) for field in fields)] if fields else [],

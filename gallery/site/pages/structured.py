@@ -28,6 +28,11 @@ def shown_clip(entry: PromptEntry) -> ClipEntry | None:
     return next((clip for clip in ordered if rows.playable(clip)), None)
 
 
+def is_gallery(author: str, site: Site) -> bool:
+    """Whether an author is the gallery itself, and nobody who has a page elsewhere."""
+    return author.casefold() in {"gallery", site.author.casefold(), site.title.casefold()}
+
+
 def structured_data(entry: PromptEntry, site: Site, models: Mapping[str, Model]) -> str:
     """A MusicRecording as JSON that may stand in a page; nothing while there is nothing to hear."""
     clip = shown_clip(entry)
@@ -41,11 +46,9 @@ def structured_data(entry: PromptEntry, site: Site, models: Mapping[str, Model])
         "license": _license(entry["license"]),
     }
     if entry["author"]:
-        prompt["author"] = {
-            "@type": "Person",
-            "name": entry["author"],
-            "url": f"https://github.com/{entry['author']}",
-        }
+        person = {"@type": "Person", "url": f"https://github.com/{entry['author']}"}
+        kind = {"@type": "Organization"} if is_gallery(entry["author"], site) else person
+        prompt["author"] = {"name": entry["author"], **kind}
     data: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "MusicRecording",

@@ -31,7 +31,7 @@ def of_clip(entry: PromptEntry, clip: ClipEntry, models: Mapping[str, Model]) ->
     return {
         "tools": takeaways(request, clip["model"], model) if model else [],
         "remix": _remix(entry, clip, request, models) if model else "",
-        "file": _file_name(entry, clip),
+        "file": _file_name(entry, clip) + ("-sketch" if clip["state"] == "sketch" else ""),
     }
 
 

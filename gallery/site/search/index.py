@@ -169,6 +169,7 @@ def _known(clip: ClipEntry, entry: PromptEntry) -> dict[str, Any]:
         "text": clip["request"]["prompt"],
         "label": ", ".join(labels.named(field, clip["changes"][field]) for field in changed),
         "state": rows.state_of(clip),
+        **({"sound": clip["sound"]} if there and clip["sound"] else {}),
         **{name: clip[name] if there else "" for name in ("audio", "cover", "peaks")},
         "length": round(rows.length_of(clip), 2),
         "facts": rows.facts(clip),

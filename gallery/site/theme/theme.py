@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import gallery
 from gallery.errors import Fault, FaultyFile, GalleryError
 from gallery.errors.text import printable
-from gallery.site.theme import addresses, labels, notes
+from gallery.site.theme import addresses, labels, languages, notes
 from gallery.state.database import Damaged
 from gallery.state.tool import packaged
 from gallery.utils.digest import digest
@@ -246,6 +246,8 @@ class Theme:
         )
         # What either returns is sanitised or escaped there. Text of XML elements keeps its quotes.
         environment.filters["notes"] = lambda text: Markup(notes.to_html(text))  # noqa: S704
+        # Nothing in what this returns is the text itself.
+        environment.globals["told"] = lambda *texts: Markup(languages.attributes(*texts))  # noqa: S704
         environment.filters["xml"] = lambda text, quote=False: Markup(escape(text, quote))  # noqa: S704
         # Looked at before anything is written: those of the tool are in order.
         for name in templates.keys() & self._own.keys():

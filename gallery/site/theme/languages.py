@@ -1,0 +1,55 @@
+"""Which language a text is in, as far as its letters tell: it is read aloud, broken and set by that."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+# Letters of scripts that tell the language; templates/assets/clips.js does the same, line by line.
+# Of those that several languages share, the script alone is told.
+_SCRIPTS = {
+    "ja": "\u3041-\u30ff\uff66-\uff9f",
+    "ko": "\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3",
+    "und-Hani": "\u3400-\u9fff\uf900-\ufaff",
+    "und-Arab": "\u0620-\u06ff\u0750-\u077f",
+    "he": "\u05d0-\u05ea",
+    "th": "\u0e01-\u0e5b",
+    "el": "\u0370-\u03ff",
+    "und-Cyrl": "\u0400-\u052f",
+    "und-Deva": "\u0900-\u097f",
+}
+_LETTERS = {name: re.compile(f"[{letters}]") for name, letters in _SCRIPTS.items()}
+_OTHERS = re.compile("[A-Za-z\u00c0-\u024f]")
+# Arabic has no such letters; Persian, Urdu and others do.
+_NOT_ARABIC = re.compile("[\u067e\u0686\u0688\u0691\u0698\u06a9\u06af\u06ba\u06be\u06c1\u06cc\u06d2]")
+
+
+@lru_cache(maxsize=4096)
+def language(text: str) -> str:
+    """The language of a text as a BCP 47 tag; empty where the letters are Latin, which tell nothing."""
+    if text.isascii():
+        return ""
+    counts = {name: len(letters.findall(text)) for name, letters in _LETTERS.items()}
+    if counts["ja"]:  # which has Chinese characters, too
+        counts["ja"] += counts.pop("und-Hani")
+    most = max(counts, key=lambda name: counts[name])
+    if counts[most] <= len(_OTHERS.findall(text)):
+        return ""
+    return "ar" if most == "und-Arab" and not _NOT_ARABIC.search(text) else most
+
+
+def is_rtl(text: str) -> bool:
+    """Whether a text runs from right to left: by its first letter, as a browser decides."""
+    kinds = (unicodedata.bidirectional(character) for character in text)
+    return next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L"
+
+
+def attributes(text: str, beside: str = "") -> str:
+    """What the element of a text says of it, as HTML: its direction, and its language where that is known.
+
+    A title stands at the side of the prompt ``beside`` it.
+    """
+    known = language(text)
+    direction = "rtl" if is_rtl(beside) else "ltr" if beside else "auto"
+    return f'dir="{direction}"' + (f' lang="{known}"' if known else "")

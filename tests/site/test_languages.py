@@ -1,0 +1,136 @@
+"""Texts carry their language and direction; titles stand with their prompts; play stays within reach."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gallery.site.theme.languages import attributes, is_rtl, language
+from support.entries_catalogue import write_entries
+from support.sample_site import LONG_TEXT, LONG_WORD, entry, make_config, make_files
+
+pytest_plugins = ["support.site_fixtures"]
+
+TEXTS = {
+    "lofi piano, 90 bpm": "",
+    "Gemütliche Streicher": "",
+    "琴と尺八、ゆっくり": "ja",
+    "ローファイ": "ja",
+    "koto 琴": "",
+    "古琴，慢": "und-Hani",
+    "느린 발라드": "ko",
+    "عود هادئ في الليل": "ar",
+    "سه تار آرام، گوشه": "und-Arab",
+    "עוד בלילה": "he",
+    "медленный вальс": "und-Cyrl",
+    "αργό ρεμπέτικο": "el",
+    "เพลงช้า": "th",
+    "धीमा राग": "und-Deva",
+    "🎷🌃": "",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_letters_tell_the_language(text: str) -> None:
+    assert language(text) == TEXTS[text]
+
+
+def test_a_title_stands_at_the_side_of_its_prompt() -> None:
+    assert is_rtl("90 عود") and not is_rtl("90 oud عود") and not is_rtl("")
+    assert attributes("Oud", "عود هادئ") == 'dir="rtl"'
+    assert attributes("عود هادئ", "slow oud") == 'dir="ltr" lang="ar"'
+    assert attributes("عود هادئ") == 'dir="auto" lang="ar"'
+
+
+def test_scripts_tell_the_same(address: str, open_page: Any) -> None:
+    page, _ = open_page(f"{address}/prompts/index.html")
+    found = page.evaluate(
+        """texts => texts.map(text => {
+          const element = document.createElement("p");
+          gallery.clips.tell(element, text, text);
+          return [element.lang, element.dir];
+        })""",
+        list(TEXTS),
+    )
+    assert found == [[language(text), "rtl" if is_rtl(text) else "ltr"] for text in TEXTS]
+
+
+def test_words_are_marked_wherever_they_stand(address: str, open_page: Any) -> None:
+    page, _ = open_page(f"{address}/prompts/words/japanese/index.html")
+    assert page.get_attribute(".quote", "lang") == "ja"
+    assert page.evaluate("getComputedStyle(document.querySelector('.quote')).wordBreak") == "auto-phrase"
+    page.goto(f"{address}/prompts/index.html?q=%E7%90%B4")
+    page.wait_for_selector("[data-found] .row")
+    assert page.get_attribute("[data-found] .row-prompt", "lang") == "ja"
+
+
+def test_titles_and_prompts_end_at_one_edge(media: Any, tmp_path: Any, open_page: Any) -> None:
+    oud, tar = "عود هادئ في الليل مع إيقاع بطيء", "slow tar, desert night"
+    entries = [
+        entry("r/latin", oud, title="Oud, at night?"),
+        entry("r/own", oud, title="ليلة"),
+        entry("r/other", tar, title="ليلة"),
+    ]
+    write_entries(entries, make_files(entries, media), make_config(tmp_path), tmp_path / "site")
+    page, _ = open_page("about:blank")
+    for path, edge in (("latin", "right"), ("own", "right"), ("other", "left")):
+        page.goto(f"{(tmp_path / 'site').as_uri()}/prompts/r/{path}/index.html")
+        assert page.get_attribute(".quote", "lang") == ("ar" if edge == "right" else None)
+        ends = page.evaluate(
+            """edge => [".eyebrow", ".quote"].map(name => {
+              const range = document.createRange();
+              range.selectNodeContents(document.querySelector(name));
+              return range.getBoundingClientRect()[edge];
+            })""",
+            edge,
+        )
+        assert ends[0] == pytest.approx(ends[1], abs=4), path
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1360, 940)])
+def test_play_is_on_the_first_screen_however_long_the_words(
+    width: int, height: int, media: Any, tmp_path: Any, open_page: Any
+) -> None:
+    texts = [LONG_TEXT, LONG_TEXT[:318], LONG_TEXT[:129], LONG_WORD]
+    entries = [entry(f"p/{place}", text, title="A title of its own") for place, text in enumerate(texts)]
+    write_entries(entries, make_files(entries, media), make_config(tmp_path), tmp_path / "site")
+    page, _ = open_page("about:blank", width=width, height=height)
+    for place in range(len(texts)):
+        page.goto(f"{(tmp_path / 'site').as_uri()}/prompts/p/{place}/index.html")
+        box = page.locator(".single .play").bounding_box()
+        assert box["y"] + box["height"] <= height, place
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_an_author_that_is_the_gallery_links_nowhere(media: Any, tmp_path: Any) -> None:
+    entries = [entry("a/own", "one", author="Gallery"), entry("a/other", "two", author="octocat")]
+    write_entries(entries, make_files(entries, media), make_config(tmp_path), tmp_path / "site")
+    own, other = ((tmp_path / f"site/prompts/a/{name}/index.html").read_text() for name in ("own", "other"))
+    assert (
+        "by Gallery" in own
+        and "github.com/Gallery" not in own
+        and 'href="../../../authors/gallery' not in own
+    )
+    assert "https://github.com/octocat" in other and 'href="../../../authors/octocat' in other
+    data = json.loads(own.split('ld+json">')[1].split("</script>")[0])
+    assert data["isBasedOn"]["author"] == {"name": "Gallery", "@type": "Organization"}
+
+
+@pytest.mark.parametrize("path", ["lofi/rainy", "sound/sketched", "compare/strip", "compare/takes"])
+@pytest.mark.parametrize("width", [390, 1360])
+def test_a_page_has_one_left_edge(path: str, width: int, address: str, open_page: Any) -> None:
+    page, _ = open_page(f"{address}/prompts/{path}/index.html", width=width)
+    names = [
+        ".crumbs",
+        ".quote",
+        ".byline",
+        ".clips .play, .strip .tile",
+        ".clips > p:not(.unseen)",
+        ".notes h2",
+    ]
+    edges = {
+        name: page.locator(name).first.bounding_box()["x"] for name in names if page.locator(name).count()
+    }
+    assert max(edges.values()) - min(edges.values()) <= 1, edges
