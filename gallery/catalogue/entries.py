@@ -188,6 +188,11 @@ class Catalogue:
         """A clip without its kin, or nothing where no prompt asks for it."""
         return self._clip_entry(self._clips[key], []) if key in self._clips.homes else None
 
+    def is_rendered(self, key: str) -> bool:
+        """Whether a clip's render can be played."""
+        kept = self._kept.get(key)
+        return kept is not None and kept.state == "render"
+
     def digest(self, path: str) -> str:
         """A digest of all that the entry is made from."""
         keys = self.keys(path)

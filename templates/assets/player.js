@@ -135,6 +135,7 @@
     dock.classList.add("is-silent");
     said.textContent = "This clip's audio could not be loaded.";
     draw();
+    if (current) document.dispatchEvent(new CustomEvent("clip:failed", { detail: current }));
   }
 
   /** @type {Player["say"]} */
@@ -364,6 +365,7 @@
     seekBy: (by) => seek(at() + by),
     at,
     paused: deck.paused,
+    sounds: () => !deck.paused() && deck.length() > 0,
     pair: (two) => deck.pair(two.map((clip) => clip.audio)),
     set: deck.set,
     settings: deck.settings,

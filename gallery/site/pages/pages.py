@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gallery.site import cards, feeds
 from gallery.site.items import Facets, Item, make_items
-from gallery.site.pages import add, guides, prompt, rows, structured, takeaway
+from gallery.site.pages import add, guides, hear, prompt, rows, structured, takeaway
 from gallery.site.search import filters, index
 from gallery.site.theme import addresses, labels
 from gallery.site.theme.theme import as_json
@@ -58,6 +58,7 @@ class Pages:
             yield from self._groups(kind)
         yield from self._guides()
         yield from self._tools()
+        yield from hear.hear_pages(self._pairs, self.theme)
         yield from add.add_pages(
             ((item.path, item.facets.tag) for item in self.items), self.presets, self.config, self.theme
         )
@@ -76,7 +77,8 @@ class Pages:
     def _front(self) -> Page:
         """The front door. It leads on who asks it for a search, which was its own once."""
         asked = ["q", "order", *Facets._fields, *map(labels.label, index.RANGES)]
-        return self._page("index.html", "front.html", {"here": "listen", "asked": asked})
+        data = {"here": "listen", "asked": asked, "test": bool(self._pairs)}
+        return self._page("index.html", "front.html", data)
 
     def _catalogue(self) -> Iterator[Page]:
         """The list of all prompts. Its template has the name of its first address."""
@@ -301,6 +303,10 @@ class Pages:
             yield Page("sitemap.xml", digest(whole, told_guides), self._sitemap)
 
     @cached_property
+    def _pairs(self) -> list[hear.Pair]:
+        return hear.pairs(self.catalogue, self.state)
+
+    @cached_property
     def _digests(self) -> dict[str, str]:
         return {item.path: item.digest for item in self.items}
 
@@ -312,6 +318,7 @@ class Pages:
 
     def _sitemap(self) -> Iterator[bytes]:
         lists = {"index.html", addresses.CATALOGUE, "guides/index.html", "add/index.html"}
+        lists.update([hear.ADDRESS] if self._pairs else [])
         lists.update(f"{kind}s/index.html" for kind in addresses.LIST_PAGES)
         lists.update(guide.address for guide in self.guides)
         for item in self.items:
