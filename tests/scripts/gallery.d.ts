@@ -419,6 +419,13 @@ interface Gallery {
   search: Search;
   differences: Differences;
   comparison: { pair: Pair; hear(side: Side): void };
+  /**
+   * A prompt out of the ways from it to its takes' wordings: parts that stay, with one text, and parts with
+   * a text for each take.
+   */
+  weave(ways: Step[][]): string[][];
+  /** The take with this text in this place that is otherwise most like the current one; -1 if there is none. */
+  choose(places: string[][], place: number, text: string, current: number): number;
   odds: Odds;
   /** A section with the markup of parts/trial.html as a round; `answered` is told when it is answered. */
   makeTrial(section: HTMLElement, answered: (answer: Answer) => void): Trial;
