@@ -39,6 +39,10 @@ class EntriesCatalogue:
     def kin_keys(self, path: str) -> list[str]:
         return sorted({kin["key"] for clip in self._entries[path]["clips"] for kin in clip["kin"]})
 
+    def kin_paths(self, path: str) -> list[str]:
+        kin = [kin["prompt"] for clip in self._entries[path]["clips"] for kin in clip["kin"]]
+        return [other for other in dict.fromkeys(kin) if other != path]
+
     def entry(self, path: str, *, wordings: bool = True) -> dict[str, Any]:
         return self._entries[path]
 
