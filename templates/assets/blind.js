@@ -161,6 +161,7 @@
 
     document.addEventListener("keydown", (event) => {
       if (gallery.keysAreOff(event) || section.hidden || part("trial").hidden) return;
+      if (document.querySelector("dialog[open]")) return;
       const { key } = event;
       if (key === "1") guess("a");
       else if (key === "2") guess("b");

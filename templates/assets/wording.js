@@ -132,7 +132,8 @@
     let current = 0;
 
     /** @type {(string | HTMLElement)[]} */
-    const drawn = woven.map((texts) => (texts.length > 1 ? choicesOf(texts) : texts)).flat();
+    const drawn = [];
+    for (const texts of woven) drawn.push(...(texts.length > 1 ? choicesOf(texts) : texts));
     quote.replaceChildren(...drawn);
     quote.classList.add("woven");
     const textContent = "Underlined words come and go: choose one, and the sound goes on with it.";
