@@ -41,7 +41,7 @@ class EntriesCatalogue:
 
     def kin_paths(self, path: str) -> list[str]:
         kin = [kin["prompt"] for clip in self._entries[path]["clips"] for kin in clip["kin"]]
-        return [other for other in dict.fromkeys(kin) if other != path]
+        return [other for other in dict.fromkeys(kin) if other != path and other in self._entries]
 
     def entry(self, path: str, *, wordings: bool = True) -> dict[str, Any]:
         return self._entries[path]
