@@ -135,8 +135,9 @@ def test_colours_are_chosen_and_remembered(address: str, open_page: Any) -> None
     assert page.evaluate(colour) == "rgb(246, 241, 231)"
 
 
-def test_nothing_moves_while_the_page_loads(served: str, open_page: Any) -> None:
-    page, _ = open_page("about:blank")
+@pytest.mark.parametrize(("width", "height"), [(1360, 940), (390, 844)])
+def test_nothing_moves_while_the_page_loads(width: int, height: int, served: str, open_page: Any) -> None:
+    page, _ = open_page("about:blank", width, height)
     page.add_init_script(
         """window.moved = 0; new PerformanceObserver(list => list.getEntries().forEach(entry => {
              window.moved += entry.value; })).observe({type: "layout-shift", buffered: true});"""
