@@ -120,7 +120,7 @@ class _WithParameters(click.Command):
         parameters = [
             click.Option(
                 [f"--{name.replace('_', '-')}", name],
-                type=int if info.annotation is int else float,
+                metavar="INTEGER" if info.annotation is int else "FLOAT",
                 help=info.description,
             )
             for name, info in parameter_fields().items()
@@ -131,7 +131,7 @@ class _WithParameters(click.Command):
 
 @click.command(cls=_WithParameters)
 @click.option("--prompt", help="What it should sound like; asked for if left out, with all the rest.")
-@click.option("--folder", help="Folder in prompts/, usually the genre.")
+@click.option("--folder", help="Folder in prompts/, usually the genre; prompts/ itself if left out.")
 @click.option("--title", help="Name of its page; the prompt's beginning if left out.")
 @click.option("--tag", "tags", multiple=True, help="A word to find it by; may be repeated.")
 @click.option("--author", help="Your GitHub handle.")
