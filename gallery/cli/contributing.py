@@ -41,8 +41,8 @@ def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool, form: str) 
     version; with --strict that is an error.
 
     PATHS are folders and files in prompts/. With presets.yaml or gallery.toml among them,
-    on which every prompt depends, all are read; melodies are looked at by themselves, and
-    other files are passed over.
+    on which every prompt depends, all are read; melodies are looked at by themselves, files
+    with the wrong name are told, and others are passed over.
 
     Exits with 1 when a file has faults.
     """

@@ -25,6 +25,7 @@ class Wording(StrEnum):
     MANY_FOLDERS = "lies more than {count} folders deep; move it up"
     NO_NAME = "{name} is no name to use; {form}"
     RENAME = "rename it to {name}"
+    MISNAMED = "is not read under this name; rename it to {name}"
     COMMENT = "lacks {comment}: a # begins a comment; put the text in quotes if that belongs to it"
     CURLY = 'keeps the marks {marks} as letters; use straight quotes, ", or none'
     TAKEN = "{file} is there already; give another name"

@@ -96,7 +96,9 @@ suite("characters", () => {
 
 suite("forms", () => {
   test("of tags, each at its place", () => {
-    holds([[{ tags: "fine, no_t, no way" }, 'tags[2]: "no_t" is not a tag', 'tags[3]: "no way" is not a tag']]);
+    holds([
+      [{ tags: "fine, no_t, no way" }, 'tags[2]: "no_t" is not a tag', 'tags[3]: "no way" is not a tag'],
+    ]);
   });
   test("of authors and licences", () => {
     holds([

@@ -40,7 +40,14 @@ export const RULES = {
     duration: { ...real, unit: "s", exclusiveMinimum: 0, maximum: 600, bounds: "0 < to 600", usual: 10 },
     seed: { ...whole, minimum: 0, maximum: 4294967295, bounds: "0 to 4294967295", usual: 0 },
     cfg_coef: { ...real, minimum: 0, maximum: 20, bounds: "0 to 20", usual: 3 },
-    extend_stride: { ...real, unit: "s", exclusiveMinimum: 0, exclusiveMaximum: 30, bounds: "0 < to < 30", usual: null },
+    extend_stride: {
+      ...real,
+      unit: "s",
+      exclusiveMinimum: 0,
+      exclusiveMaximum: 30,
+      bounds: "0 < to < 30",
+      usual: null,
+    },
   },
   forms: {
     name: ["^(?!con$)[a-z0-9_-]+$", "a name"],
