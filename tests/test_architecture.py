@@ -58,7 +58,7 @@ def layers() -> list[list[str]]:
 
 def units() -> set[str]:
     """The top-level packages and modules of gallery/."""
-    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
     return modules | {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.errors import Fault, GalleryError
+from gallery.errors import Fault, GalleryError, WrongUse
 from gallery.errors.messages import Wording
 from gallery.errors.text import shown
 from gallery.prompts import frontmatter
@@ -269,9 +269,9 @@ def _find(config: Config, paths: Sequence[Path], is_wanted: Callable[[str], bool
     for path in paths or [top]:
         name = shown(str(path), quote="")
         if not path.exists():
-            raise GalleryError(f"{name}: no such file or folder")
+            raise WrongUse(f"{name}: no such file or folder")
         if not path.resolve().is_relative_to(top):
-            raise GalleryError(f"{name}: not in this gallery's prompts/")
+            raise WrongUse(f"{name}: not in this gallery's prompts/")
         inside = config.prompts / path.resolve().relative_to(top)
         files.update(_walk(str(inside), deepest, wanted) if path.is_dir() else [str(inside)])
     return sorted(files, key=lambda file: file.split(os.sep))  # noqa: PTH206 - ten thousand of them

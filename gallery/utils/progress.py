@@ -8,6 +8,9 @@ from typing import Any, Self
 
 import click
 
+# Set where only what is wrong is to be told.
+quiet = False
+
 # On plain output, a line every so many seconds.
 _PLAIN_INTERVAL = 5.0
 
@@ -18,6 +21,12 @@ _MOMENT = 1.0
 def say(text: str) -> None:
     """Tell the user something."""
     click.echo(text, err=True)
+
+
+def conclude(text: str) -> None:
+    """Tell what came of a command, on the standard output."""
+    if not quiet:
+        click.echo(text)
 
 
 class _Progress:
@@ -37,6 +46,8 @@ class _Progress:
             self._bar.stop()
 
     def _tell(self, completed: float, done: str, rate: str = "", left: str = "") -> None:
+        if quiet:
+            return
         if sys.stderr.isatty():
             if not self._bar:
                 self._bar = _bar()
@@ -67,7 +78,7 @@ class Stage(_Progress):
         super().__enter__()
         if sys.stderr.isatty():
             self._show()
-        else:
+        elif not quiet:
             say(f"{self._label}: {count(self._clips, 'clip')}, {self.amount(self._total)}")
         return self
 

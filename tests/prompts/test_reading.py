@@ -326,7 +326,7 @@ def test_check_of_some_paths(gallery: Gallery) -> None:
     assert gallery.run("check", bad).code == 1
     outside = gallery.write("elsewhere.md", "---\nprompt: a\n---\n")
     ran = gallery.run("check", outside)
-    assert ran.code == 1
+    assert ran.code == 2
     assert "not in this gallery's prompts/" in ran.err
     assert "no such file or folder" in gallery.run("check", gallery.root / "prompts" / "none").err
 
