@@ -10,6 +10,7 @@ import hashlib
 import re
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -282,6 +283,9 @@ class ReplicateSettings(_Settings):
     )
 
 
+# Leads what gallery.toml has under a name that is a field of `Config` and no setting.
+_NO_SETTING = "setting:"
+
 ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,39}$")]
 
 
@@ -359,12 +363,15 @@ def load_config(root: Path) -> Config:
         problem = f"a number of more than {sys.get_int_max_str_digits()} digits" if line else str(error)
         place = f"{CONFIG_NAME}:{line}" if line else CONFIG_NAME
         raise GalleryError(f"{place}: {printable(problem)}; no setting takes that") from error
-    for name in ("root", "stamp"):  # no settings
-        settings.pop(name, None)
+    # Under such a name it is as unknown as it should be.
+    own = {f"{_NO_SETTING}{name}": settings.pop(name) for name in ("root", "stamp") if name in settings}
     try:
-        config = Config.model_validate({**settings, "root": root, "stamp": stamp})
+        config = Config.model_validate({**settings, **own, "root": root, "stamp": stamp})
     except ValidationError as error:
-        raise FaultyFile(explain(error, Config, CONFIG_NAME, lambda loc: _line_of(text, loc))) from error
+        faults = explain(error, Config, CONFIG_NAME, lambda loc: _line_of(text, loc))
+        raise FaultyFile(
+            replace(fault, field=fault.field.removeprefix(_NO_SETTING)) for fault in faults
+        ) from error
     hubs = [model.hub for model in config.models.values()]
     twice = next((hub for hub in hubs if hubs.count(hub) > 1), None)
     if twice:
@@ -381,7 +388,7 @@ def _line_of_long_number(text: str) -> int:
 
 def _line_of(text: str, loc: tuple[Any, ...]) -> int:
     """The line of a setting: its key's within its table, else its table's, else 0."""
-    names = [str(part) for part in loc if part != "[key]"]
+    names = [str(part).removeprefix(_NO_SETTING) for part in loc if part != "[key]"]
     for depth in range(len(names), 0, -1):
         table, key = ".".join(names[: depth - 1]), names[depth - 1]
         section, whole = "", ".".join(names[:depth])

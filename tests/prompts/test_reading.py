@@ -346,6 +346,11 @@ CONFIG_FAULTS = {
         '[models.x]\nkind = "musicgen"\n',
         "gallery.toml:1: models.x.hub: is missing; it is required",
     ),
+    "no setting": (
+        'root = "/"\n',
+        "gallery.toml:1: root: unknown field; "
+        "known: site, models, limits, preview, store, musicgen, replicate",
+    ),
     "no models": ("[site]\n", "gallery.toml: models: is missing; it is required"),
 }
 
