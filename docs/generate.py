@@ -109,8 +109,8 @@ def prompt_files() -> str:
     """Every field of a prompt file."""
     return (
         "# Prompt files\n\n"
-        "A prompt file is `prompts/<folder>/<name>.md`: fields between two lines of `---`, then notes in "
-        "Markdown. Only `prompt` is required.\n\n"
+        "A prompt file is `prompts/<folder>/<name>.md`: fields between two lines of `---`, then [notes in "
+        "Markdown](notes.md). Only `prompt` is required.\n\n"
         "```markdown\n---\nprompt: lofi beat, mellow Rhodes chords, vinyl crackle, 80 bpm\n"
         "tags: [lofi, calm]\nauthor: octocat\nseed: 3921188458\nvary:\n  cfg_coef: [1, 3, 5, 7]\n---\n"
         "Listen for how much of the crackle each guidance keeps.\n```\n\n"
