@@ -83,7 +83,8 @@ class Site(_Settings):
     language: str = Field(
         "en",
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
-        description="Language of the pages, a BCP 47 tag.",
+        description="Language that the gallery writes in, a BCP 47 tag: its title, prompts' titles "
+        "and notes are marked so, and guides in it come first. The pages themselves are English.",
     )
     cards: int = Field(
         200,
