@@ -364,15 +364,12 @@ def load_config(root: Path) -> Config:
         problem = f"a number of more than {sys.get_int_max_str_digits()} digits" if line else str(error)
         place = f"{CONFIG_NAME}:{line}" if line else CONFIG_NAME
         raise GalleryError(f"{place}: {printable(problem)}; no setting takes that") from error
-    # Under such a name it is as unknown as it should be.
     own = {f"{_NO_SETTING}{name}": settings.pop(name) for name in ("root", "stamp") if name in settings}
     try:
         config = Config.model_validate({**settings, **own, "root": root, "stamp": stamp})
     except ValidationError as error:
-        faults = explain(error, Config, CONFIG_NAME, lambda loc: _line_of(text, loc))
-        raise FaultyFile(
-            replace(fault, field=fault.field.removeprefix(_NO_SETTING)) for fault in faults
-        ) from error
+        told = explain(error, Config, CONFIG_NAME, lambda loc: _line_of(text, loc))
+        raise FaultyFile(replace(each, field=each.field.removeprefix(_NO_SETTING)) for each in told) from error
     hubs = [model.hub for model in config.models.values()]
     twice = next((hub for hub in hubs if hubs.count(hub) > 1), None)
     if twice:
