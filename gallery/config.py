@@ -368,8 +368,8 @@ def load_config(root: Path) -> Config:
     try:
         config = Config.model_validate({**settings, **own, "root": root, "stamp": stamp})
     except ValidationError as error:
-        told = explain(error, Config, CONFIG_NAME, lambda loc: _line_of(text, loc))
-        raise FaultyFile(replace(each, field=each.field.removeprefix(_NO_SETTING)) for each in told) from error
+        named = explain(error, Config, CONFIG_NAME, lambda loc: _line_of(text, loc))
+        raise FaultyFile(replace(f, field=f.field.removeprefix(_NO_SETTING)) for f in named) from error
     hubs = [model.hub for model in config.models.values()]
     twice = next((hub for hub in hubs if hubs.count(hub) > 1), None)
     if twice:
