@@ -92,7 +92,9 @@ class TrialGallery:
 
 def _front(matter: dict[str, Any]) -> str:
     """Front matter as people write it: a field a line, a take a line."""
-    plain = {name: value for name, value in matter.items() if name != "takes"}
+    wordless = not matter["prompt"] and matter.get("melody")
+    left_out = ("takes", "prompt") if wordless else ("takes",)
+    plain = {name: value for name, value in matter.items() if name not in left_out}
     lines = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=1000)
     if takes := matter.get("takes"):
         flow = (yaml.safe_dump(take, default_flow_style=True, sort_keys=False, width=1000) for take in takes)

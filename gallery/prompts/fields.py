@@ -30,7 +30,9 @@ class Changes(Parameters):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    prompt: str = Field("", description="What the model is asked for, in words.")
+    prompt: str = Field(
+        "", description="What the model is asked for, in words. Only beside a `melody` it may be left out."
+    )
     model: str = Field("", description="A model's name in gallery.toml; its first one if left out.")
     melody: str | None = Field(
         None,

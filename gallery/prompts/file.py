@@ -49,6 +49,9 @@ COSTLY_SIGNS = ("[", "<")
 
 TITLE_LENGTH = 60
 
+# What stands for the words of a prompt that has a melody and none.
+WORDLESS = "(a melody, without words)"
+
 # Looked up once: pydantic takes as long to tell them as to check a clip.
 _PARAMETERS = frozenset(Parameters.model_fields)
 _REQUEST = frozenset(Changes.model_fields)
@@ -179,7 +182,7 @@ class _PromptFile:
         clips = self._clips(matter, axes)
         if not clips:
             return None
-        text = normalise_text(matter.prompt) or clips[0].request.prompt
+        text = normalise_text(matter.prompt) or clips[0].request.prompt or WORDLESS
         return Prompt(
             path=self.address,
             file=self.file,
@@ -262,7 +265,8 @@ class _PromptFile:
                 self._check_prompt(place, normalise_text(value))
             elif name == "melody" and value is not None:
                 self._check_melody(place, value)
-        if not ("prompt" in plain or "prompt" in grid or (takes and all("prompt" in take for take in takes))):
+        in_takes = takes and all("prompt" in take for take in takes)
+        if not ("prompt" in plain or "prompt" in grid or in_takes or plain.get("melody")):
             self._fault(("prompt",), Wording.MISSING)
 
     def _check_prompt(self, loc: Location, text: str) -> None:
@@ -327,11 +331,13 @@ class _PromptFile:
             able = [known for known, other in self.config.models.items() if other.takes_melody]
             which = ", ".join(able) or "none"
             self._fault(loc("melody"), Wording.MODEL_WITHOUT_MELODY.format(model=name, models=which))
+        elif not (melody or normalise_text(fields.get("prompt", ""))):
+            self._fault(("prompt",), Wording.MISSING)
         else:
             decided = {
                 "extend_stride": (stride or model.stride) if duration > model.window else None,
                 "model": model.hub,
-                "prompt": normalise_text(fields["prompt"]),
+                "prompt": normalise_text(fields.get("prompt", "")),
                 "melody": self._digest(melody) if melody else None,
             }
             return Clip.of(Request(**(parameters.model_dump() | decided)), name, changes)

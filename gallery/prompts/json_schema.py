@@ -58,6 +58,7 @@ def prompt_schema(config: Config | None) -> _Schema:
         **_mapping(matter),
         "anyOf": [
             {"required": ["prompt"]},
+            {"required": ["melody"], "properties": {"melody": {"type": "string"}}},
             {"required": ["vary"], "properties": {"vary": {"required": ["prompt"]}}},
             {
                 "required": ["takes"],
