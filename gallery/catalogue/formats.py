@@ -20,7 +20,7 @@ from gallery.prompts.forms import DIGEST_PREFIX
 from gallery.prompts.request import Request, parameter_fields, plain_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from gallery.config import Model
 
@@ -29,6 +29,8 @@ _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 # Words that stand in YAML as they are, and most prompts are such: there is no need to ask it.
 _PLAIN = re.compile(r"[A-Za-z]+ [A-Za-z0-9 ,.]*[a-z0-9]")
+
+_NOT_AGAIN = "nothing makes this clip again: not all that made it is known"
 
 _one_a_line = json.JSONEncoder(ensure_ascii=False, separators=(",\n  ", ": ")).encode
 
@@ -43,14 +45,34 @@ class Takeaway:
     reason: str = ""
 
 
-def takeaways(request: Request, name: str, model: Model) -> list[Takeaway]:
-    """The request for every tool; ``name`` is the gallery's own for its model."""
+def takeaways(
+    request: Request, name: str, model: Model, provenance: Mapping[str, Any] | None = None
+) -> list[Takeaway]:
+    """The request for every tool; ``name`` is the gallery's own for its model.
+
+    What no tool makes again, as ``provenance`` tells, is offered to none.
+    """
+    if reason := withheld(request, provenance or {}):
+        return [
+            Takeaway("Other tools", "", reason=reason),
+            Takeaway("Prompt file", "yaml", front_matter(request, name, model)),
+        ]
     return [
         Takeaway("Python for audiocraft", "python", audiocraft(request, model)),
         _attempt("Replicate input", replicate, request, model),
         _attempt("TTS-WebUI parameters", tts_webui, request, model),
         Takeaway("Prompt file", "yaml", front_matter(request, name, model)),
     ]
+
+
+def withheld(request: Request, provenance: Mapping[str, Any]) -> str:
+    """Why nobody can make the clip again; nothing where its request says all that made it."""
+    if request.is_unseeded:
+        return "nobody knows its seed, so nothing makes this clip again"
+    if provenance.get("reproducible") is False:
+        note = provenance.get("note")
+        return f"nothing makes this clip again: {note}" if note and isinstance(note, str) else _NOT_AGAIN
+    return ""
 
 
 def _attempt(
@@ -148,8 +170,12 @@ def prompt_fields(request: Request, name: str, model: Model) -> dict[str, Any]:
     usual["extend_stride"] = model.stride if request.duration > model.window else None
     for parameter, default in usual.items():
         value = getattr(request, parameter)
+        if parameter == "seed" and request.is_unseeded:
+            continue
         if value != default:
             fields[parameter] = plain_number(value)
     if request.melody:
         fields["melody"] = DIGEST_PREFIX + request.melody
+    if request.audio:
+        fields["audio"] = DIGEST_PREFIX + request.audio
     return fields

@@ -48,6 +48,11 @@ class Sound:
     sha256: str
     note: str = ""
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the samples: the same in every lossless file of them, as TTS-WebUI tells it."""
+        return hashlib.sha256(np.ascontiguousarray(self.audio, "<f4").tobytes()).hexdigest()
+
 
 def read_sound(path: Path, duration: float, model: Model) -> Sound:
     """The audio of a clip of ``duration`` seconds that ``model`` made. Raises Unusable.

@@ -33,7 +33,9 @@ class ImportedClip:
     of it). ``files`` are its audio, the best first; where there are none it is at
     ``url``. ``source`` is the file that messages name. ``provenance`` is what its record
     will say. ``finished`` is an MP3 of a gallery, which is kept as it is; ``key`` is what
-    its tags lead to. ``title`` and ``author`` are the prompt's, where they are known.
+    its tags lead to. ``title``, ``author``, ``license`` and ``day`` are the prompt's, where they are
+    known. ``measured`` is how loud the render was, in LUFS, and its true peak in dBTP, where a
+    gallery's MP3 says so. Nobody knows the seed of an ``unseeded`` clip: its audio stands for it.
     """
 
     source: Path
@@ -45,16 +47,15 @@ class ImportedClip:
     key: str = ""
     title: str = ""
     author: str = ""
+    license: str = ""
+    day: str = ""
+    unseeded: bool = False
+    measured: tuple[float | None, float | None] = (None, None)
 
     @property
     def date(self) -> str:
         """When it was made, in ISO 8601, or nothing."""
         return self.provenance.date or ""
-
-    @property
-    def reproducible(self) -> bool:
-        """Whether its request says all that made it."""
-        return self.provenance.reproducible is not False
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ _INPUTS = {
 
 _ID = re.compile(r"[A-Za-z0-9]{1,64}")
 
-UNKNOWN_SEED = "its log, which tells the seed, was not kept; the seed 0 stands for it"
+UNKNOWN_SEED = "its log, which tells the seed, was not kept"
 
 
 def predictions_in(data: Any) -> list[dict[str, Any]] | None:
@@ -106,7 +106,6 @@ def read_clip(
         "prompt": text_of(given, "prompt") or text_of(given, "description"),
         "model": _model(config, service, given),
         **{own: number_of(given, theirs, default) for own, (theirs, default) in _DEFAULTS.items()},
-        "seed": seed or 0,
     }
     if service == AUDIOGEN:
         fields["duration"] = number_of(given, "duration", _AUDIOGEN_DURATION)
@@ -124,10 +123,13 @@ def read_clip(
         original=clean_line(prediction.get("id"), 64),
         normalization=clean_line(strategy, 20),
     )
-    if seed is None and fields["temperature"] != 0:
+    unseeded = seed is None and fields["temperature"] != 0
+    if not unseeded:
+        fields["seed"] = seed or 0
+    else:
         provenance = provenance.with_fields(reproducible=False, note=UNKNOWN_SEED)
     url = "" if files else _output(prediction)
-    return ImportedClip(source, fields, provenance, files, url)
+    return ImportedClip(source, fields, provenance, files, url, unseeded=unseeded)
 
 
 def _refuse_unfinished(prediction: dict[str, Any]) -> None:

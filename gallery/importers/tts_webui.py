@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from gallery.engines.provenance import Provenance
+from gallery.engines.provenance import TTS_WEBUI, Provenance
 from gallery.errors.text import shown
 from gallery.importers import damaged
 from gallery.importers.found import UNREADABLE, ImportedClip, Unusable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
 
-ORIGIN = "TTS-WebUI"
+ORIGIN = TTS_WEBUI
 
 # The request's parameters by their names there.
 _PARAMETERS = {
@@ -30,7 +30,7 @@ _PARAMETERS = {
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
-UNKNOWN_SEED = "made with a random seed that was not kept; the seed 0 stands for it"
+UNKNOWN_SEED = "made with a random seed that was not kept"
 UNKNOWN_MELODY = "its melody is known only by the SHA-256 of its samples"
 
 
@@ -76,12 +76,15 @@ def read_clip(config: Config, data: dict[str, Any], source: Path, files: Sequenc
         )
     fields: dict[str, Any] = {"prompt": _prompt(data), "model": name}
     fields |= {own: number_of(data, theirs) for theirs, own in _PARAMETERS.items()}
-    fields["seed"] = seed = number_of(data, "seed")
+    seed = number_of(data, "seed")
     notes = []
-    if seed in (0, -1) and fields["temperature"] != 0:
+    unseeded = seed in (0, -1) and fields["temperature"] != 0
+    if unseeded:
         notes.append(UNKNOWN_SEED)
-    if seed == -1:
-        fields["seed"] = 0
+    else:
+        fields["seed"] = 0 if seed == -1 else seed
+    if unseeded and _DIGEST.fullmatch(told := text_of(data, "hash")):
+        fields["audio"] = f"sha256:{told}"
     melody = text_of(data, "melody")
     if melody not in ("", "None"):
         if not _DIGEST.fullmatch(melody):
@@ -97,7 +100,7 @@ def read_clip(config: Config, data: dict[str, Any], source: Path, files: Sequenc
     )
     if notes:
         provenance = provenance.with_fields(reproducible=False, note="; ".join(notes))
-    return ImportedClip(source, fields, provenance, tuple(files))
+    return ImportedClip(source, fields, provenance, tuple(files), unseeded=unseeded)
 
 
 def _prompt(data: dict[str, Any]) -> str:

@@ -39,6 +39,11 @@ class Changes(Parameters):
         description="An audio file beside the prompt file, for melody models: its tune is followed. "
         "Imported clips have the digest of a file that is not here, `sha256:` and 64 hex digits.",
     )
+    audio: str | None = Field(
+        None,
+        description="In the place of a seed that nobody knows, in imported clips: the SHA-256 of the clip's "
+        "samples, `sha256:` and 64 hex digits. Such a clip can be heard, and not be made again.",
+    )
 
 
 def _grid_model() -> type[BaseModel]:

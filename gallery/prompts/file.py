@@ -265,6 +265,8 @@ class _PromptFile:
                 self._check_prompt(place, normalise_text(value))
             elif name == "melody" and value is not None:
                 self._check_melody(place, value)
+            elif name == "audio" and value is not None and not MELODY_DIGEST.fullmatch(value):
+                self._fault(place, Wording.NO_DIGEST.format(value=shown(value), prefix=DIGEST_PREFIX))
         in_takes = takes and all("prompt" in take for take in takes)
         if not ("prompt" in plain or "prompt" in grid or in_takes or plain.get("melody")):
             self._fault(("prompt",), Wording.MISSING)
@@ -339,6 +341,7 @@ class _PromptFile:
                 "model": model.hub,
                 "prompt": normalise_text(fields.get("prompt", "")),
                 "melody": self._digest(melody) if melody else None,
+                "audio": audio.removeprefix(DIGEST_PREFIX) if (audio := fields.get("audio")) else None,
             }
             return Clip.of(Request(**(parameters.model_dump() | decided)), name, changes)
         return None

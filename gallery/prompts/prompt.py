@@ -88,6 +88,7 @@ class Prompt:
             path=self.path,
             title=self.title,
             author=self.author,
+            license=self.license,
             date=self.date,
             keys=tuple(clip.key for clip in self.clips),
             models=tuple(clip.model for clip in self.clips),
@@ -116,6 +117,7 @@ class Outline(NamedTuple):
     path: str
     title: str
     author: str
+    license: str
     date: str
     keys: tuple[str, ...]
     models: tuple[str, ...]
@@ -142,10 +144,11 @@ class Prompts:
 
     def add(self, text: str) -> None:
         """Take in a prompt that `Prompt.to_text` wrote and that is kept, in any order; `sort` comes last."""
-        path, title, author, date, keys, models, *digests = json.loads(text.partition("\n")[0])
+        path, title, *said, keys, models, asked, whole = json.loads(text.partition("\n")[0])
         # Most prompts have these in common: each is in memory once.
-        author, date, models = (self._common.setdefault(each, each) for each in (author, date, tuple(models)))
-        self.outlines.append(Outline(path, title, author, date, tuple(keys), models, *digests))
+        author, license_, date = (self._common.setdefault(each, each) for each in said)
+        models = self._common.setdefault(tuple(models), tuple(models))
+        self.outlines.append(Outline(path, title, author, license_, date, tuple(keys), models, asked, whole))
 
     def sort(self) -> None:
         """Bring the prompts into the order of their files."""

@@ -220,9 +220,22 @@ def test_an_address_is_not_trusted(
 def test_without_its_log_a_prediction_has_no_seed(stereo: Gallery, tmp_path: Path) -> None:
     put(tmp_path / "p", "one", prediction(logs=""))
     put(tmp_path / "p", "two", prediction(logs="", id="another"))
-    ran = stereo.run("import", tmp_path / "p")
-    assert "two.json: its seed is not known, and one.wav already stands for its parameters" in ran.err
-    assert only_clip(stereo)[1]["provenance"]["reproducible"] is False
+    soundfile.write(tmp_path / "p/two.wav", music(1, 1, channels=2), 32000)
+    assert stereo.run("import", tmp_path / "p").code == 0
+    [prompt] = prompts_of(stereo).values()
+    assert len({clip.request.audio for clip in prompt.clips} - {None}) == 2
+
+
+def test_where_a_prediction_has_no_seed_its_audio_is_fetched_for_the_key(
+    stereo: Gallery, tmp_path: Path, server: str
+) -> None:
+    soundfile.write(tmp_path / "served/out.wav", music(channels=2), 32000, subtype="FLOAT")
+    source = put(tmp_path / "p", "one", prediction(output=f"{server}/out.wav", logs=""), suffix="")
+    assert "1 clip would come" in stereo.run("import", source, "--dry-run").out
+    assert stereo.run("import", source).code == 0
+    request, kept = only_clip(stereo)
+    assert request.audio == hashlib.sha256(music(channels=2).tobytes()).hexdigest()
+    assert kept["provenance"]["file"] == "one.json"
 
 
 OTHERS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,7 @@ def test_every_era_comes_with_its_exact_parameters(
         "cfg_coef": 4.5,
         "extend_stride": None,
         "melody": None,
+        "audio": None,
     }
     assert kept["engine"] == "musicgen"
     assert kept["provenance"]["imported_from"] == "TTS-WebUI"
@@ -281,17 +283,32 @@ def test_a_random_seed_is_recorded_as_what_cannot_be_reproduced(
     other = metadata("v1", seed=seed, hash="cd" * 32, date="2024-01-01_00-00-00")
     write_clip(tmp_path / "clips", "b", other, music(1, 1), ".ogg")
     ran = gallery.run("import", tmp_path / "clips")
-    assert ran.code == 3
-    assert "b.ogg: its seed is not known, and a.wav already stands for its parameters" in ran.err
-    request, kept = only_clip(gallery)
-    assert request.seed == 0
-    assert kept["provenance"]["reproducible"] is False
-    assert "random seed" in kept["provenance"]["note"]
-    assert "cannot be made again" in (gallery.root / "prompts/imported/lofi-beat.md").read_text()
+    assert ran.code == 0, ran.err
+    [prompt] = prompts_of(gallery).values()
+    assert [clip.request.audio for clip in prompt.clips] == [DIGEST, "cd" * 32]
+    for clip in prompt.clips:
+        kept = record(gallery, clip.key)
+        assert kept["provenance"]["reproducible"] is False
+        assert "random seed" in kept["provenance"]["note"]
+    text = (gallery.root / "prompts/imported/lofi-beat.md").read_text()
+    assert "cannot be made again" in text
+    assert "seed:" not in text
+    assert gallery.run("check", "--strict").code == 0
     before = stamps(gallery)
-    assert gallery.run("import", tmp_path / "clips/a.ogg").out.startswith("0 clips imported, 1 there already")
-    assert gallery.run("import", tmp_path / "clips/b.ogg").code == 3
+    assert gallery.run("import", tmp_path / "clips").out == "0 clips imported, 2 there already, 0 refused\n"
     assert stamps(gallery) == before
+    # The honest seed 0 is another clip.
+    write_clip(tmp_path / "honest", "c", metadata("v1", seed=1), music(1, 2), ".wav .json")
+    gallery.prompt("zero", "prompt: lofi beat", "duration: 1", "seed: 0")
+    assert len({clip.key for each in prompts_of(gallery).values() for clip in each.clips}) == 3
+    # What is lost is not asked of any engine.
+    (gallery.root / f"site/audio/{prompt.clips[0].key}.json").unlink()
+    shutil.rmtree(gallery.root / ".gallery")
+    ran = gallery.run("build", "--dry-run")
+    assert "to render                1 clips" in ran.out
+    ran = gallery.run("build", "--engine", "sketch")
+    assert "imported/lofi-beat.md: audio: the clip is not in the store, and nobody knows its seed" in ran.err
+    assert "3 clips (1 rendered, 1 sketched, 1 pending)" in ran.out
 
 
 def test_at_temperature_0_no_seed_is_missed(gallery: Gallery, tmp_path: Path) -> None:

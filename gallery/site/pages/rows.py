@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from gallery.prompts.request import inert, request_value
+from gallery.prompts.request import inert, is_unseeded, request_value
 from gallery.site.theme import addresses, labels
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def facts(clip: ClipEntry) -> list[list[str]]:
     request = clip["request"]
     unused = inert(request)
     pairs = [["", clip["model"]], ["", labels.quantity("duration", round(length_of(clip), 1))]]
+    if is_unseeded(request):
+        pairs.append([labels.label("seed"), "not known"])
     for field in ("seed", "cfg_coef", "temperature", "top_p"):
         value = request_value(request, field)
         if field not in unused and (field not in _USUAL or value != _USUAL[field]):
@@ -113,7 +115,7 @@ def row(entry: PromptEntry) -> dict[str, Any]:
     text = labels.excerpt(entry["text"])
     first = next((clip for clip in clips if playable(clip)), clips[0])
     takes: list[dict[str, Any]] = []
-    if len(fields) == 1 and fields[0] not in ("prompt", "melody") and 1 < len(clips) <= MOST_TAKES:
+    if len(fields) == 1 and fields[0] not in ("prompt", "melody", "audio") and 1 < len(clips) <= MOST_TAKES:
         takes = [
             played(clip, entry["path"], text) | {"label": labels.number(take_value(clip, fields[0]))}
             for clip in clips
