@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gallery.importers.found import Unusable
-from gallery.importers.untrusted import read_bytes
+from gallery.importers.untrusted import clean_line, read_bytes
 from gallery.preview import LOUDEST
 from gallery.utils.audio import NotAudio, opened
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 200_000_000
 MAX_SECONDS = 600
 SAMPLE_RATES = (8000, 48000)
+
+CODECS = "PCM and float in WAV, FLAC, Vorbis and Opus in OGG, MP3"
 
 # Codecs pad, and tools round: so much, in seconds, is no difference in length.
 TOLERANCE = 0.1
@@ -66,6 +68,8 @@ def read_sound(path: Path, duration: float, model: Model) -> Sound:
         with opened(BytesIO(data)) as file:
             audio, rate = _samples(file), int(file.samplerate)
     except NotAudio as error:
+        if error.kind:
+            raise Unusable(f"its audio is {clean_line(error.kind)}; accepted: {CODECS}") from error
         raise Unusable("its audio cannot be decoded; the file is damaged or not whole") from error
     length, note = len(audio) / rate, ""
     if abs(length - duration) > TOLERANCE:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from gallery.importers.found import Unusable
-from gallery.prompts.folder import read_prompts
+from gallery.prompts.folder import of_any_length, read_prompts
 from gallery.prompts.request import normalise_text, parameter_fields, plain_number
 from gallery.utils.files import write_atomic
 from gallery.utils.slug import slug
@@ -64,11 +64,12 @@ class Draft:
 class TrialGallery:
     """A scratch gallery in which drafted prompt files are read as the gallery will read them.
 
+    The limits on a clip's length spare GPUs: they don't hold for audio that is there.
     ``scratch`` is a folder for it, ``into`` the folder in prompts/.
     """
 
     def __init__(self, config: Config, scratch: Path, into: str) -> None:
-        self._config = config.model_copy(update={"root": scratch / "trial"})
+        self._config = of_any_length(config).model_copy(update={"root": scratch / "trial"})
         self._folder = self._config.prompts / into
         self._folder.mkdir(parents=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,11 @@ UNREADABLE = (*_DAMAGED, MemoryError, RecursionError)
 
 
 class Unusable(Exception):
-    """Why something cannot be imported, in one line."""
+    """Why something cannot be imported, in one line. ``advice`` is what to add to gallery.toml, as TOML."""
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(reason)
+        self.advice = advice
 
 
 @dataclass(frozen=True)
@@ -60,10 +65,11 @@ class ImportedClip:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A file that was not imported, and why."""
+    """A file that was not imported, and why. ``advice`` is what to add to gallery.toml."""
 
     path: Path
     reason: str
+    advice: str = ""
 
     def __str__(self) -> str:
         return printable(f"{self.path}: {self.reason}")
@@ -75,12 +81,13 @@ def refusing(refused: list[Refusal], path: Path, place: str = "") -> Iterator[No
     try:
         yield
     except Unusable as error:
-        refused.append(Refusal(path, f"{place}{error}"))
+        refused.append(Refusal(path, f"{place}{error}", error.advice))
 
 
 @dataclass
 class Finds:
-    """What is in the sources."""
+    """What is in the sources. ``passed_over`` counts files of other kinds by how their names end."""
 
     clips: list[ImportedClip] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,12 +43,14 @@ class Imported:
     """What came of an import.
 
     ``added`` are clips that are new, ``present`` those that were there already, in the store and
-    whole, ``files`` the prompt files that were written, by their paths in the gallery.
+    whole, ``files`` the prompt files that were written, by their paths in the gallery. ``passed_over``
+    counts files that are of no kind that is imported, by how their names end.
     """
 
     added: list[Entry] = field(default_factory=list)
     present: list[Entry] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
     files: list[str] = field(default_factory=list)
 
     def lose(self, reasons: Mapping[str, str], entries: Iterable[Entry]) -> None:
@@ -62,7 +65,7 @@ def keep_clips(
     config: Config, finds: Finds, trial: TrialGallery, folder: Path, scratch: Path, dry_run: bool, jobs: int
 ) -> Imported:
     """Keep what is new: audio first, prompt files last, so that no file asks for what isn't there."""
-    imported = Imported(refused=list(finds.refused))
+    imported = Imported(refused=list(finds.refused), passed_over=finds.passed_over)
     homes = _homes(config)
     store = _ImportStore(config, scratch, fetches=not dry_run)
     new = _new(_entries(finds.clips, trial, store, imported), store, homes, imported)

@@ -168,7 +168,9 @@ def _tags(mp3: bytes) -> dict[str, str]:
     from mutagen.id3 import BitPaddedInt
 
     if mp3.startswith(b"ID3") and BitPaddedInt(mp3[6:10]) > _MAX_TAG_BYTES:  # type: ignore[no-untyped-call]
-        raise Unusable(f"its tags are larger than {_MAX_TAG_BYTES // 1000} KB, so it is no MP3 of a gallery")
+        raise Unusable(
+            f"its tags are larger than {_MAX_TAG_BYTES // 1000} KB; if somebody added a cover, take it out"
+        )
     try:
         return read_tags(mp3)
     except (MutagenError, GalleryError, *UNREADABLE) as error:

@@ -67,7 +67,10 @@ def _walk(top: Path, finds: Finds) -> Iterator[Path]:
             subfolders.clear()
         for name in sorted(names):
             path = Path(folder, name)
-            if name.startswith(".") or path.suffix.lower() not in _SUFFIXES:
+            if name.startswith("."):
+                continue
+            if path.suffix.lower() not in _SUFFIXES:
+                finds.passed_over[clean_line(path.suffix.lower(), 12) or "no ending"] += 1
                 continue
             if path.is_symlink():
                 finds.refused.append(Refusal(path, "a link; import the file that it leads to"))
@@ -155,7 +158,7 @@ def _metadata(audio: list[Path], sidecar: Path | None) -> dict[str, Any]:
                 return tts_webui.embedded_metadata(path)
             except Unusable as error:
                 reason = reason if sidecar else error
-    raise reason or Unusable("has no metadata: there is no .json beside it")
+    raise reason or Unusable("has no settings beside it: no .json, and a WAV holds none")
 
 
 def _metadata_in(sidecar: Path) -> dict[str, Any]:

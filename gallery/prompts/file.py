@@ -321,12 +321,7 @@ class _PromptFile:
         parameters = Parameters.model_validate({k: v for k, v in fields.items() if k in _PARAMETERS})
         duration, stride, melody = parameters.duration, parameters.extend_stride, fields.get("melody")
         longest = min(model.max_duration, limits.duration)
-        if duration > longest:
-            short = model.max_duration < limits.duration
-            wording = Wording.LONG_FOR_MODEL if short else Wording.LONG_FOR_GALLERY
-            message = wording.format(duration=f"{duration:g}", model=name, longest=f"{longest:g}")
-            self._fault(loc("duration"), message)
-        elif stride is not None and stride >= model.window:
+        if stride is not None and stride >= model.window:
             message = Wording.LONG_STRIDE.format(stride=f"{stride:g}", model=name, window=f"{model.window:g}")
             self._fault(loc("extend_stride"), message)
         elif melody and not model.takes_melody:
@@ -343,8 +338,21 @@ class _PromptFile:
                 "melody": self._digest(melody) if melody else None,
                 "audio": audio.removeprefix(DIGEST_PREFIX) if (audio := fields.get("audio")) else None,
             }
-            return Clip.of(Request(**(parameters.model_dump() | decided)), name, changes)
+            clip = Clip.of(Request(**(parameters.model_dump() | decided)), name, changes)
+            if duration <= longest or self._has_audio(clip.key):
+                return clip
+            short = model.max_duration < limits.duration
+            wording = Wording.LONG_FOR_MODEL if short else Wording.LONG_FOR_GALLERY
+            message = wording.format(duration=f"{duration:g}", model=name, longest=f"{longest:g}")
+            self._fault(loc("duration"), message)
         return None
+
+    def _has_audio(self, key: str) -> bool:
+        """Whether the store has a clip that is too long to be rendered here: it was made elsewhere."""
+        record = self.config.store_folder / f"{key}.json"
+        if there := record.is_file() and not record.is_symlink():
+            self.findings.longer.add(key)
+        return there
 
     def _digest(self, melody: str) -> str:
         if melody.startswith(DIGEST_PREFIX):

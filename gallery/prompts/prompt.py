@@ -205,13 +205,15 @@ class Findings:
     """What there is to say of prompt files.
 
     ``broken`` holds the paths of prompts whose files have faults; ``melodies``
-    maps the digests in the clips' requests to the files.
+    maps the digests in the clips' requests to the files. ``longer`` are keys of clips that are longer
+    than they may be, and that the store has.
     """
 
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     melodies: dict[str, Path] = field(default_factory=dict)
+    longer: set[str] = field(default_factory=set)
 
     def add(self, other: Findings) -> None:
         """Take in what there is to say of other files."""
@@ -219,6 +221,7 @@ class Findings:
         self.warnings += other.warnings
         self.broken |= other.broken
         self.melodies |= other.melodies
+        self.longer |= other.longer
 
 
 @dataclass
