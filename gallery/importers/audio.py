@@ -32,6 +32,8 @@ TOLERANCE = 0.1
 
 _BLOCK = 10  # seconds
 
+_CHANNELS = {1: "mono", 2: "stereo"}
+
 # Of two sounds so many seconds are compared. Their correlation is 1 where they are the same: 0.9 and
 # more after any codec and the previews' limiter, and far less where they were made apart.
 _COMPARED = 60
@@ -80,6 +82,9 @@ def read_sound(path: Path, duration: float, model: Model) -> Sound:
             )
         note = f"labelled {rate} Hz; its samples are of {model.sample_rate} Hz"
         rate = model.sample_rate
+    if audio.shape[1] != model.channels:
+        other = f"{_CHANNELS[audio.shape[1]]}, where its model makes {_CHANNELS[model.channels]}"
+        note = "; ".join(filter(None, (note, other)))
     highest = float(np.abs(audio).max(initial=0))
     if not highest <= LOUDEST:
         raise Unusable("its audio holds samples that are no numbers, or far over full scale")

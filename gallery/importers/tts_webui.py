@@ -31,6 +31,7 @@ _PARAMETERS = {
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 UNKNOWN_SEED = "made with a random seed that was not kept"
+IGNORED_MELODY = "a melody was chosen beside it, and ignored: its model takes none"
 UNKNOWN_MELODY = "its melody is known only by the SHA-256 of its samples"
 
 
@@ -60,8 +61,14 @@ def embedded_metadata(path: Path) -> dict[str, Any]:
         data = damaged.recover(text)
     if not is_metadata(data):
         raise Unusable("its comment is no metadata of TTS-WebUI")
-    # Backslashes are lost here even where the JSON survives it.
-    return {**data, "text": damaged.with_escapes(_prompt(data))}
+    # Some files have a level of escapes too many; old ones lost the backslashes of theirs.
+    text = damaged.without_doubled(_prompt(data))
+    return {**data, "text": text if _is_current(data) else damaged.with_escapes(text)}
+
+
+def _is_current(data: dict[str, Any]) -> bool:
+    """Whether metadata is of the present form, which writes letters as they are, without ``\\u`` escapes."""
+    return "model_name" in data and "_type" not in data
 
 
 def read_clip(config: Config, data: dict[str, Any], source: Path, files: Sequence[Path]) -> ImportedClip:
@@ -85,7 +92,9 @@ def read_clip(config: Config, data: dict[str, Any], source: Path, files: Sequenc
         fields["seed"] = 0 if seed == -1 else seed
     if unseeded and _DIGEST.fullmatch(told := text_of(data, "hash")):
         fields["audio"] = f"sha256:{told}"
-    melody = text_of(data, "melody")
+    melody, ignored = text_of(data, "melody"), ""
+    if melody not in ("", "None") and "melody" not in config.models[name].hub:
+        melody, ignored = "", IGNORED_MELODY
     if melody not in ("", "None"):
         if not _DIGEST.fullmatch(melody):
             raise Unusable(f"its melody, {shown(melody)}, is no SHA-256")
@@ -99,7 +108,9 @@ def read_clip(config: Config, data: dict[str, Any], source: Path, files: Sequenc
         original=clean_line(data.get("hash"), 64),
     )
     if notes:
-        provenance = provenance.with_fields(reproducible=False, note="; ".join(notes))
+        provenance = provenance.with_fields(reproducible=False)
+    if notes or ignored:
+        provenance = provenance.with_fields(note="; ".join(filter(None, [*notes, ignored])))
     return ImportedClip(source, fields, provenance, tuple(files), unseeded=unseeded)
 
 

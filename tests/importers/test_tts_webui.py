@@ -267,6 +267,47 @@ def test_a_prompt_is_recovered_word_for_word_or_not_at_all(text: str) -> None:
             assert found["seed"] == metadata(era)["seed"]
 
 
+@pytest.mark.parametrize("text", [QUOTED, r"AC\DC", "Akai u2400", "café", 'ends with "x"', r'a \ and "b"'])
+@pytest.mark.parametrize("form", ["as it is", "escaped once more", "doubled throughout"])
+def test_words_of_a_current_file_come_as_they_are(
+    gallery: Gallery, tmp_path: Path, text: str, form: str
+) -> None:
+    said = text.replace("\\", "\\\\").replace('"', '\\"') if form == "escaped once more" else text
+    comment = json.dumps(metadata("v2", said), ensure_ascii=False)
+    if form == "doubled throughout":
+        comment = comment.replace("\\", "\\\\")
+    write_clip(tmp_path / "clips", "a", None, music(), ".flac", comment=comment)
+    ran = gallery.run("import", tmp_path / "clips")
+    assert ran.code == 0, ran.err
+    assert only_clip(gallery)[0].prompt == text
+
+
+def test_a_melody_beside_a_model_that_takes_none_was_ignored(gallery: Gallery, tmp_path: Path) -> None:
+    write_clip(tmp_path / "clips", "a", metadata("v1", melody=DIGEST), music(), ".wav .json")
+    assert gallery.run("import", tmp_path / "clips").code == 0
+    request, kept = only_clip(gallery)
+    assert request.melody is None
+    assert "ignored: its model takes none" in kept["provenance"]["note"]
+    assert "reproducible" not in kept["provenance"]
+
+
+@pytest.mark.parametrize(
+    ("model", "channels", "note"),
+    [
+        ("small", 2, "stereo, where its model makes mono"),
+        ("facebook/musicgen-stereo-small", 1, "mono, where its model makes stereo"),
+        ("facebook/musicgen-stereo-small", 2, None),
+    ],
+)
+def test_other_channels_than_the_models_are_noted(
+    gallery: Gallery, tmp_path: Path, model: str, channels: int, note: str | None
+) -> None:
+    audio = music(channels=channels)
+    write_clip(tmp_path / "clips", "a", metadata("v1", model=model), audio, ".wav .json")
+    assert gallery.run("import", tmp_path / "clips").code == 0
+    assert only_clip(gallery)[1]["provenance"].get("note") == note
+
+
 def test_damage_beyond_recovery_is_told(gallery: Gallery, tmp_path: Path) -> None:
     comment = embedded(metadata("v1", QUOTED))[:300]
     write_clip(tmp_path / "clips", "a", None, music(), ".ogg", comment=comment)
@@ -344,8 +385,7 @@ def test_a_melody_is_known_by_its_digest_alone(gallery: Gallery, tmp_path: Path)
         ({"model": "large"}, 'add [models.large] with hub = "facebook/musicgen-large" and kind = "musicgen"'),
         ({"model": "facebook/magnet-small-10secs"}, "neither MusicGen nor AudioGen"),
         ({"model": "../../etc/passwd"}, "is none of the Hugging Face hub"),
-        ({"melody": "exists"}, "is no SHA-256"),
-        ({"melody": DIGEST}, 'melody: model "small" takes no melody'),
+        ({"melody": "exists", "model": "melody"}, "is no SHA-256"),
         ({"duration": 200}, "its audio lasts 1.00 s where its metadata says 200 s"),
         ({"topk": 5000}, "top_k: 5000 is out of range, 0 to 2048"),
         ({"topk": None}, "its metadata has no topk"),
