@@ -163,18 +163,33 @@ def new(ctx: click.Context, /, **fields: Any) -> None:
     help="Folder in prompts/ for the new prompt files.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would come, fetch nothing, and change nothing.")
+@click.option(
+    "--manifest",
+    is_flag=True,
+    help="Import nothing: write clips.csv into the folder, a row for each audio file without settings, to "
+    "fill in and to import.",
+)
 @JOBS
 @click.pass_context
-def import_(ctx: click.Context, sources: tuple[Path, ...], into: str, dry_run: bool, jobs: int) -> None:
+def import_(
+    ctx: click.Context, sources: tuple[Path, ...], into: str, dry_run: bool, manifest: bool, jobs: int
+) -> None:
     """Bring in clips that other tools made, with their parameters and their audio as it is.
 
-    SOURCES are files or folders: outputs of TTS-WebUI, predictions of Replicate (JSON), and
-    MP3s of a gallery. What is there already is left as it is.
+    SOURCES are files or folders: outputs of TTS-WebUI, predictions of Replicate (JSON), MP3s of a
+    gallery, and manifests (CSV or JSON lines) that say what nothing beside the audio
+    does. What is there already is left as it is.
 
     Exits with 3 when a file was refused; all others are brought in.
     """
-    from gallery.importers import import_clips
+    from gallery.importers import import_clips, make_manifest
 
+    if manifest:
+        if len(sources) != 1 or not sources[0].is_dir() or dry_run:
+            raise click.UsageError("--manifest takes one folder, and no --dry-run")
+        written, rows = make_manifest(config_of(ctx), sources[0])
+        click.echo(f"wrote {printable(str(written))}: {count(rows, 'row')} to fill in, then import that file")
+        return
     imported = import_clips(config_of(ctx), sources, into, dry_run, jobs)
     _tell_refusals(imported)
     for entry in imported.added if dry_run else ():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gallery.errors import GalleryError
-from gallery.importers import own_mp3, replicate, tts_webui
+from gallery.importers import manifest, own_mp3, replicate, tts_webui
 from gallery.importers.found import Finds, Refusal, Unusable, refusing
 from gallery.importers.untrusted import MAX_JSON_BYTES, clean_line, load_json, read_bytes
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _LOSSLESS_FIRST = (".wav", ".flac", ".ogg")
 
 _LINES = (".jsonl", ".ndjson")
-_SUFFIXES = (*_LOSSLESS_FIRST, ".mp3", ".json", *_LINES)
+_TABLE = ".csv"
+_SUFFIXES = (*_LOSSLESS_FIRST, ".mp3", ".json", *_LINES, _TABLE)
 
 # Folders within folders; the tools make two.
 _MOST_FOLDERS = 32
@@ -41,6 +42,13 @@ def find_clips(config: Config, sources: Sequence[Path], scratch: Path) -> Finds:
         groups[path.with_suffix("")][path.suffix.lower()] = path
     _Reader(config, finds, scratch).read_all([groups[name] for name in sorted(groups)])
     return finds
+
+
+def audio_without_settings(config: Config, folder: Path, scratch: Path) -> list[Path]:
+    """The audio in a folder and below it of which nothing there says how it was made."""
+    known = {path for clip in find_clips(config, [folder], scratch).clips for path in clip.files}
+    audio = (*_LOSSLESS_FIRST, ".mp3")
+    return [path for path in _walk(folder, Finds()) if path.suffix.lower() in audio and path not in known]
 
 
 def _files(sources: Sequence[Path], finds: Finds) -> Iterator[Path]:
@@ -96,21 +104,57 @@ class _Reader:
         self.taken: set[Path] = set()
 
     def read_all(self, groups: Sequence[_Group]) -> None:
-        """Read predictions first: they say which audio is theirs."""
+        """Read manifests and predictions first: they say which audio is theirs."""
+        for group in groups:
+            self._manifests(group)
         rest = [group for group in groups if not self._predictions(group)]
         for group in rest:
             self._others({suffix: path for suffix, path in group.items() if path not in self.taken})
 
+    def _manifests(self, group: _Group) -> None:
+        """Read the group's manifests: a CSV file, and JSON lines that are none of predictions."""
+        for suffix in (_TABLE, *_LINES):
+            if suffix not in group:
+                continue
+            source, rows = group[suffix], []
+            with refusing(self.finds.refused, source):
+                if suffix == _TABLE:
+                    self.taken.add(source)
+                    rows = manifest.rows_of(read_bytes(source, MAX_JSON_BYTES))
+                else:
+                    rows = self._json_rows(source)
+            for number, row in enumerate(rows, start=1):
+                with refusing(self.finds.refused, source, f"row {number}: "):
+                    path = manifest.audio_of(row, source)
+                    if path in self.taken:
+                        raise Unusable(f"{clean_line(path.name)} is another row's, too")
+                    self.taken.add(path)
+                    self.finds.clips.append(manifest.read_clip(self.config, row, path))
+
+    def _json_rows(self, source: Path) -> list[dict[str, Any]]:
+        """The rows of JSON lines; none where they are something else, or cannot be read."""
+        try:
+            rows = _load_lines(source)
+        except Unusable:
+            return []  # told where predictions are looked for
+        if not rows or not all(map(manifest.is_row, rows)):
+            return []
+        self.taken.add(source)
+        if len(rows) > manifest.MOST_ROWS:
+            raise Unusable(f"has more than {manifest.MOST_ROWS:,} rows")
+        return rows
+
     def _predictions(self, group: _Group) -> bool:
         """Whether the group's JSON holds predictions, which are read then, and nothing else is left of it."""
-        name = next((suffix for suffix in (".json", *_LINES) if suffix in group), None)
+        left = {suffix for suffix, path in group.items() if path not in self.taken}
+        name = next((suffix for suffix in (".json", *_LINES) if suffix in left), None)
         if name is None:
-            return False
+            return self.taken.issuperset(group.values())
         source = group[name]
         try:
             found = replicate.predictions_in(_load_lines(source) if name in _LINES else _load(source))
             if found is None:
-                raise Unusable("holds something else than predictions of Replicate")
+                raise Unusable("holds neither predictions of Replicate nor the rows of a manifest")
         except Unusable as error:
             if name not in _LINES:
                 return False
