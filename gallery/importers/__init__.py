@@ -4,6 +4,7 @@
 |---|---|
 | sources | looks for clips in files and folders |
 | tts_webui, damaged | reads the metadata of TTS-WebUI, the damaged too |
+| apps | reads what AudioCraft Plus and audiocraft-webui write |
 | replicate, fetch | reads predictions, and gets what they point to |
 | manifest | reads tables of what nothing beside the audio says, and writes one to fill in |
 | own_mp3 | reads MP3s that a gallery handed out |

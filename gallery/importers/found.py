@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gallery.errors.text import printable
@@ -56,6 +56,10 @@ class ImportedClip:
     day: str = ""
     unseeded: bool = False
     measured: tuple[float | None, float | None] = (None, None)
+
+    def with_provenance(self, provenance: Provenance) -> ImportedClip:
+        """The same clip, of which something else is known."""
+        return replace(self, provenance=provenance)
 
     @property
     def date(self) -> str:

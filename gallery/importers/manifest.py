@@ -54,7 +54,7 @@ def rows_of(data: bytes) -> list[dict[str, Any]]:
             raise Unusable("is no manifest: its first line has no column named file")
         if unknown := next((name for name in lines.fieldnames or () if name not in FIELDS), None):
             raise Unusable(f"has a column {shown(unknown)}; known: {', '.join(FIELDS)}")
-        rows = []
+        rows: list[dict[str, Any]] = []
         for row in lines:
             if len(rows) == MOST_ROWS:
                 raise Unusable(f"has more than {MOST_ROWS:,} rows")

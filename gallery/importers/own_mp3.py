@@ -50,6 +50,14 @@ _MOST_BYTES_A_SECOND = 40_000
 _PEAK_MARGIN = 0.1
 
 
+def is_own(path: Path) -> bool:
+    """Whether an MP3 says of itself that a gallery made it."""
+    try:
+        return "request" in _tags(read_bytes(path, MAX_BYTES))
+    except Unusable:
+        return True  # reading it tells what is wrong
+
+
 def read_clip(config: Config, path: Path) -> ImportedClip:
     """The clip that an MP3's tags describe. Raises Unusable."""
     tags = _tags(read_bytes(path, MAX_BYTES))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gallery.errors import GalleryError
-from gallery.importers import manifest, own_mp3, replicate, tts_webui
+from gallery.importers import apps, manifest, own_mp3, replicate, tts_webui
 from gallery.importers.found import Finds, Refusal, Unusable, refusing
 from gallery.importers.untrusted import MAX_JSON_BYTES, clean_line, load_json, read_bytes
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
 
-# TTS-WebUI's audio, the best first.
-_LOSSLESS_FIRST = (".wav", ".flac", ".ogg")
+# Audio beside JSON, the best first. An MP3 can be a gallery's, too.
+_LOSSLESS_FIRST = (".wav", ".flac", ".ogg", ".opus")
 
 _LINES = (".jsonl", ".ndjson")
 _TABLE = ".csv"
@@ -39,7 +39,7 @@ def find_clips(config: Config, sources: Sequence[Path], scratch: Path) -> Finds:
     finds = Finds()
     groups: dict[Path, _Group] = defaultdict(dict)
     for path in _files(sources, finds):
-        groups[path.with_suffix("")][path.suffix.lower()] = path
+        groups[_stem(path)][path.suffix.lower()] = path
     _Reader(config, finds, scratch).read_all([groups[name] for name in sorted(groups)])
     return finds
 
@@ -61,6 +61,22 @@ def _files(sources: Sequence[Path], finds: Finds) -> Iterator[Path]:
             finds.refused.append(Refusal(source, f"no clip; accepted: {', '.join(_SUFFIXES)}"))
         else:
             yield from _with_companions(source)
+
+
+def _stem(path: Path) -> Path:
+    """What files of one clip have in common: AudioCraft Plus has its JSON in a folder beside the audio's."""
+    partner = _partner(path)
+    return (partner if partner and path.suffix.lower() == ".json" else path).with_suffix("")
+
+
+def _partner(path: Path) -> Path | None:
+    """``json/7.json`` of ``wav/7.wav``, and the reverse; None where there is none."""
+    places = {".wav": ("wav", "json", ".json"), ".json": ("json", "wav", ".wav")}
+    here, there, suffix = places.get(path.suffix.lower(), ("", "", ""))
+    if not here or path.parent.name != here:
+        return None
+    other = path.parent.parent / there / f"{path.stem}{suffix}"
+    return other if other.is_file() and not other.is_symlink() else None
 
 
 def _walk(top: Path, finds: Finds) -> Iterator[Path]:
@@ -89,6 +105,8 @@ def _walk(top: Path, finds: Finds) -> Iterator[Path]:
 def _with_companions(path: Path) -> Iterator[Path]:
     """A file and what belongs to it: the metadata of audio, the audio of metadata."""
     yield path
+    if partner := _partner(path):
+        yield partner
     others = _SUFFIXES if path.suffix.lower() == ".json" else (".json",)
     for suffix in others:
         other = path.with_suffix(suffix)
@@ -173,11 +191,14 @@ class _Reader:
     def _others(self, group: _Group) -> None:
         audio = [group[suffix] for suffix in _LOSSLESS_FIRST if suffix in group]
         mp3, sidecar = group.get(".mp3"), group.get(".json")
+        if mp3 and sidecar and not own_mp3.is_own(mp3):
+            audio, mp3 = [*audio, mp3], None
         if audio:
             source = sidecar or audio[-1]
             with refusing(self.finds.refused, source):
                 data = _metadata(audio, sidecar)
-                self.finds.clips.append(tts_webui.read_clip(self.config, data, source, audio))
+                reader = apps if apps.is_app(data) else tts_webui
+                self.finds.clips.append(reader.read_clip(self.config, data, source, audio))
         if mp3:
             with refusing(self.finds.refused, mp3):
                 self.finds.clips.append(own_mp3.read_clip(self.config, mp3))
@@ -197,7 +218,10 @@ def _metadata(audio: list[Path], sidecar: Path | None) -> dict[str, Any]:
         except Unusable as error:
             reason = error
     for path in reversed(audio):
-        if path.suffix.lower() != ".wav":
+        if path.suffix.lower() == ".wav":
+            if data := apps.embedded(path):
+                return data
+        elif path.suffix.lower() != ".mp3":
             try:
                 return tts_webui.embedded_metadata(path)
             except Unusable as error:
@@ -207,8 +231,8 @@ def _metadata(audio: list[Path], sidecar: Path | None) -> dict[str, Any]:
 
 def _metadata_in(sidecar: Path) -> dict[str, Any]:
     data = _load(sidecar)
-    if not tts_webui.is_metadata(data):
-        raise Unusable("neither metadata of TTS-WebUI nor a prediction of Replicate")
+    if not (tts_webui.is_metadata(data) or apps.is_app(data)):
+        raise Unusable("neither metadata of a tool that is known here nor a prediction of Replicate")
     return dict(data)
 
 

@@ -83,7 +83,7 @@ def read_clip(config: Config, data: dict[str, Any], source: Path, files: Sequenc
         )
     fields: dict[str, Any] = {"prompt": _prompt(data), "model": name}
     fields |= {own: number_of(data, theirs) for theirs, own in _PARAMETERS.items()}
-    seed = number_of(data, "seed")
+    seed = number_of(data, "seed", default=-1)
     notes = []
     unseeded = seed in (0, -1) and fields["temperature"] != 0
     if unseeded:
