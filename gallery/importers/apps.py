@@ -56,7 +56,7 @@ def embedded(path: Path) -> dict[str, Any] | None:
 
 
 def _id3_chunk(path: Path) -> bytes:
-    """The ID3 tag of a WAV file; nothing where it has none, or a large one, which could be unpacked to more."""
+    """The ID3 tag of a WAV file; nothing where it has none, or one that could be unpacked to far more."""
     with path.open("rb") as file:
         if file.read(12)[8:] != b"WAVE":
             return b""
