@@ -49,6 +49,9 @@ COSTLY_SIGNS = ("[", "<")
 
 TITLE_LENGTH = 60
 
+# What stands for the words of a prompt that has a melody and none.
+WORDLESS = "(a melody, without words)"
+
 # Looked up once: pydantic takes as long to tell them as to check a clip.
 _PARAMETERS = frozenset(Parameters.model_fields)
 _REQUEST = frozenset(Changes.model_fields)
@@ -179,7 +182,7 @@ class _PromptFile:
         clips = self._clips(matter, axes)
         if not clips:
             return None
-        text = normalise_text(matter.prompt) or clips[0].request.prompt
+        text = normalise_text(matter.prompt) or clips[0].request.prompt or WORDLESS
         return Prompt(
             path=self.address,
             file=self.file,
@@ -262,7 +265,10 @@ class _PromptFile:
                 self._check_prompt(place, normalise_text(value))
             elif name == "melody" and value is not None:
                 self._check_melody(place, value)
-        if not ("prompt" in plain or "prompt" in grid or (takes and all("prompt" in take for take in takes))):
+            elif name == "audio" and value is not None and not MELODY_DIGEST.fullmatch(value):
+                self._fault(place, Wording.NO_DIGEST.format(value=shown(value), prefix=DIGEST_PREFIX))
+        in_takes = takes and all("prompt" in take for take in takes)
+        if not ("prompt" in plain or "prompt" in grid or in_takes or plain.get("melody")):
             self._fault(("prompt",), Wording.MISSING)
 
     def _check_prompt(self, loc: Location, text: str) -> None:
@@ -315,27 +321,38 @@ class _PromptFile:
         parameters = Parameters.model_validate({k: v for k, v in fields.items() if k in _PARAMETERS})
         duration, stride, melody = parameters.duration, parameters.extend_stride, fields.get("melody")
         longest = min(model.max_duration, limits.duration)
-        if duration > longest:
-            short = model.max_duration < limits.duration
-            wording = Wording.LONG_FOR_MODEL if short else Wording.LONG_FOR_GALLERY
-            message = wording.format(duration=f"{duration:g}", model=name, longest=f"{longest:g}")
-            self._fault(loc("duration"), message)
-        elif stride is not None and stride >= model.window:
+        if stride is not None and stride >= model.window:
             message = Wording.LONG_STRIDE.format(stride=f"{stride:g}", model=name, window=f"{model.window:g}")
             self._fault(loc("extend_stride"), message)
         elif melody and not model.takes_melody:
             able = [known for known, other in self.config.models.items() if other.takes_melody]
             which = ", ".join(able) or "none"
             self._fault(loc("melody"), Wording.MODEL_WITHOUT_MELODY.format(model=name, models=which))
+        elif not (melody or normalise_text(fields.get("prompt", ""))):
+            self._fault(("prompt",), Wording.MISSING)
         else:
             decided = {
                 "extend_stride": (stride or model.stride) if duration > model.window else None,
                 "model": model.hub,
-                "prompt": normalise_text(fields["prompt"]),
+                "prompt": normalise_text(fields.get("prompt", "")),
                 "melody": self._digest(melody) if melody else None,
+                "audio": audio.removeprefix(DIGEST_PREFIX) if (audio := fields.get("audio")) else None,
             }
-            return Clip.of(Request(**(parameters.model_dump() | decided)), name, changes)
+            clip = Clip.of(Request(**(parameters.model_dump() | decided)), name, changes)
+            if duration <= longest or self._has_audio(clip.key):
+                return clip
+            short = model.max_duration < limits.duration
+            wording = Wording.LONG_FOR_MODEL if short else Wording.LONG_FOR_GALLERY
+            message = wording.format(duration=f"{duration:g}", model=name, longest=f"{longest:g}")
+            self._fault(loc("duration"), message)
         return None
+
+    def _has_audio(self, key: str) -> bool:
+        """Whether the store has a clip that is too long to be rendered here: it was made elsewhere."""
+        record = self.config.store_folder / f"{key}.json"
+        if there := record.is_file() and not record.is_symlink():
+            self.findings.longer.add(key)
+        return there
 
     def _digest(self, melody: str) -> str:
         if melody.startswith(DIGEST_PREFIX):

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 # Contents that this build has read well: the last good ones once it is finished.
 _READ = "read"
 
+# Of any clip of any gallery, in seconds.
+_LONGEST = 600
+
 
 def read_prompts(config: Config, paths: Sequence[Path] = (), state: State | None = None) -> Reading:
     """Read the gallery's prompt files, or only those at or below ``paths``.
@@ -135,7 +138,8 @@ class _Reader:
             return _Read(file, findings=findings)
         if data is None:  # it can be read by now
             return self.read(file)
-        # With a melody beside it, or something to say of it, a file is read each time.
+        # With a melody beside it, with clips that only the store lets pass, or with something to say of
+        # it, a file is read each time.
         return _Read(
             file,
             stamped if findings == Findings() else "",
@@ -202,6 +206,15 @@ def _path(name: str) -> str:
 
 def _content_digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
+
+
+def of_any_length(config: Config) -> Config:
+    """The same gallery without its own limits on how long clips are: they spare its GPU."""
+    models = {
+        name: model.model_copy(update={"max_duration": _LONGEST}) for name, model in config.models.items()
+    }
+    limits = config.limits.model_copy(update={"duration": _LONGEST})
+    return config.model_copy(update={"models": models, "limits": limits})
 
 
 def find_files(config: Config, paths: Sequence[Path] = ()) -> list[Path]:
