@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from gallery.cli.messages import findings, report, tell_flaws, unusable
-from gallery.cli.options import FAULTY, INCOMPLETE, JOBS, PATHS, config_of
+from gallery.cli.options import FAULTY, INCOMPLETE, JOBS, PATHS, QUIET, config_of
 from gallery.errors import FaultyFile, GalleryError
 from gallery.errors.text import printable, shown
 from gallery.review.annotations import annotation, error_annotation, folder_in_repository
-from gallery.utils.progress import count, say
+from gallery.utils import progress
+from gallery.utils.progress import conclude, count, say
 from gallery.utils.root import find_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gallery.errors import Fault
+    from gallery.prompts.prompt import Reading
 
 
 @click.command()
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(("text", "github")),
+    type=click.Choice(("text", "json", "sarif", "github")),
     default="text",
     show_default=True,
-    help="Lines for people, or commands that have GitHub show each mistake at its line in a pull request.",
+    help="Lines for people; JSON or SARIF 2.1.0 for programs; or commands that have GitHub show each mistake "
+    "at its line in a pull request.",
 )
+@QUIET
 @click.pass_context
 def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool, form: str) -> None:
     """Read prompt files and report every mistake in them. Needs no GPU and renders nothing.
@@ -41,16 +44,16 @@ def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool, form: str) 
     version; with --strict that is an error.
 
     PATHS are folders and files in prompts/. With presets.yaml or gallery.toml among them,
-    on which every prompt depends, all are read; melodies are looked at by themselves, and
-    other files are passed over.
+    on which every prompt depends, all are read; melodies are looked at by themselves, files
+    with the wrong name are told, and others are passed over.
 
     Exits with 1 when a file has faults.
     """
     from gallery.config import load_config
+    from gallery.prompts.prompt import Reading
     from gallery.review.check import check_clips, check_files
 
     root = find_root(ctx.obj)
-    folder = folder_in_repository(root)
     try:
         config = load_config(root)
         reading, passed_over = check_files(config, paths)
@@ -58,34 +61,53 @@ def check(ctx: click.Context, paths: tuple[Path, ...], strict: bool, form: str) 
     except GalleryError as error:
         if form == "text":
             raise
-        if isinstance(error, FaultyFile):
-            _annotate("error", error.faults, folder)
-        else:
-            click.echo(error_annotation(error.message))
-        ctx.exit(FAULTY)
-    if form == "github":
-        _annotate("error", reading.faults, folder)
-        _annotate("warning", reading.warnings, folder)
-        for flaw in flaws if strict else ():
-            click.echo(error_annotation(flaw))
+        faults = error.faults if isinstance(error, FaultyFile) else []
+        _write(form, root, Reading(faults=faults), [] if faults else [error.message], strict=True)
+        ctx.exit(error.exit_code)
+    if form == "text":
+        report(reading, root)
     else:
-        report(reading)
-    if form == "text" or not strict:
+        _write(form, root, reading, flaws, strict=strict)
+    if form == "text" or (form == "github" and not strict):
         tell_flaws(flaws)
-    for name in passed_over:
-        say(f"passed over, no prompt file: {name}")
-    clips = sum(len(outline.keys) for outline in reading.prompts.outlines)
-    click.echo(
-        f"{count(len(reading.prompts), 'prompt')} in order, {count(clips, 'clip')}; {findings(reading)}"
-        f"{unusable(flaws)}"
-    )
+    if form in ("text", "github"):
+        for name in passed_over if not progress.quiet else ():
+            say(f"passed over, no prompt file: {name}")
+        prompts = count(len(reading.prompts), "prompt")
+        conclude(
+            f"{prompts} in order, {count(_clips(reading), 'clip')}; {findings(reading)}{unusable(flaws)}"
+        )
     if reading.faults or (strict and (reading.warnings or flaws)):
         ctx.exit(FAULTY)
 
 
-def _annotate(level: Literal["error", "warning"], faults: Iterable[Fault], folder: str) -> None:
-    for fault in faults:
-        click.echo(annotation(level, fault, folder))
+def _clips(reading: Reading) -> int:
+    return sum(len(outline.keys) for outline in reading.prompts.outlines)
+
+
+def _write(form: str, root: Path, reading: Reading, others: Iterable[str], *, strict: bool) -> None:
+    """What was found, for other programs. ``others`` have no place in a file."""
+    from gallery.review import formats
+
+    folder = folder_in_repository(root)
+    if form == "github":
+        for fault in reading.faults:
+            click.echo(annotation("error", fault, folder))
+        for warning in reading.warnings:
+            click.echo(annotation("warning", warning, folder))
+        for line in others if strict else ():
+            click.echo(error_annotation(line))
+        return
+    found = formats.findings_of("error", reading.faults, root)
+    found += formats.findings_of("warning", reading.warnings, root)
+    level: Literal["error", "warning"] = "error" if strict else "warning"
+    found += [formats.Finding(level, "", 0, 0, "", printable(line)) for line in others]
+    document = (
+        formats.as_sarif(found, folder)
+        if form == "sarif"
+        else formats.as_json(found, len(reading.prompts), _clips(reading))
+    )
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 @click.command()
@@ -120,7 +142,7 @@ class _WithParameters(click.Command):
         parameters = [
             click.Option(
                 [f"--{name.replace('_', '-')}", name],
-                type=int if info.annotation is int else float,
+                metavar="INTEGER" if info.annotation is int else "FLOAT",
                 help=info.description,
             )
             for name, info in parameter_fields().items()
@@ -131,7 +153,7 @@ class _WithParameters(click.Command):
 
 @click.command(cls=_WithParameters)
 @click.option("--prompt", help="What it should sound like; asked for if left out, with all the rest.")
-@click.option("--folder", help="Folder in prompts/, usually the genre.")
+@click.option("--folder", help="Folder in prompts/, usually the genre; prompts/ itself if left out.")
 @click.option("--title", help="Name of its page; the prompt's beginning if left out.")
 @click.option("--tag", "tags", multiple=True, help="A word to find it by; may be repeated.")
 @click.option("--author", help="Your GitHub handle.")

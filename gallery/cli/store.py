@@ -87,11 +87,13 @@ def pull(ctx: click.Context) -> None:
 def sync(ctx: click.Context) -> None:
     """Pull, then push.
 
-    Exits with 3 where a clip was left here, since another one is in its place.
+    Exits with 3 where a clip cannot be used, or was left here since another one is in its place.
     """
     with _elsewhere(ctx) as elsewhere:
-        _pull(elsewhere)
+        usable = _pull(elsewhere)
         _push(ctx, elsewhere)
+        if not usable:
+            ctx.exit(INCOMPLETE)
 
 
 def _pull(elsewhere: Sync) -> bool:

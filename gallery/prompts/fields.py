@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
 from gallery.prompts.request import Parameters
 
@@ -16,12 +16,37 @@ def _form(words: str) -> dict[str, Any]:
     return {"form": words}
 
 
+# Other white space is hidden, or part of what is not accepted.
+_SPACE = " \t\n"
+
+
+def tag_meant(value: Any) -> Any:
+    """A tag as it is kept: ``Lo-Fi`` and ``#lo-fi`` are lo-fi."""
+    return value.strip(_SPACE).lstrip(f"#{_SPACE}").lower() if isinstance(value, str) else value
+
+
+def handle_meant(value: Any) -> Any:
+    """A GitHub handle without the @ that leads mentions."""
+    return value.strip(_SPACE).lstrip(f"@{_SPACE}") if isinstance(value, str) else value
+
+
+def _day_in_quotes(value: Any) -> Any:
+    """A day that stands in quotes, where YAML takes it for text."""
+    if isinstance(value, str) and len(value) == len("2026-11-20"):
+        try:
+            return datetime.date.fromisoformat(value)
+        except ValueError:
+            pass
+    return value
+
+
 Tag = Annotated[
     str,
     StringConstraints(pattern=rf"^[\p{{Ll}}\p{{Lo}}\p{{N}}]([{_LETTERS} &+'.-]{{0,28}}[{_LETTERS}])?$"),
     Field(
         json_schema_extra=_form("lowercase letters and digits, with spaces or & + ' . - between, 30 at most")
     ),
+    BeforeValidator(tag_meant),
 ]
 
 
@@ -68,7 +93,7 @@ class FrontMatter(Changes):
         "", max_length=120, description="Name of the prompt's page; the prompt's beginning if left out."
     )
     tags: list[Tag] = Field([], description="Words to find the prompt by.")
-    author: str = Field(
+    author: Annotated[str, BeforeValidator(handle_meant)] = Field(
         "",
         pattern=r"^([A-Za-z0-9][A-Za-z0-9-]{0,38})?$",
         description="Who wrote the prompt: a GitHub handle.",
@@ -80,7 +105,7 @@ class FrontMatter(Changes):
         description="Licence of the prompt and the notes, an SPDX identifier.",
         json_schema_extra=_form("an SPDX identifier like CC0-1.0"),
     )
-    date: datetime.date | None = Field(
+    date: Annotated[datetime.date | None, BeforeValidator(_day_in_quotes)] = Field(
         None, description="Day the prompt was written, e.g. 2026-11-20; newest stand first."
     )
     preset: str = Field("", description="Name of a set of parameters in prompts/presets.yaml.")

@@ -21,7 +21,14 @@ from gallery.errors.text import field_name, printable, shown
 from gallery.errors.validation import explain
 from gallery.prompts import frontmatter
 from gallery.prompts.fields import Changes, FrontMatter, Preset
-from gallery.prompts.forms import DIGEST_PREFIX, FILE_NAME, HIDDEN, MELODY_DIGEST, NAME_FORM
+from gallery.prompts.forms import (
+    DIGEST_PREFIX,
+    FILE_NAME,
+    HIDDEN,
+    MELODY_DIGEST,
+    NAME_FORM,
+    name_meant,
+)
 from gallery.prompts.melody import melody_problem
 from gallery.prompts.prompt import Clip, Findings, Prompt
 from gallery.prompts.request import MOST_MARKS, Parameters, Request, is_piled, normalise_text
@@ -48,6 +55,9 @@ MOST_SIGNS = 500
 COSTLY_SIGNS = ("[", "<")
 
 TITLE_LENGTH = 60
+
+# Fields whose text may hold anything.
+_TEXTS = ("prompt", "title")
 
 # Looked up once: pydantic takes as long to tell them as to check a clip.
 _PARAMETERS = frozenset(Parameters.model_fields)
@@ -162,6 +172,7 @@ class _PromptFile:
         except frontmatter.Unreadable as error:
             self.faults.append(Fault(self.file, error.line, error.name, error.message))
             return None
+        self._warn_of_plain_text()
         self._check_characters((), self.document.values)
         try:
             matter = FrontMatter.model_validate(self.document.values)
@@ -197,12 +208,23 @@ class _PromptFile:
     def _check_name(self) -> None:
         if self.address.count("/") > MOST_FOLDERS:
             raise frontmatter.Unreadable(0, Wording.MANY_FOLDERS.format(count=MOST_FOLDERS))
-        for name in self.address.split("/"):
+        *folders, stem = self.address.split("/")
+        for name, ending in (*((folder, "") for folder in folders), (stem, ".md")):
             if not FILE_NAME.fullmatch(name):
-                raise frontmatter.Unreadable(0, Wording.NO_NAME.format(name=shown(name), form=NAME_FORM))
+                offer = name_meant(name)
+                form = Wording.RENAME.format(name=offer + ending) if offer else NAME_FORM
+                raise frontmatter.Unreadable(0, Wording.NO_NAME.format(name=shown(name), form=form))
         if self.path.suffix != ".md":
-            form = "end it with .md, in lowercase"
+            form = Wording.RENAME.format(name=f"{stem}.md")
             raise frontmatter.Unreadable(0, Wording.NO_NAME.format(name=shown(self.path.name), form=form))
+
+    def _warn_of_plain_text(self) -> None:
+        """Text that YAML changes without a word. Behind numbers and the like, a comment is one."""
+        for loc, what in self.document.unlike.items():
+            name = next((part for part in reversed(loc) if isinstance(part, str)), "")
+            if name in _TEXTS:
+                line = self.document.line_of(loc)
+                self.findings.warnings.append(Fault(self.file, line, field_name(loc), what))
 
     def _check_characters(self, loc: Location, value: Any) -> None:
         """Refuse control characters: they have no business in a prompt and can deceive."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.errors import Fault, GalleryError
+from gallery.errors import Fault, GalleryError, WrongUse
+from gallery.errors.messages import Wording
 from gallery.errors.text import shown
 from gallery.prompts import frontmatter
 from gallery.prompts.file import MOST_FOLDERS, PRESETS_NAME, read_file, read_input, read_presets, relative
+from gallery.prompts.forms import name_meant
 from gallery.prompts.prompt import PROMPT, Findings, Prompts, Reading
 from gallery.state.database import CONTENT, FILE, Row
 from gallery.state.inputs import stamp_of
@@ -22,11 +25,19 @@ from gallery.utils.parallel import spread
 from gallery.utils.progress import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gallery.config import Config
     from gallery.prompts.prompt import Outline
     from gallery.state.database import State
+
+# A prompt file under another name: as some editors and systems would have it.
+_MISNAMED = re.compile(
+    r"(?P<stem>[^.].*?)(?:(?P<markdown>\.(?:md|markdown|mdown|mkdn?|mdwn|mdx)(?:\.(?:txt|rtf|docx?|html?))?)"
+    r"|(?P<yaml>\.ya?ml)|\.te?xt)|(?P<bare>[^.]+)",
+    re.IGNORECASE,
+)
+_BEGINNINGS = (b"\xef\xbb\xbf---", b"---\n", b"---\r")
 
 # Contents that this build has read well: the last good ones once it is finished.
 _READ = "read"
@@ -212,7 +223,43 @@ def find_files(config: Config, paths: Sequence[Path] = ()) -> list[Path]:
     return [Path(file) for file in _find(config, paths)]
 
 
-def _find(config: Config, paths: Sequence[Path]) -> list[str]:
+def find_misnamed(config: Config, paths: Sequence[Path] = ()) -> list[Fault]:
+    """Files at or below ``paths`` that nobody reads, since their names are not those of prompt files.
+
+    Names that only prompt files have are looked at alone; of other text, what it begins with.
+    """
+    return [
+        Fault(relative(file, config), 0, "", Wording.MISNAMED.format(name=shown(wanted, quote="")))
+        for file in map(Path, _find(config, paths, _may_be_misnamed))
+        if _may_be_misnamed(file.name) and (wanted := _name_wanted(config, file))
+    ]
+
+
+def _may_be_misnamed(name: str) -> bool:
+    return not is_prompt_file(name) and bool(_MISNAMED.fullmatch(name))
+
+
+def _name_wanted(config: Config, file: Path) -> str:
+    """The name that a misnamed file should have, or nothing where it is none."""
+    named = _MISNAMED.fullmatch(file.name)
+    stem = (named["stem"] or named["bare"]) if named else ""
+    hidden = any(part.startswith(".") for part in file.relative_to(config.prompts).parts)
+    if not named or hidden or file.is_dir() or stem.lower() == "readme":
+        return ""
+    stem = name_meant(stem) or stem
+    if named["yaml"]:
+        return PRESETS_NAME if stem == "presets" and file.name != PRESETS_NAME else ""
+    if named["markdown"]:
+        return f"{stem}.md"
+    try:
+        begins = read_input(file, config.prompts)[: len(_BEGINNINGS[0])]
+    except frontmatter.Unreadable:
+        return ""
+    return f"{stem}.md" if begins.startswith(_BEGINNINGS) else ""
+
+
+def _find(config: Config, paths: Sequence[Path], is_wanted: Callable[[str], bool] | None = None) -> list[str]:
+    wanted = is_wanted or is_prompt_file
     refuse_link(config.prompts, config.prompts.name, "publish what lies")
     top = config.prompts.resolve()
     if not top.is_dir():
@@ -222,15 +269,15 @@ def _find(config: Config, paths: Sequence[Path]) -> list[str]:
     for path in paths or [top]:
         name = shown(str(path), quote="")
         if not path.exists():
-            raise GalleryError(f"{name}: no such file or folder")
+            raise WrongUse(f"{name}: no such file or folder")
         if not path.resolve().is_relative_to(top):
-            raise GalleryError(f"{name}: not in this gallery's prompts/")
+            raise WrongUse(f"{name}: not in this gallery's prompts/")
         inside = config.prompts / path.resolve().relative_to(top)
-        files.update(_walk(str(inside), deepest) if path.is_dir() else [str(inside)])
+        files.update(_walk(str(inside), deepest, wanted) if path.is_dir() else [str(inside)])
     return sorted(files, key=lambda file: file.split(os.sep))  # noqa: PTH206 - ten thousand of them
 
 
-def _walk(start: str, deepest: int) -> Iterator[str]:
+def _walk(start: str, deepest: int, is_wanted: Callable[[str], bool]) -> Iterator[str]:
     """Files and links below a folder, and folders that are too deep to look into."""
     folders = [start]
     while folders:
@@ -244,7 +291,7 @@ def _walk(start: str, deepest: int) -> Iterator[str]:
                     yield entry.path
                 elif not entry.name.startswith("."):
                     folders.append(entry.path)
-            elif is_prompt_file(entry.name) or (entry.is_symlink() and _leads_to_folder(entry)):
+            elif is_wanted(entry.name) or (entry.is_symlink() and _leads_to_folder(entry)):
                 yield entry.path
 
 

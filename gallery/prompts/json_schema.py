@@ -29,9 +29,12 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 # A tag as far as every tool can test it: few regular expressions know classes like \p{Ll},
 # so that here all letters outside of ASCII pass.
-_LETTER = r"[^\x00-/:-`{-\x7f]"
-_INNER = r"[^\x00-\x1f!-%(-*,/:-`{-\x7f]"
-_TAG = rf"^{_LETTER}({_INNER}{{0,28}}{_LETTER})?$"
+# Capitals pass since they are made small.
+_LETTER = r"[^\x00-/:-@[-`{-\x7f]"
+_INNER = r"[^\x00-\x1f!-%(-*,/:-@[-`{-\x7f]"
+_SPACE = r"[ \t\n]*"
+_TAG = rf"^[# \t\n]*{_LETTER}({_INNER}{{0,28}}{_LETTER})?{_SPACE}$"
+_HANDLE = rf"^[@ \t\n]*([A-Za-z0-9][A-Za-z0-9-]{{0,38}})?{_SPACE}$"
 
 # Regular expressions of JSON Schema have no flag for "in either case".
 _ENDINGS = "|".join(
@@ -84,6 +87,7 @@ def _rules(config: Config | None) -> Mapping[str, _Schema]:
         "prompt": {"minLength": 1, "pattern": r"\S"},
         "melody": {"anyOf": [{"type": "string", "pattern": _MELODY}, {"type": "null"}]},
         "tags": {"items": {"type": "string", "pattern": _TAG}},
+        "author": {"pattern": _HANDLE},
     }
     if config:
         limits, models = config.limits, config.models

@@ -196,9 +196,18 @@ def _defaults() -> dict[str, Any]:
 
 def parameter_label(name: str) -> str:
     """What people call a field of the request ("guidance" for ``cfg_coef``)."""
+    return _extra(name).get("label", name)
+
+
+def parameter_unit(name: str) -> str:
+    """The unit of a parameter's values, ``s``; empty where it has none."""
+    return _extra(name).get("unit", "")
+
+
+def _extra(name: str) -> dict[str, str]:
     field = Parameters.model_fields.get(name)
-    extra = field.json_schema_extra if field else None
-    return str(extra["label"]) if isinstance(extra, dict) else name
+    extra: Any = field.json_schema_extra if field else None
+    return extra or {}
 
 
 def plain_number(value: Any) -> Any:

@@ -180,6 +180,37 @@ def test_every_changed_file_may_be_passed(gallery: Gallery) -> None:
     assert only_others.code == 0
 
 
+MISNAMED = {
+    "my-song.markdown": "my-song.md",
+    "lofi/my-song.md.txt": "my-song.md",
+    "My Song.MKD": "my-song.md",
+    "lofi/song.md.rtf": "song.md",
+    "song.txt": "song.md",
+    "song": "song.md",
+    "presets.yml": "presets.yaml",
+}
+
+
+@pytest.mark.parametrize("name", MISNAMED)
+def test_a_file_that_nobody_reads_under_its_name_is_told(gallery: Gallery, name: str) -> None:
+    path = gallery.write(f"prompts/{name}", "---\nprompt: rain\n---\n")
+    told = f"prompts/{name}: is not read under this name; rename it to {MISNAMED[name]}\n"
+    for ran in (gallery.run("check"), gallery.run("check", path), gallery.run("check", path.parent)):
+        assert (ran.code, ran.err) == (1, told)
+    assert gallery.run("build", "--engine", "none").code == 0, "what builds read is all in order"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["README.md", "readme.markdown", "README", "LICENSE", "notes.txt", "cover.png", ".song.markdown",
+     ".obsidian/song.markdown", "song.md.bak", "settings.yml"],
+)  # fmt: skip
+def test_other_files_are_nobodys_business(gallery: Gallery, name: str) -> None:
+    gallery.write(f"prompts/{name}", "What lies here\n")
+    ran = gallery.run("check")
+    assert (ran.code, ran.err) == (0, "")
+
+
 @pytest.mark.parametrize("name", ["gallery.toml", "prompts/presets.yaml"])
 def test_what_every_prompt_depends_on_has_every_prompt_checked(gallery: Gallery, name: str) -> None:
     gallery.write("prompts/presets.yaml", "loose:\n  cfg_coef: 2\n")

@@ -117,6 +117,8 @@ interface NumberRule {
   exclusiveMinimum?: number;
   exclusiveMaximum?: number;
   whole: boolean;
+  /** `s` for seconds, else empty. */
+  unit: string;
   /** The range in words. */
   bounds: string;
   kind: string;
@@ -141,6 +143,8 @@ interface Rules {
   folders: number;
   notes: { lines: number; signs: string[]; most: number };
   digits: number;
+  /** What numbers are written as, by the patterns of `gallery.errors.offers`. */
+  meant: { comma: string; seconds: string; clock: string };
   digest: [prefix: string, pattern: string];
   suffixes: string[];
   title: number;

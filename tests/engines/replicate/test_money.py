@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
-from gallery.config import ReplicateSettings
 from gallery.engines.replicate.spending import Ledger
+from gallery.settings import ReplicateSettings
 from support import COMMAND
 from support.galleries import Gallery, Ran
 from support.replicate_stand_in import Answer, StandIn, settings
