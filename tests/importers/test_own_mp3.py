@@ -160,12 +160,14 @@ def test_one_of_another_loudness_is_told_apart(gallery: Gallery, tmp_path: Path)
     gallery.run("import", tmp_path / "x.mp3")
     request, kept = only_clip(gallery)
     assert kept["preview"]["loudness_after"] != pytest.approx(-16, abs=1)
+    before = gallery.files("site/audio")
     ran = gallery.run("build", "--engine", "none")
     assert "1 preview of older preview settings" in ran.out
     assert (
         json.loads((gallery.root / "site/catalogue.json").read_text())["prompts"][0]["clips"][0]["key"]
         == request.key
     )
+    assert gallery.files("site/audio") == before, "it is encoded anew"
 
 
 def test_the_audio_is_checked(gallery: Gallery, tmp_path: Path) -> None:
