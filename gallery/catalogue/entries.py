@@ -161,6 +161,13 @@ class Catalogue:
         """The keys of the kin of a prompt's clips."""
         return sorted({kin for key in self.keys(path) for kin in self._kin.keys(key)})
 
+    def kin_paths(self, path: str) -> list[str]:
+        """Where the kin of a prompt's clips are found, elsewhere than with it: each prompt once."""
+        keys = [kin for key in self.keys(path) for kin in self._kin.keys(key)]
+        own = {path, *self._outlines[path].keys}
+        paths = dict.fromkeys(self._clips.homes[key].path for key in keys if key not in own)
+        return [other for other in paths if other != path]
+
     def entry(self, path: str, *, wordings: bool = True) -> PromptEntry:
         """A prompt's entry. To find out how the wordings of kin differ takes longer than all the rest."""
         prompt = self._clips.prompts.whole(self._outlines[path])
@@ -190,6 +197,11 @@ class Catalogue:
     def get(self, key: str) -> ClipEntry | None:
         """A clip without its kin, or nothing where no prompt asks for it."""
         return self._clip_entry(self._clips[key], []) if key in self._clips.homes else None
+
+    def is_rendered(self, key: str) -> bool:
+        """Whether a clip's render can be played."""
+        kept = self._kept.get(key)
+        return kept is not None and kept.state == "render"
 
     def digest(self, path: str) -> str:
         """A digest of all that the entry is made from."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gallery.site import feeds
-from gallery.site.pages import front, rows
+from gallery.site.pages import front, hear, rows
 from gallery.site.search import index
 from gallery.site.theme.theme import ROW
 from gallery.state.database import Row
@@ -97,6 +97,7 @@ def _derived(entry: PromptEntry, theme: Theme) -> list[tuple[str, str, str]]:
         (ROW, path, theme.row(row)),
         (index.FOUND, path, index.found(entry, row)),
         (feeds.LINE, path, feeds.line(entry)),
+        (hear.PAIRS, path, hear.candidates(entry)),
         *((index.CLIP, index.clip_name(path, key), text) for key, text in index.clips(entry).items()),
     ]
 
@@ -104,7 +105,7 @@ def _derived(entry: PromptEntry, theme: Theme) -> list[tuple[str, str, str]]:
 def _forget(catalogue: Catalogue, state: State) -> None:
     """Forget what is kept of prompts and clips that are no more."""
     paths = set(catalogue.paths)
-    for kind in (_ITEM, ROW, index.FOUND, feeds.LINE):
+    for kind in (_ITEM, ROW, index.FOUND, feeds.LINE, hear.PAIRS):
         state.put(kind, {}, state.names(kind) - paths)
     names = {index.clip_name(path, key) for path in paths for key in catalogue.keys(path)}
     state.put(index.CLIP, {}, state.names(index.CLIP) - names)

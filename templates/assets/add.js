@@ -90,6 +90,7 @@
     const found = gallery.checkPromptFile(file);
     faults = found.faults.sort((one, other) => orderOf(one) - orderOf(other));
     part("path").textContent = files.pathOf(file);
+    if (part("goes")) part("goes").textContent = files.pathOf(file);
     part("text").textContent = text;
     drawAsks(found.asks);
     drawHelp(texts);
@@ -139,7 +140,7 @@
     put(
       "beside",
       isFile
-        ? `Put ${melody} into ${folder}, too, in the same pull request: without it the check refuses the file.`
+        ? `Put ${melody} into ${folder}, too${rules.new ? ", in the same pull request" : ""}: without it the check refuses the file.`
         : "",
     );
   }

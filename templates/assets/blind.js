@@ -1,25 +1,19 @@
-// The blind test: X is A or B by chance, anew in every round. What could tell is hidden until the end.
+// One round of a listening test (ABX): A and B are two clips, X is one of them by chance. What could tell is
+// hidden until the answer, and an answer takes that all three were heard. And what answers are worth.
 (() => {
   "use strict";
   const { gallery } = window;
   const { dom, player } = gallery;
-  const page = /** @type {HTMLElement} */ (document.querySelector("[data-comparing]"));
-  const part = dom.part(page);
-  const leaving = /** @type {HTMLDialogElement} */ (part("leaving"));
-  let rounds = 8;
-  /** @type {{ x: Side, said: Side }[]} */
-  let answers = [];
-  /** @type {Side} */
-  let hidden = "a";
-  let isListening = false;
-  /** @type {Set<string>} */
-  const heard = new Set(); // A and B since the test began, X in this round
+  /** @type {Letter[]} */
+  const LETTERS = ["a", "b", "x"];
+  /** @type {Side[]} */
+  const SIDES = ["a", "b"];
+  const HEARD = 200; // milliseconds that a clip sounds before it was heard
+  const LOOKS = 50; // milliseconds between two looks at it
 
-  /**
-   * How likely at least `right` of `all` are by tossing a coin: the sum of binomials over two to the nth.
-   * @param {number} right
-   * @param {number} all
-   */
+  // ---- what answers are worth
+
+  /** @type {Odds["byChance"]} */
   function byChance(right, all) {
     let sum = 0;
     let ways = 1;
@@ -30,20 +24,14 @@
     return sum / 2 ** all;
   }
 
-  /**
-   * 0.1445 as 14 %, 0.0039 as 0.4 %.
-   * @param {number} share
-   */
+  /** @type {Odds["percent"]} */
   function percent(share) {
     const hundred = share * 100;
     const shown = hundred >= 1 ? Math.round(hundred) : hundred >= 0.1 ? hundred.toFixed(1) : "less than 0.1";
     return `${shown}\u00a0%`;
   }
 
-  /**
-   * @param {number} right
-   * @param {number} all
-   */
+  /** @type {Odds["verdict"]} */
   function verdict(right, all) {
     const chance = byChance(right, all);
     const meaning =
@@ -55,145 +43,172 @@
     return `${right} of ${all}: chance alone does this ${percent(chance)} of the time. ${meaning}`;
   }
 
-  /** @param {Side | "x"} letter */
-  function listen(letter) {
-    const { pair, hear } = gallery.comparison;
-    isListening = true;
-    player.veil(`Blind test: ${letter.toUpperCase()}`, Math.min(pair.a.length, pair.b.length));
-    hear(letter === "x" ? hidden : letter);
-    heard.add(letter);
-    press(letter);
-    drawGuess();
-  }
+  gallery.odds = { byChance, percent, verdict };
 
-  /**
-   * Shows which of the three is heard.
-   * @param {string} letter
-   */
-  function press(letter) {
-    for (const button of dom.all(page, "listen")) {
-      button.setAttribute("aria-pressed", String(button.dataset.listen === letter));
+  // ---- a round
+
+  /** @type {Gallery["makeTrial"]} */
+  gallery.makeTrial = (section, answered) => {
+    const part = dom.part(section);
+    /** @type {Pair | null} */
+    let pair = null;
+    /** @type {Side} */
+    let hidden = "a"; // what X is
+    let isOpen = false; // whether an answer is awaited
+    /** @type {Letter | ""} */
+    let sounding = "";
+    /** @type {Set<Letter>} */
+    const heard = new Set();
+    /** @type {ReturnType<typeof setInterval> | undefined} */
+    let looking;
+
+    /** @param {Letter} letter */
+    function listen(letter) {
+      if (!pair) return;
+      const list = [pair.a, pair.b].map((clip, place) => ({ ...clip, label: SIDES[place].toUpperCase() }));
+      const side = letter === "x" ? hidden : letter;
+      sounding = letter;
+      if (isOpen) {
+        player.veil(`Blind test: ${letter.toUpperCase()}`, Math.min(pair.a.length, pair.b.length));
+        look(letter);
+      }
+      player.playClip(list[SIDES.indexOf(side)], { together: true, stays: true }, list);
+      press();
     }
-  }
 
-  // Who has not heard all three can only toss a coin.
-  function drawGuess() {
-    const missing = ["a", "b", "x"]
-      .filter((letter) => !heard.has(letter))
-      .map((letter) => letter.toUpperCase());
-    for (const button of dom.all(page, "guess")) button.toggleAttribute("disabled", missing.length > 0);
-    const all = missing.join(", ").replace(/, (?=\w$)/, " and ");
-    part("first").textContent = all && `First hear ${all}.`;
-  }
+    /**
+     * What is loading, or cannot be loaded, is not heard.
+     * @param {Letter} letter
+     */
+    function look(letter) {
+      let sounded = 0;
+      clearInterval(looking);
+      looking = setInterval(() => {
+        if (player.sounds()) sounded += LOOKS;
+        if (sounded < HEARD) return;
+        clearInterval(looking);
+        heard.add(letter);
+        tellLeft();
+      }, LOOKS);
+    }
 
-  function nextRound() {
-    hidden = Math.random() < 0.5 ? "a" : "b";
-    part("round").textContent = `Round ${answers.length + 1} of ${rounds}. Is X A, or is it B?`;
-    // Whoever was listening to X now hears the new one.
-    heard.delete("x");
-    if (isListening) listen("x");
-    drawGuess();
-  }
+    // Shows which of the three is heard.
+    function press() {
+      for (const button of dom.all(section, "listen")) {
+        button.setAttribute("aria-pressed", String(button.dataset.listen === sounding));
+      }
+    }
 
-  /** @param {Side} letter */
-  function guess(letter) {
-    if (heard.size < 3) return;
-    answers.push({ x: hidden, said: letter });
-    if (answers.length < rounds) nextRound();
-    else finish();
-  }
+    function tellLeft() {
+      const left = LETTERS.filter((letter) => !heard.has(letter)).map((letter) => letter.toUpperCase());
+      const names =
+        left.length > 1 ? `${left.slice(0, -1).join(", ")} and ${left[left.length - 1]}` : left[0];
+      const told = left.length ? `Listen to ${names} before you answer.` : "";
+      if (part("left").textContent !== told) part("left").textContent = told;
+      for (const button of dom.all(section, "guess")) {
+        button.setAttribute("aria-disabled", String(left.length > 0));
+      }
+      for (const button of dom.all(section, "listen")) {
+        button.classList.toggle("is-heard", heard.has(/** @type {Letter} */ (button.dataset.listen)));
+      }
+    }
 
-  function finish() {
-    const right = answers.filter(({ x, said }) => x === said).length;
-    quiet();
-    part("trial").hidden = true;
-    part("again").hidden = false;
-    part("replay").hidden = false;
-    part("again-verdict").textContent = part("verdict").textContent;
-    part("round").textContent = verdict(right, rounds);
-    part("answers").hidden = false;
-    const items = answers.map(({ x, said }) =>
-      dom.make("li", {
-        className: x === said ? "right" : "wrong",
-        textContent: `X was ${x.toUpperCase()}, you said ${said.toUpperCase()}`,
-      }),
-    );
-    part("answers").replaceChildren(...items);
-    part("again").focus();
-  }
+    /** @param {boolean} isTold - whether it may be said what A and B are */
+    function tell(isTold) {
+      part("guesses").hidden = isTold;
+      part("left").hidden = isTold;
+      part("told").hidden = !isTold;
+      dom.within(section)('[data-listen="x"]').hidden = isTold;
+      for (const side of SIDES)
+        part(`told-${side}`).replaceChildren(...(isTold && pair ? words(pair, side) : []));
+    }
 
-  function quiet() {
-    if (!player.paused()) player.toggle();
-    player.veil("", 0);
-    isListening = false;
-  }
+    /**
+     * What a side is where it differs from the other.
+     * @param {Pair} two
+     * @param {Side} side
+     */
+    function words(two, side) {
+      const { differences } = gallery;
+      const found = differences.between(two.a, two.b);
+      const values = found
+        .filter(([name]) => name !== "wording")
+        .map(([name, a, b]) => `${name} ${(side === "a" ? a : b) || "not used"}`);
+      const steps = differences.wording(two.a.text, two.b.text);
+      if (values.length === found.length || !differences.alike(steps)) {
+        return [[...values, ...(values.length === found.length ? [] : [two[side].text])].join(", ")];
+      }
+      const own = steps.filter(([kind]) => kind !== (side === "a" ? "+" : "-"));
+      return own.map(([kind, textContent]) =>
+        kind === "=" ? textContent : dom.make("mark", { textContent }),
+      );
+    }
 
-  function begin() {
-    /** @type {HTMLSelectElement} */
-    const chosen = part("rounds");
-    rounds = Number(chosen.value);
-    answers = [];
-    heard.clear();
-    quiet();
-    part("pair").hidden = true;
-    part("heading").hidden = true;
-    part("blind").hidden = false;
-    part("trial").hidden = false;
-    part("answers").hidden = true;
-    part("again").hidden = true;
-    part("replay").hidden = true;
-    press("");
-    dom.within(part("blind"))("h2").focus();
-    nextRound();
-  }
+    /** @param {Side} side */
+    function guess(side) {
+      if (!isOpen) return;
+      if (heard.size < LETTERS.length) player.say(part("left").textContent);
+      else answered({ x: hidden, said: side });
+    }
 
-  /** Whether answers would be lost. */
-  function isHalfWay() {
-    return !part("blind").hidden && !part("trial").hidden && answers.length > 0;
-  }
+    section.addEventListener("click", (event) => {
+      const on = dom.around(event);
+      const asked = /** @type {Letter | undefined} */ (on("listen")?.dataset.listen);
+      const guessed = /** @type {Side | undefined} */ (on("guess")?.dataset.guess);
+      if (asked) listen(asked);
+      else if (guessed) guess(guessed);
+    });
 
-  function askToLeave() {
-    if (!isHalfWay()) return leave();
-    const given = answers.length === 1 ? "Your answer is" : `Your ${answers.length} answers are`;
-    part("lost").textContent = `${given} lost then.`;
-    leaving.returnValue = "stay";
-    leaving.showModal();
-  }
+    document.addEventListener("keydown", (event) => {
+      if (gallery.keysAreOff(event) || section.hidden || part("trial").hidden) return;
+      if (document.querySelector("dialog[open]")) return;
+      const { key } = event;
+      if (key === "1") guess("a");
+      else if (key === "2") guess("b");
+      else if (key === "a" || key === "b" || (key === "x" && isOpen)) listen(key);
+      else return;
+      event.preventDefault();
+    });
 
-  function leave() {
-    quiet();
-    answers = [];
-    part("blind").hidden = true;
-    part("pair").hidden = false;
-    part("heading").hidden = false;
-    part("begin").focus();
-  }
+    /** @param {boolean} isPaused */
+    function unveil(isPaused) {
+      clearInterval(looking);
+      isOpen = false;
+      if (isPaused && !player.paused()) player.toggle();
+      if (isPaused) sounding = "";
+      else if (sounding === "x") sounding = hidden;
+      player.veil("", 0);
+      press();
+    }
 
-  page.addEventListener("click", (event) => {
-    const on = dom.around(event);
-    const wanted = /** @type {Side | "x" | undefined} */ (on("listen")?.dataset.listen);
-    const guessed = /** @type {Side | undefined} */ (on("guess")?.dataset.guess);
-    if (on("begin") || on("again")) begin();
-    else if (on("leave")) askToLeave();
-    else if (wanted) listen(wanted);
-    else if (guessed) guess(guessed);
-  });
-
-  leaving.addEventListener("close", () => {
-    if (leaving.returnValue === "leave") leave();
-  });
-  // To another page, too.
-  window.addEventListener("beforeunload", (event) => {
-    if (isHalfWay()) event.preventDefault();
-  });
-
-  document.addEventListener("keydown", (event) => {
-    if (gallery.keysAreOff(event) || part("blind").hidden || part("trial").hidden || leaving.open) return;
-    const { key } = event;
-    if (key === "1") guess("a");
-    else if (key === "2") guess("b");
-    else if (key === "a" || key === "b" || key === "x") listen(key);
-    else return;
-    event.preventDefault();
-  });
+    return {
+      begin: (next) => {
+        const isSame = pair?.a.key === next.a.key && pair.b.key === next.b.key;
+        if (isSame) heard.delete("x");
+        else {
+          if (pair) unveil(true);
+          heard.clear();
+          player.pair([next.a, next.b]);
+        }
+        pair = next;
+        hidden = Math.random() < 0.5 ? "a" : "b";
+        isOpen = true;
+        part("trial").hidden = false;
+        tell(false);
+        tellLeft();
+        // Whoever was listening to X now hears the new one.
+        if (isSame && sounding) listen("x");
+        else press();
+      },
+      reveal: (isPaused) => {
+        unveil(isPaused);
+        tell(true);
+      },
+      end: () => {
+        unveil(true);
+        part("trial").hidden = true;
+        pair = null;
+      },
+    };
+  };
 })();

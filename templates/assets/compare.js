@@ -134,11 +134,6 @@
     player.playClip(list[SIDES.indexOf(side)], { together: true, stays: true }, list);
   }
 
-  // Beside the two clips, and again after a blind test.
-  function isOffered() {
-    return part("pair").hidden ? !part("replay").hidden : !part("switch").hidden;
-  }
-
   page.addEventListener("click", (event) => {
     const side = /** @type {Side | undefined} */ (dom.around(event)("hear")?.dataset.hear);
     if (!side || !pair) return;
@@ -147,7 +142,7 @@
   });
 
   document.addEventListener("keydown", (event) => {
-    if (gallery.keysAreOff(event) || !pair || !isOffered()) return;
+    if (gallery.keysAreOff(event) || !pair || part("pair").hidden || part("switch").hidden) return;
     const side = SIDES.find((each) => each === event.key);
     if (!side) return;
     event.preventDefault();
@@ -185,7 +180,7 @@
     part("pair").hidden = false;
     // The other one goes along silently: a switch is then a matter of milliseconds.
     if (canBeTold) player.pair([a, b]);
-    gallery.comparison = { pair: two, hear: (side) => hear(two, side) };
+    gallery.comparison = { pair: two };
     document.dispatchEvent(new Event("rows:drawn"));
   }
 

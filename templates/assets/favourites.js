@@ -60,7 +60,9 @@
 
   /** @param {KnownClip} clip */
   function addressOf(clip) {
-    return page.dataset.base && !/^https?:/.test(clip.file) ? page.dataset.base + clip.file : clip.file;
+    if (/^https?:/.test(clip.file)) return clip.file;
+    // Where the gallery has no address of its own, what is taken along leads to where it is now.
+    return page.dataset.base ? page.dataset.base + clip.file : new URL(clip.audio, location.href).href;
   }
 
   function asM3u() {

@@ -135,6 +135,11 @@
     dock.classList.add("is-silent");
     said.textContent = "This clip's audio could not be loaded.";
     draw();
+    // Where the clip stands, too: that is where one looks. (In a blind test nothing there may tell.)
+    for (const element of clips.elementsOf(veil ? null : current)) {
+      clips.hostOf(element).classList.add("is-failed");
+    }
+    if (current) document.dispatchEvent(new CustomEvent("clip:failed", { detail: current }));
   }
 
   /** @type {Player["say"]} */
@@ -169,6 +174,7 @@
   function show(clip) {
     current = clip;
     const isSketch = clip.state === "sketch" && !veil;
+    for (const element of clips.elementsOf(clip)) clips.hostOf(element).classList.remove("is-failed");
     dock.hidden = false;
     document.documentElement.classList.add("has-dock");
     dock.classList.remove("is-silent");
@@ -365,6 +371,7 @@
     seekBy: (by) => seek(at() + by),
     at,
     paused: deck.paused,
+    sounds: () => !deck.paused() && deck.length() > 0,
     pair: (list) => deck.pair(list.map((clip) => clip.audio)),
     set: deck.set,
     settings: deck.settings,

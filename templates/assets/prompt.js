@@ -66,7 +66,10 @@
     const on = dom.around(event);
     const prompt = on("copy-prompt");
     const link = on("copy-link");
-    if (prompt) gallery.copyBy(prompt, dom.part(document)("quote").textContent);
-    else if (link) gallery.copyBy(link, location.href);
+    if (prompt) {
+      // The wording that is chosen, where takes differ in it: see wording.js.
+      const quote = dom.part(document)("quote");
+      gallery.copyBy(prompt, quote.dataset.wording ?? quote.textContent);
+    } else if (link) gallery.copyBy(link, location.href);
   });
 })();

@@ -260,6 +260,8 @@ interface Player {
   seekBy(seconds: number): void;
   at(): number;
   paused(): boolean;
+  /** Whether the clip in the dock is heard: not while it is still loading. */
+  sounds(): boolean;
   /** Clips that are compared: a switch between them takes hardly any time. */
   pair(list: Clip[]): void;
   set: Deck["set"];
@@ -338,6 +340,38 @@ type Side = "a" | "b";
 
 type Pair = Record<Side, KnownClip>;
 
+// ---- blind.js, pairs.js, daily.js
+
+type Letter = Side | "x";
+
+/** What X was, and what was said of it. */
+interface Answer {
+  x: Side;
+  said: Side;
+}
+
+type Score = [right: number, all: number];
+
+/** A round of a listening test, and the next. */
+interface Trial {
+  /** X is drawn anew. Of another pair than before, all three have to be heard anew. */
+  begin(pair: Pair): void;
+  /** Says what A and B are; both can still be heard. */
+  reveal(isPaused: boolean): void;
+  end(): void;
+}
+
+interface Odds {
+  /** How likely at least so many are by tossing a coin: the sum of binomials over two to the nth. */
+  byChance(right: number, all: number): number;
+  /** 0.1445 as 14 %, 0.0039 as 0.4 %. */
+  percent(share: number): string;
+  verdict(right: number, all: number): string;
+}
+
+/** hear/pairs.js, written by gallery/site/pages/hear.py: two keys, and what differs. */
+type PackedPair = [a: string, b: string, label: string];
+
 // ---- promptfile.js, checker.js, add.js
 
 /** Numbers and days as they are written, since they stand without quotes. */
@@ -396,7 +430,19 @@ interface Gallery {
   drawRow(prompt: RowPrompt, takes: RowTake[]): HTMLElement;
   search: Search;
   differences: Differences;
-  comparison: { pair: Pair; hear(side: Side): void };
+  comparison: { pair: Pair };
+  /**
+   * A prompt out of the ways from it to its takes' wordings: parts that stay, with one text, and parts with
+   * a text for each take.
+   */
+  weave(ways: Step[][]): string[][];
+  /** The take with this text in this place that is otherwise most like the current one; -1 if there is none. */
+  choose(places: string[][], place: number, text: string, current: number): number;
+  odds: Odds;
+  /** A section with the markup of parts/trial.html as a round; `answered` is told when it is answered. */
+  makeTrial(section: HTMLElement, answered: (answer: Answer) => void): Trial;
+  /** The pairs of a day, written as 2026-11-30. */
+  choosePairs(pairs: PackedPair[], day: string, amount: number): PackedPair[];
   promptFile: PromptFiles;
   /** What is wrong, and what the file asks for; null where that cannot be said. */
   checkPromptFile(file: PromptFile): { asks: Asks | null; faults: Fault[] };
@@ -407,6 +453,7 @@ interface Window {
   GALLERY: SearchPart[];
   GALLERY_CLIPS?: Record<string, Record<string, PackedClip>>;
   GALLERY_RULES: Rules;
+  GALLERY_PAIRS: PackedPair[];
 }
 
 interface DocumentEventMap {
@@ -414,6 +461,8 @@ interface DocumentEventMap {
   "clip:show": Event;
   /** A clip is in the dock. */
   "clip:shown": CustomEvent<Clip>;
+  /** The clip's audio could not be loaded. */
+  "clip:failed": CustomEvent<Clip>;
   /** Rows were drawn anew. */
   "rows:drawn": Event;
   /** Something under this name was kept, or is no longer. */

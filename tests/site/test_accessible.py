@@ -26,6 +26,7 @@ KINDS = [
     "folders/compare/index.html",
     "authors/octocat/index.html",
     "compare/index.html",
+    "hear/index.html",
     "favourites/index.html",
     "random/index.html",
     "add/index.html",

@@ -310,16 +310,28 @@ def test_without_a_repository_it_copies_and_saves(tmp_path: Path, open_page: Any
     write_entries([], {}, make_config(tmp_path), tmp_path / "site")
     page, _ = open_page((tmp_path / "site/add/index.html").as_uri())
     assert page.locator("[data-propose]").count() == 0 and "GitHub" not in page.inner_text(".result")
-    page.evaluate(TYPE, {"prompt": "rain"})
+    assert "pull request" not in page.content()
+    page.evaluate(TYPE, {"prompt": "rain", "folder": "calm"})
+    assert page.inner_text("[data-goes]") == "prompts/calm/rain.md"
     with page.expect_download() as saved:
         page.click("[data-save-file]")
     assert saved.value.suggested_filename == "rain.md"
     assert not page.is_visible("#f-preset")
 
 
+def test_its_limits_are_the_gallerys(tmp_path: Path, open_page: Any) -> None:
+    config = make_config(tmp_path)
+    limits = config.limits.model_copy(update={"duration": 20, "tags": 3})
+    config = config.model_copy(update={"limits": limits})
+    write_entries([], {}, config, tmp_path / "site")
+    page, _ = open_page((tmp_path / "site/add/index.html").as_uri())
+    assert "0.5 to 20." in page.inner_text("#help-duration")
+    assert "up to 3." in page.inner_text("#help-tags")
+
+
 def test_without_scripts_it_says_how(served: str, site: Path, open_page: Any, gallery: Gallery) -> None:
     page, _ = open_page(f"{served}/add/index.html", java_script_enabled=False)
-    assert not page.is_visible("form") and not page.is_visible("[data-path]")
+    assert not page.is_visible("form[data-add]") and not page.is_visible("[data-path]")
     gallery.prompt("empty", "prompt: a")
     gallery.write("prompts/lofi/late-train.md", page.inner_text(".by-hand pre"))
     ran = gallery.run("check", "--strict")
@@ -327,7 +339,7 @@ def test_without_scripts_it_says_how(served: str, site: Path, open_page: Any, ga
     assert "CONTRIBUTING" not in page.content()
     new = "https://github.com/o/g/new/main?filename=prompts/"
     assert page.get_attribute(".by-hand a", "href") == new
-    assert "From 0.5 to 600 s." in page.inner_text(".by-hand dl")
+    assert "From 0.5 to 120 s." in page.inner_text(".by-hand dl")
     # Where the gallery has more to say on contributing, that is linked.
     gallery.write("gallery.toml", SETTINGS.replace("[site]", '[site]\nrepository = "https://github.com/o/g"'))
     gallery.write("CONTRIBUTING.md", "# Contributing\n")

@@ -16,6 +16,13 @@ from support.site_fixtures import shown
 pytest_plugins = ["support.site_fixtures"]
 
 
+def test_an_empty_one_says_how_to_begin(tmp_path: Path) -> None:
+    write_entries([], {}, make_config(tmp_path), tmp_path / "site")
+    page = (tmp_path / "site/prompts/index.html").read_text()
+    assert '<a href="../add/index.html">Write the first one here</a>' in page
+    assert "<code>gallery new</code>" in page and "<code>gallery build</code>" in page
+
+
 @pytest.mark.parametrize("from_disk", [True, False])
 def test_a_search_at_its_first_address_is_led_on(
     from_disk: bool, address: str, served: str, open_page: Any

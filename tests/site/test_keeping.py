@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.site_fixtures import PLAYED, shown, until
+from support.entries_catalogue import write_entries
+from support.sample_site import make_config, make_files
+from support.site_fixtures import PLAYED, serving, shown, until
 
 pytest_plugins = ["support.site_fixtures"]
 
@@ -75,6 +78,19 @@ def test_a_list_can_be_taken_along(address: str, entries: Any, watch: Any) -> No
     told = json.loads(waiting.value.path().read_text())
     assert [clip["key"] for clip in told["clips"]] == [rainy["key"], half["key"]]
     assert told["clips"][1]["request"] == half["request"] and told["clips"][1]["state"] == "sketch"
+
+
+def test_a_list_can_be_taken_along_without_an_address(
+    tmp_path: Path, entries: Any, media: dict[float, Path], open_page: Any
+) -> None:
+    write_entries(entries[:2], make_files(entries[:2], media), make_config(tmp_path), tmp_path / "gallery")
+    clip = entries[1]["clips"][0]
+    with serving(tmp_path / "gallery") as address:
+        page, _ = open_page(f"{address}/favourites/index.html?k={clip['key']}")
+        page.wait_for_selector("[data-own] .row")
+        with page.expect_download() as waiting:
+            page.click("[data-export=m3u]")
+        assert waiting.value.path().read_text().splitlines()[2] == f"{address}/audio/{clip['key']}.mp3"
 
 
 def test_what_was_heard_lately(address: str, watch: Any) -> None:

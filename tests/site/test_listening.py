@@ -125,6 +125,9 @@ def test_missing_audio_is_told_in_the_dock(address: str, watch: Any) -> None:
     page.click(".row >> nth=0 >> .play")
     page.wait_for_selector(".dock.is-silent")
     assert "could not be loaded" in page.inner_text("[data-said]")
+    told = "selector => getComputedStyle(document.querySelector(selector), '::after').content"
+    assert page.evaluate(told, ".is-failed > .picture") == '"could not be loaded"'
+    assert page.locator(".is-failed").count() == 1
     seen.complaints.clear()  # the browser's own word on the missing file
     page.click(".row >> nth=1 >> .play")
     until(page, PLAYED % 0.1)

@@ -43,8 +43,13 @@ def mistakes(*scripts: Path) -> list[str]:
 
 
 def test_what_python_writes_has_the_shapes_that_scripts_count_on(site: Path, tmp_path: Path) -> None:
-    written = [*site.glob("search/*.js"), *site.glob("clips/*.js"), site / "add/rules.js"]
-    assert {script.parent.name for script in written} == {"search", "clips", "add"}
+    written = [
+        *site.glob("search/*.js"),
+        *site.glob("clips/*.js"),
+        site / "add/rules.js",
+        site / "hear/pairs.js",
+    ]
+    assert {script.parent.name for script in written} == {"search", "clips", "add", "hear"}
     assert mistakes(*written) == []
 
 

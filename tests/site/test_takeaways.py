@@ -8,6 +8,7 @@ from html import unescape
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 from xml.etree import ElementTree
 
 import pytest
@@ -38,6 +39,15 @@ def test_a_page_has_its_requests_for_every_tool(site: Path, entries: Any) -> Non
     assert "set_generation_params(duration=3" in texts["Python for audiocraft"]
     assert json.loads(texts["TTS-WebUI parameters"])["cfg_coef"] == 1
     assert "cfg_coef: 1" in texts["Prompt file"]
+
+
+def test_a_remix_drops_what_was_about_the_comparison(tmp_path: Path) -> None:
+    tags = ["piano", "compare", "guidance", "top k", "seeds", "wording", "melody"]
+    entries = [entry("lofi/a", "piano", tags=tags)]
+    write_entries(entries, {}, make_config(tmp_path), tmp_path / "site")
+    page = (tmp_path / "site/prompts/lofi/a/index.html").read_text()
+    remix = re.search(r'class="remix" href="[^"#]*#([^"]*)"', page)
+    assert remix and parse_qs(unescape(remix[1]))["tags"] == ["piano, melody"]
 
 
 def test_downloads_have_names(site: Path, entries: Any) -> None:

@@ -39,11 +39,18 @@ class EntriesCatalogue:
     def kin_keys(self, path: str) -> list[str]:
         return sorted({kin["key"] for clip in self._entries[path]["clips"] for kin in clip["kin"]})
 
+    def kin_paths(self, path: str) -> list[str]:
+        kin = [kin["prompt"] for clip in self._entries[path]["clips"] for kin in clip["kin"]]
+        return [other for other in dict.fromkeys(kin) if other != path and other in self._entries]
+
     def entry(self, path: str, *, wordings: bool = True) -> dict[str, Any]:
         return self._entries[path]
 
     def get(self, key: str) -> dict[str, Any] | None:
         return self._clips.get(key)
+
+    def is_rendered(self, key: str) -> bool:
+        return self._clips.get(key, {}).get("state") == "render"
 
     def digest(self, path: str) -> str:
         return digest(json.dumps(self._entries[path], sort_keys=True))

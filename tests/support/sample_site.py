@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from gallery.catalogue.kin import find_kin
 from gallery.config import Config
 from gallery.prompts.request import Request
 
@@ -110,6 +111,18 @@ def kin(
     own["clips"][0]["kin"].append(line | ({"words": words} if words else {}))
 
 
+def with_own_kin(entry: dict[str, Any]) -> dict[str, Any]:
+    """A prompt whose clips know which of the others differ from them in one thing."""
+    found = find_kin((each["key"], each["request"]) for each in entry["clips"])
+    for each in entry["clips"]:
+        each["kin"] += [
+            {"field": field, "key": key, "prompt": entry["path"], "title": entry["title"], "value": value}
+            for field, key, value in found.get(each["key"], [])
+            if field != "prompt"
+        ]
+    return entry
+
+
 def sample_entries() -> list[dict[str, Any]]:
     rainy = entry(
         "lofi/rainy", "lofi piano, rain on the window", title="Rainy window", tags=["lofi", "r&b"],
@@ -127,13 +140,17 @@ def sample_entries() -> list[dict[str, Any]]:
     return [
         rainy,
         dry,
-        grid(
-            "compare/strip", "slow waltz", [("cfg_coef", [1.0, 3.0, 5.0])],
-            tags=["compare"], date="2026-11-18",
+        with_own_kin(
+            grid(
+                "compare/strip", "slow waltz", [("cfg_coef", [1.0, 3.0, 5.0])],
+                tags=["compare"], date="2026-11-18",
+            )
         ),
-        grid(
-            "compare/matrix", "boogie", [("temperature", [0.0, 1.0]), ("seed", [1, 2, 3])],
-            tags=["compare"], date="2026-11-17", title="Boogie matrix",
+        with_own_kin(
+            grid(
+                "compare/matrix", "boogie", [("temperature", [0.0, 1.0]), ("seed", [1, 2, 3])],
+                tags=["compare"], date="2026-11-17", title="Boogie matrix",
+            )
         ),
         grid(
             "compare/cube", "cube", [("seed", [1, 2]), ("temperature", [0.5, 1.0]), ("cfg_coef", [1.0, 3.0])],

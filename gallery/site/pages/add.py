@@ -129,6 +129,13 @@ def _number_rules(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _duration_bounds(config: Config) -> str:
+    """The lengths that this gallery takes: the longest is that of its models, within its limit."""
+    least, _, most = bounds(FrontMatter.model_fields["duration"]).rpartition(" ")
+    longest = max((model.max_duration for model in config.models.values()), default=float(most))
+    return f"{least} {labels.number(min(longest, config.limits.duration))}"
+
+
 def _page_data(config: Config, presets: Presets) -> dict[str, Any]:
     return {
         "models": [
@@ -144,7 +151,7 @@ def _page_data(config: Config, presets: Presets) -> dict[str, Any]:
                 "name": name,
                 "label": labels.label(name),
                 "unit": labels.unit(name),
-                "accepts": bounds(info),
+                "accepts": _duration_bounds(config) if name == "duration" else bounds(info),
                 "usual": labels.number(info.default) if info.default is not None else "",
                 "help": info.description,
             }
@@ -152,6 +159,6 @@ def _page_data(config: Config, presets: Presets) -> dict[str, Any]:
         ],
         "grid": [[name, labels.label(name)] for name in _GRID],
         "license": FrontMatter.model_fields["license"].default,
-        "limits": config.limits.model_dump(include={"melody_seconds", "clips_per_prompt"}),
+        "limits": config.limits.model_dump(include={"melody_seconds", "clips_per_prompt", "tags"}),
         "guide": (config.root / "CONTRIBUTING.md").is_file(),
     }

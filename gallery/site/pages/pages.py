@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gallery.site import cards, feeds
 from gallery.site.items import Facets, Item, make_items
-from gallery.site.pages import add, front, guides, prompt, rows, structured, takeaway
+from gallery.site.pages import add, front, guides, hear, near, prompt, rows, structured, takeaway
 from gallery.site.search import filters, index
 from gallery.site.theme import addresses, labels
 from gallery.site.theme.theme import as_json
@@ -58,6 +58,7 @@ class Pages:
             yield from self._groups(kind)
         yield from self._guides()
         yield from self._tools()
+        yield from hear.hear_pages(self._pairs, self.theme)
         yield from add.add_pages(
             ((item.path, item.facets.tag) for item in self.items), self.presets, self.config, self.theme
         )
@@ -92,6 +93,7 @@ class Pages:
             ],
             "latest": latest,
             "totals": self._totals,
+            "test": bool(self._pairs),
         }
         decided_by = digest(
             self.theme.digest,
@@ -162,11 +164,11 @@ class Pages:
     def _prompts(self) -> Iterator[Page]:
         about = digest(self.theme.digest, as_json(self._about))
         for number, item in enumerate(self.items):
-            near = [about, *(each.digest for each in self.items[max(0, number - 1) : number + 2])]
+            beside = [f"{self.items[place].digest} {why}" for place, why in self._neighbourhood.of(number)]
             kin = [self.catalogue.clip_digest(key) for key in self.catalogue.kin_keys(item.path)]
             yield Page(
                 addresses.prompt_page(item.path),
-                digest(item.digest, str(number < self.config.site.cards), *near, *kin),
+                digest(item.digest, str(number < self.config.site.cards), about, *beside, "", *kin),
                 self._prompt,
                 (number,),
             )
@@ -176,16 +178,13 @@ class Pages:
 
     def _beside(self, number: int) -> dict[str, Any]:
         """What a prompt's page takes from its place in the list: its neighbours, and whose card it shows."""
-
-        def heading(place: int) -> list[str] | None:
-            if not 0 <= place < len(self.items):
-                return None
-            path = self.items[place].path
-            return [path, self.catalogue.title(path)]
-
+        neighbours = [
+            [self.items[place].path, self.catalogue.title(self.items[place].path), why]
+            for place, why in self._neighbourhood.of(number)
+        ]
         own_card = number < self.config.site.cards
         card = addresses.prompt_card(self.items[number].path) if own_card else "card.jpg"
-        return {"newer": heading(number - 1), "older": heading(number + 1), "card": card}
+        return {"neighbours": neighbours, "card": card}
 
     def _prompt(self, number: int) -> bytes:
         config, path = self.config, self.items[number].path
@@ -337,6 +336,14 @@ class Pages:
             yield Page("sitemap.xml", digest(whole, told_guides), self._sitemap)
 
     @cached_property
+    def _neighbourhood(self) -> near.Neighbourhood:
+        return near.Neighbourhood(self.items, self.catalogue)
+
+    @cached_property
+    def _pairs(self) -> list[hear.Pair]:
+        return hear.pairs(self.catalogue, self.state)
+
+    @cached_property
     def _digests(self) -> dict[str, str]:
         return {item.path: item.digest for item in self.items}
 
@@ -348,6 +355,7 @@ class Pages:
 
     def _sitemap(self) -> Iterator[bytes]:
         lists = {"index.html", addresses.CATALOGUE, "guides/index.html", "add/index.html"}
+        lists.update([hear.ADDRESS] if self._pairs else [])
         lists.update(f"{kind}s/index.html" for kind in addresses.LIST_PAGES)
         lists.update(guide.address for guide in self.guides)
         for item in self.items:

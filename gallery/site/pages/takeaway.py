@@ -10,6 +10,7 @@ from urllib.parse import quote
 from gallery.catalogue.formats import prompt_fields, takeaways
 from gallery.prompts.fields import FrontMatter
 from gallery.prompts.request import Request
+from gallery.site.pages import rows
 from gallery.site.theme import addresses, labels
 from gallery.site.theme.theme import absolute
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from gallery.catalogue.entries import ClipEntry, PromptEntry
     from gallery.config import Model
+
+# Tags of comparisons; and fields whose names may be tags of what is heard: a melody, a long piece.
+_COMPARED = {"compare", "comparison", "comparisons"}
+_HEARD = ("model", "duration", "melody")
 
 EMBED_HEIGHT = {"single": 184, "several": 216}
 
@@ -43,8 +48,8 @@ def _remix(entry: PromptEntry, clip: ClipEntry, request: Request, models: Mappin
         del fields["model"]
     if entry["license"] != FrontMatter.model_fields["license"].default:
         fields["license"] = entry["license"]
-    if entry["tags"]:
-        fields["tags"] = ", ".join(entry["tags"])
+    if tags := _own_tags(entry):
+        fields["tags"] = ", ".join(tags)
     fields |= {
         "title": f"Remix of {labels.excerpt(entry['title'], 40)}",
         "notes": f"A remix of `{entry['path']}`.",
@@ -57,6 +62,13 @@ def _remix(entry: PromptEntry, clip: ClipEntry, request: Request, models: Mappin
         for key, value in fields.items()
     }
     return "&".join(f"{key}={quote(str(text), safe='', errors='replace')}" for key, text in texts.items())
+
+
+def _own_tags(entry: PromptEntry) -> list[str]:
+    """The tags that say what one clip is, and not what it was compared for."""
+    fields = [field for field in labels.FIELD_ORDER if field not in _HEARD] + rows.varied(entry)
+    about = {name for field in fields for name in (labels.label(field), field, f"{labels.label(field)}s")}
+    return [tag for tag in entry["tags"] if tag.replace(" ", "-") not in about | _COMPARED]
 
 
 def _file_name(entry: PromptEntry, clip: ClipEntry) -> str:
