@@ -62,6 +62,8 @@ def _message(finding: dict[str, Any], model: type[BaseModel], loc: Location) -> 
         case "extra_forbidden":
             owner = _model_at(model, loc[:-1])
             known = [name for name, info in owner.model_fields.items() if not info.exclude] if owner else []
+            if place := getattr(owner, "ELSEWHERE", {}).get(str(loc[-1]).lower()):
+                return f"unknown field; {place}"
             near = did_you_mean(_by_label(str(loc[-1]), owner), known)
             return f"unknown field{near or '; known: ' + ', '.join(known)}"
         case "less_than_equal" | "greater_than_equal" | "less_than" | "greater_than":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+import re
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
@@ -20,14 +21,22 @@ def _form(words: str) -> dict[str, Any]:
 _SPACE = " \t\n"
 
 
+# Read by JavaScript, too.
+PROFILE = r"^(?:https?://)?(?:www\.)?github\.com/([A-Za-z0-9-]+)/?$"
+
+
 def tag_meant(value: Any) -> Any:
     """A tag as it is kept: ``Lo-Fi`` and ``#lo-fi`` are lo-fi."""
     return value.strip(_SPACE).lstrip(f"#{_SPACE}").lower() if isinstance(value, str) else value
 
 
 def handle_meant(value: Any) -> Any:
-    """A GitHub handle without the @ that leads mentions."""
-    return value.strip(_SPACE).lstrip(f"@{_SPACE}") if isinstance(value, str) else value
+    """A GitHub handle without the @ that leads mentions, or without its page's address around it."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip(_SPACE)
+    page = re.fullmatch(PROFILE, text)
+    return page[1] if page else text.lstrip(f"@{_SPACE}")
 
 
 def _day_in_quotes(value: Any) -> Any:
@@ -95,6 +104,11 @@ else:
 
 class FrontMatter(Changes):
     """The front matter of a prompt file."""
+
+    # What people look for among the fields and does not stand there.
+    ELSEWHERE: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("note", "notes", "description", "comment", "comments"), "notes stand below the second line of ---"
+    )
 
     title: str = Field(
         "", max_length=120, description="Name of the prompt's page; the prompt's beginning if left out."

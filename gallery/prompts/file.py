@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -33,7 +34,6 @@ from gallery.prompts.prompt import Clip, Findings, Prompt
 from gallery.prompts.request import MOST_MARKS, Parameters, Request, is_piled, normalise_text
 
 if TYPE_CHECKING:
-    import re
     from pathlib import Path
 
     from gallery.config import Config
@@ -181,7 +181,8 @@ class _PromptFile:
         *folders, stem = self.address.split("/")
         for name, ending in (*((folder, "") for folder in folders), (stem, ".md")):
             if not FILE_NAME.fullmatch(name):
-                offer = name_meant(name)
+                # Some editors add an ending to the one that is there.
+                offer = name_meant(re.sub(r"(\.(md|markdown|te?xt))+$", "", name, flags=re.IGNORECASE))
                 form = Wording.RENAME.format(name=offer + ending) if offer else NAME_FORM
                 raise frontmatter.Unreadable(0, Wording.NO_NAME.format(name=shown(name), form=form))
         if self.path.suffix != ".md":

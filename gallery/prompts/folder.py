@@ -35,10 +35,12 @@ if TYPE_CHECKING:
 # A prompt file under another name: as some editors and systems would have it.
 _MISNAMED = re.compile(
     r"(?P<stem>[^.].*?)(?:(?P<markdown>\.(?:md|markdown|mdown|mkdn?|mdwn|mdx)(?:\.(?:txt|rtf|docx?|html?))?)"
-    r"|(?P<yaml>\.ya?ml)|\.te?xt)|(?P<bare>[^.]+)",
+    r"|(?P<yaml>\.ya?ml)(?:\.te?xt)?|\.te?xt)|(?P<bare>[^.]+)",
     re.IGNORECASE,
 )
-_BEGINNINGS = (b"\xef\xbb\xbf---", b"---\n", b"---\r")
+# What text in the place of a prompt file begins with; YAML that is none often does so, too.
+_BEGINNING = re.compile(rb"(?:\xef\xbb\xbf)?---[\r\n]")
+_BEGINNING_IN_YAML = re.compile(_BEGINNING.pattern + rb"(?:.*\n)*?prompt *:")
 
 # Contents that this build has read well: the last good ones once it is finished.
 _READ = "read"
@@ -261,15 +263,18 @@ def _name_wanted(config: Config, file: Path) -> str:
     if not named or hidden or file.is_dir() or stem.lower() == "readme":
         return ""
     stem = name_meant(stem) or stem
-    if named["yaml"]:
-        return PRESETS_NAME if stem == "presets" and file.name != PRESETS_NAME else ""
-    if named["markdown"]:
-        return f"{stem}.md"
-    try:
-        begins = read_input(file, config.prompts)[: len(_BEGINNINGS[0])]
-    except frontmatter.Unreadable:
-        return ""
-    return f"{stem}.md" if begins.startswith(_BEGINNINGS) else ""
+    if named["yaml"] and stem == "presets":
+        wanted = config.prompts / PRESETS_NAME
+        beside = file.parent == wanted.parent
+        return "" if file == wanted else wanted.name if beside else relative(wanted, config)
+    if not named["markdown"]:
+        try:
+            text = read_input(file, config.prompts)
+        except frontmatter.Unreadable:
+            return ""
+        if not (_BEGINNING_IN_YAML if named["yaml"] else _BEGINNING).match(text):
+            return ""
+    return f"{stem}.md"
 
 
 def _find(config: Config, paths: Sequence[Path], is_wanted: Callable[[str], bool] | None = None) -> list[str]:

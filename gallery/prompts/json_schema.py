@@ -34,7 +34,7 @@ _LETTER = r"[^\x00-/:-@[-`{-\x7f]"
 _INNER = r"[^\x00-\x1f!-%(-*,/:-@[-`{-\x7f]"
 _SPACE = r"[ \t\n]*"
 _TAG = rf"^[# \t\n]*{_LETTER}({_INNER}{{0,28}}{_LETTER})?{_SPACE}$"
-_HANDLE = rf"^[@ \t\n]*([A-Za-z0-9][A-Za-z0-9-]{{0,38}})?{_SPACE}$"
+_HANDLE = rf"^[@ \t\n]*((https?://)?(www\.)?github\.com/)?([A-Za-z0-9][A-Za-z0-9-]{{0,38}})?/?{_SPACE}$"
 
 # Regular expressions of JSON Schema have no flag for "in either case".
 _ENDINGS = "|".join(

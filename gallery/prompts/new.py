@@ -10,9 +10,10 @@ import click
 import yaml
 
 from gallery.errors import GalleryError
+from gallery.errors.messages import Wording
 from gallery.errors.offers import number_meant
 from gallery.prompts.fields import handle_meant, tag_meant
-from gallery.prompts.file import read_file, read_presets
+from gallery.prompts.file import read_file, read_presets, relative
 from gallery.prompts.folder import is_prompt_file
 from gallery.prompts.forms import FILE_NAME
 from gallery.prompts.prompt import Findings
@@ -35,19 +36,24 @@ _LONGEST_NAME = 40
 def ask(config: Config, options: dict[str, Any]) -> dict[str, Any]:
     """Ask for what the options left open, each question until its answer is one.
 
-    What is left empty takes its default.
+    What is left empty takes its default. Raises GalleryError, before anything is asked, where an option
+    is none that a prompt file takes.
     """
     fields = parameter_fields()
-    answers = dict(options)
+    answers = {name: _mended(name, option) for name, option in options.items()}
+    _refuse([fault for name in answers for fault in _faults(config, {"prompt": "?", **answers}, name)])
+    # The last answer that the file is named after.
+    naming = "folder" if "title" in answers else "title"
 
     def prompt(name: str, text: str, default: Any = "") -> None:
         def accepted(typed: Any) -> Any:
             answer = _mended(name, typed)
-            if typed == "":
-                return ""
-            faults = _faults(config, answers | {name: answer}, name)
+            whole = answers | {name: answer}
+            faults = _faults(config, whole, name) if typed != "" else []
             if faults:
                 raise click.UsageError("; ".join(fault.message for fault in faults))
+            if name == naming and (path := _path(config, whole)).exists():
+                raise click.UsageError(Wording.TAKEN.format(file=relative(path, config)))
             return answer
 
         if name not in answers:
@@ -84,12 +90,8 @@ def write_prompt(config: Config, answers: dict[str, Any]) -> Path:
     answers = {name: _mended(name, answer) for name, answer in answers.items()}
     path = _path(config, answers)
     if path.exists():
-        raise GalleryError(
-            f"{path.relative_to(config.root).as_posix()} is there already; give another --title"
-        )
-    if faults := _faults(config, answers):
-        lines = [f"{fault.field}: {fault.message}" if fault.field else fault.message for fault in faults]
-        raise GalleryError("\n".join([*lines, "nothing is written"]))
+        raise GalleryError(f"{relative(path, config)} is there already; give another --title")
+    _refuse(_faults(config, answers))
     write_atomic(path, _text(config, answers), sync=True)
     return path
 
@@ -112,6 +114,12 @@ def _mended(name: str, answer: Any) -> Any:
         except ValueError:
             return answer
     return answer
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        lines = [f"{fault.field}: {fault.message}" if fault.field else fault.message for fault in faults]
+        raise GalleryError("\n".join([*lines, "nothing is written"]))
 
 
 def _faults(config: Config, answers: dict[str, Any], name: str = "") -> list[Fault]:

@@ -4,6 +4,8 @@
   "use strict";
   const { gallery } = window;
   const root = document.documentElement.dataset.root ?? "";
+  // The language that the gallery writes in, where it isn't the pages', and what its letters may tell.
+  const [own, ...letters] = (document.documentElement.dataset.own ?? "").split(" ");
   /** @type {Map<string, Promise<unknown>>} */
   const loading = new Map(); // the parts under clips/ that were asked for
 
@@ -188,7 +190,8 @@
   /** @type {Clips["tell"]} */
   function tell(element, text, beside) {
     element.dir = beside ? (RTL.test(beside) ? "rtl" : "ltr") : "auto";
-    const language = languageOf(text);
+    const known = languageOf(text);
+    const language = own && (letters.length ? letters.includes(known) : !known) ? own : known;
     if (language) element.lang = language;
     else element.removeAttribute("lang");
   }

@@ -143,7 +143,8 @@
     put("title", strip(typed.title));
     put("prompt", strip(typed.prompt));
     if (tags.length) matter.set("tags", tags);
-    put("author", strip(typed.author).replace(/^[@ \t\n]+/, ""));
+    const author = strip(typed.author).replace(/^[@ \t\n]+/, "");
+    put("author", author.replace(new RegExp(rules.meant.profile), "$1"));
     put("license", strip(typed.license));
     put("date", { day: today });
     for (const field of ["preset", "model"]) put(field, typed[field] ?? "");
@@ -153,7 +154,8 @@
 
     const folder = parts(typed.folder, "/").map(nameMeant).join("/");
     const words = strip(typed.title) || strip(typed.prompt) || String(grid.get("prompt")?.[0] ?? "");
-    const name = nameMeant(strip(typed.name)) || nameFor(words, folder, otherwise);
+    const typedName = strip(typed.name).replace(/(\.(md|markdown|te?xt))+$/i, "");
+    const name = nameMeant(typedName) || nameFor(words, folder, otherwise);
     return { folder, name, matter, tags, grid, notes: strip(typed.notes) };
   }
 

@@ -129,6 +129,23 @@ def test_new_asks_again_until_an_answer_is_one(gallery: Gallery) -> None:
         assert f"\n{line}\n" in text
 
 
+def test_new_asks_for_another_name_where_one_is_taken(gallery: Gallery) -> None:
+    gallery.prompt("lofi/rain", "prompt: rain")
+    typed = ["rain", "lofi", "", "Rain!", "Rain again", *[""] * 7]
+    ran = gallery.run("new", stdin="\n".join(typed) + "\n")
+    assert ran.code == 0, ran.err
+    assert ran.out.count("prompts/lofi/rain.md is there already; give another name") == 2
+    assert "wrote prompts/lofi/rain-again.md;" in ran.out
+    ran = gallery.run("new", "--title", "Rain", stdin="\n".join(["snow", "lofi", "night", *[""] * 7]) + "\n")
+    assert "wrote prompts/night/rain.md;" in ran.out and ran.out.count("is there already") == 1
+
+
+def test_new_refuses_an_option_before_it_asks_anything(gallery: Gallery) -> None:
+    ran = gallery.run("new", "--model", "huge", "--duration", "10s", stdin="rain\n" * 20)
+    assert ran.code == 1 and "What should it sound like" not in ran.out
+    assert ran.err.startswith('Error: model: "huge" is not a model of this gallery')
+
+
 def test_new_asks(gallery: Gallery) -> None:
     answers = [
         "雨の夜",

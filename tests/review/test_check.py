@@ -187,7 +187,10 @@ MISNAMED = {
     "lofi/song.md.rtf": "song.md",
     "song.txt": "song.md",
     "song": "song.md",
+    "song.yaml": "song.md",
     "presets.yml": "presets.yaml",
+    "Presets.yaml.txt": "presets.yaml",
+    "lofi/presets.yaml": "prompts/presets.yaml",
 }
 
 
@@ -206,7 +209,7 @@ def test_a_file_that_nobody_reads_under_its_name_is_told(gallery: Gallery, name:
      ".obsidian/song.markdown", "song.md.bak", "settings.yml"],
 )  # fmt: skip
 def test_other_files_are_nobodys_business(gallery: Gallery, name: str) -> None:
-    gallery.write(f"prompts/{name}", "What lies here\n")
+    gallery.write(f"prompts/{name}", "---\nwhat: lies here\n" if name.endswith("yml") else "What lies here\n")
     ran = gallery.run("check")
     assert (ran.code, ran.err) == (0, "")
 

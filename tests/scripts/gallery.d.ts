@@ -144,7 +144,7 @@ interface Rules {
   notes: { lines: number; signs: string[]; most: number };
   digits: number;
   /** What numbers are written as, by the patterns of `gallery.errors.offers`. */
-  meant: { comma: string; seconds: string; clock: string };
+  meant: { comma: string; seconds: string; clock: string; profile: string };
   digest: [prefix: string, pattern: string];
   suffixes: string[];
   title: number;

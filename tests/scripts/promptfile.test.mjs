@@ -90,7 +90,9 @@ suite("what was typed", () => {
 
   test("tags without their hashes and capitals, a handle without its @", () => {
     assert.deepEqual(read({ tags: "Lo-Fi, # Ambient, #, lo-fi, R&B" }).tags, ["lo-fi", "ambient", "r&b"]);
-    assert.equal(read({ author: " @octocat " }).matter.get("author"), "octocat");
+    for (const author of [" @octocat ", "https://github.com/octocat/", "github.com/octocat"]) {
+      assert.equal(read({ author }).matter.get("author"), "octocat");
+    }
   });
 
   test("folders and names as they can only be meant", () => {

@@ -189,7 +189,7 @@ def test_any_words_arrive(words: str, form: Form) -> None:
 def test_what_can_only_mean_one_thing_is_mended(form: Form) -> None:
     form.type(
         prompt="a", tags="Lo-Fi, #Rain, lo-fi", author="@@octocat", temperature="0,85", duration="10s",
-        axis1="extend_stride", axis1values="5 sec, 0:07", folder="Neue Klänge/Lo-Fi", name="My Prompt.",
+        axis1="extend_stride", axis1values="5 sec, 0:07", folder="Neue Klänge/Lo-Fi", name="My Prompt.md",
     )  # fmt: skip
     assert form.faults() == [] == form.checked()
     assert form.path == "prompts/neue-klange/lo-fi/my-prompt.md"

@@ -48,15 +48,6 @@ def test_the_sites_own_language_comes_first(entries: Any, tmp_path: Path) -> Non
     assert 'href="../../../guides/de/guidance/index.html">guidance</a>' in page
 
 
-def test_pages_are_english_and_what_a_gallery_writes_is_marked(entries: Any, tmp_path: Path) -> None:
-    write_entries(entries, {}, make_config(tmp_path, language="de-AT"), tmp_path / "site")
-    front = (tmp_path / "site/index.html").read_text()
-    page = (tmp_path / "site/prompts/lofi/rainy/index.html").read_text()
-    assert '<html lang="en"' in front and '<html lang="en"' in page
-    assert '<div dir="auto" lang="de-AT">' in page
-    assert '<html lang="en">' in (ROOT / "templates/embed.html").read_text()
-
-
 def test_labels_of_parameters_lead_to_their_guides(site: Path) -> None:
     page = (site / "prompts/lofi/rainy/index.html").read_text()
     assert '<a href="../../../guides/en/guidance/index.html">guidance</a>' in page

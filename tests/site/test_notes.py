@@ -102,6 +102,17 @@ ON_GITHUB = {
     "- a\n  - b\n    - c\n- d": "<ul><li>a<ul><li>b<ul><li>c</li></ul></li></ul></li><li>d</li></ul>",
     "- a\n    - b": "<ul><li>a<ul><li>b</li></ul></li></ul>",
     "1. a\n   - b\n2. c": "<ol><li>a<ul><li>b</li></ul></li><li>c</li></ol>",
+    "1) a\n2) b": "<ol><li>a</li><li>b</li></ol>",
+    "1. a\n\n   more\n2. b": "<ol><li><p>a</p><p>more</p></li><li><p>b</p></li></ol>",
+    "- a\n\n  more\n  - b\n- c": "<ul><li><p>a</p><p>more</p><ul><li>b</li></ul></li><li><p>c</p></li></ul>",
+    "- a\n  ```sh\n  - b\n    c\n  ```\n- d": "<ul><li><p>a</p><pre><code>- b c</code></pre></li>"
+    "<li><p>d</p></li></ul>",
+    "- a\n  ~~~\n  b\nafter": "<ul><li>a<pre><code>b</code></pre></li></ul><p>after</p>",
+    "so:\n|a|b|\n|-|:-:|\n|1|2|": "<p>so:</p><table><thead><tr><th>a</th><th>b</th></tr></thead>"
+    "<tbody><tr><td>1</td><td>2</td></tr></tbody></table>",
+    "one | two\nthree": "<p>one | two three</p>",
+    "one\\\ntwo `a\\\nb`": "<p>one<br> two <code>a\\ b</code></p>",
+    "<b>a</b> <i>b</i>": "<p><b>a</b> <i>b</i></p>",
     "- a\n\nafter": "<ul><li>a</li></ul><p>after</p>",
     "> quoted\n\n- a": "<blockquote><p>quoted</p></blockquote><ul><li>a</li></ul>",
     "* * *": "<hr>",
@@ -135,8 +146,11 @@ DIFFERS = {
     "☐ mix": "<ul>\n<li>☐ mix</li>\n</ul>",
     "two levels smaller: it stands under the page's own": "<h3>Title</h3>",
     "nothing": "",
+    "a quote": "<blockquote>\n<p>[!NOTE]</p>\n</blockquote>",
+    "what it says": "more",
 }
-ROWS = re.findall(r"^\| `(.+?)` \| .* \| (.+) \|$", (ROOT / "docs/notes.md").read_text(), re.MULTILINE)
+NOTES = (ROOT / "docs/notes.md").read_text()
+ROWS = re.findall(r"^\| `(.+?)` \| .* \| (.+) \|$", NOTES, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("text", "here"), ROWS)
@@ -149,7 +163,13 @@ def test_all_that_differs_is_there() -> None:
     assert len(ROWS) >= 9 and {here for _, here in ROWS} == set(DIFFERS)
 
 
+def test_columns_of_tables_stay_at_the_left() -> None:
+    assert "A table's columns stand at the left, `:-:` and `-:` or not." in NOTES
+    assert "<td>1</td>" in notes.to_html("|a|\n|-:|\n|1|")
+
+
 LONG = ["~~a" * 6600, "~a " * 6600, "www." * 5000, "- a\n" * 999, "https://x.y/(" * 1500, "#" * 20000]
+LONG += ["- a\n  ```\n" * 500, "|a\n" * 999 + "|-" * 999, "|-" * 9000]
 
 
 @pytest.mark.parametrize("text", LONG)

@@ -23,7 +23,7 @@ _REL = "nofollow noopener ugc"
 _LED_NOWHERE = re.compile(rf'<a( title="[^"]*")? rel="{_REL}">')
 
 _TAGS = {
-    *("a", "em", "strong", "del", "ins", "s", "code", "kbd", "sub", "sup", "br"),
+    *("a", "em", "i", "strong", "b", "del", "ins", "s", "code", "kbd", "sub", "sup", "br"),
     *("p", "hr", "pre", "blockquote", "h3", "h4", "h5", "h6"),
     *("ul", "ol", "li", "dl", "dt", "dd"),
     *("table", "thead", "tbody", "tr", "th", "td"),

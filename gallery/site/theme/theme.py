@@ -246,8 +246,12 @@ class Theme:
         )
         # What either returns is sanitised or escaped there. Text of XML elements keeps its quotes.
         environment.filters["notes"] = lambda text: Markup(notes.to_html(text))  # noqa: S704
-        # Nothing in what this returns is the text itself.
-        environment.globals["told"] = lambda *texts: Markup(languages.attributes(*texts))  # noqa: S704
+        own = languages.Own(self.config.site.language)
+        ours = [info.default for info in type(self.config.site).model_fields.values()]
+        environment.globals["gallery_language"] = own
+        # Nothing in what these return is the text itself. What a gallery has not written is English.
+        environment.globals["told"] = lambda *texts: Markup(own.attributes(*texts))  # noqa: S704
+        environment.globals["marked"] = lambda text: Markup("" if text in ours else own.mark(text))  # noqa: S704
         environment.filters["xml"] = lambda text, quote=False: Markup(escape(text, quote))  # noqa: S704
         # Looked at before anything is written: those of the tool are in order.
         for name in templates.keys() & self._own.keys():
