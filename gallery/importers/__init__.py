@@ -40,18 +40,19 @@ __all__ = ["Imported", "import_clips", "make_manifest"]
 
 
 def import_clips(
-    config: Config, sources: Sequence[Path], into: str, dry_run: bool, jobs: int = 1
+    config: Config, sources: Sequence[Path], into: str, dry_run: bool, jobs: int = 1, model: str = ""
 ) -> Imported:
     """Bring the clips in ``sources`` into the gallery, their prompt files into prompts/``into``.
 
-    With ``dry_run`` nothing is written, and what would come is told. Raises GalleryError
-    where nothing can be done: a source that isn't there, prompt files with faults.
+    ``model`` made those of which nothing says which model did. With ``dry_run`` nothing is written,
+    and what would come is told. Raises GalleryError where nothing can be done: a source that isn't
+    there, prompt files with faults.
     """
     folder = _target(config, into)
     lock = nullcontext() if dry_run else build_lock(config)
     with TemporaryDirectory(prefix="gallery-") as name, lock:
         scratch = Path(name)
-        finds = find_clips(config, sources, scratch)
+        finds = find_clips(config, sources, scratch, model)
         try:
             trial = TrialGallery(config, scratch, into)
             return keep_clips(config, finds, trial, folder, scratch, dry_run, jobs)

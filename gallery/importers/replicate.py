@@ -11,7 +11,15 @@ from gallery.engines.replicate.prediction import seed_in
 from gallery.errors.text import shown
 from gallery.importers.fetch import fetch
 from gallery.importers.found import ImportedClip, Unusable
-from gallery.importers.untrusted import clean_line, iso_date, model_name, number_of, text_of
+from gallery.importers.untrusted import (
+    RANDOM_SEED,
+    clean_line,
+    iso_date,
+    model_name,
+    number_of,
+    seed_of,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,7 +109,7 @@ def read_clip(
         raise Unusable("goes on from other audio, which no prompt file can ask for")
     if given.get("replicate_weights"):
         raise Unusable("made by fine-tuned weights, which no prompt file can ask for")
-    seed = _seed(prediction, given)
+    seed, why = _seed(prediction, given)
     fields = {
         "prompt": text_of(given, "prompt") or text_of(given, "description"),
         "model": _model(config, service, given),
@@ -127,7 +135,7 @@ def read_clip(
     if not unseeded:
         fields["seed"] = seed or 0
     else:
-        provenance = provenance.with_fields(reproducible=False, note=UNKNOWN_SEED)
+        provenance = provenance.with_fields(reproducible=False, note=why)
     url = "" if files else _output(prediction)
     return ImportedClip(source, fields, provenance, files, url, unseeded=unseeded)
 
@@ -169,11 +177,11 @@ def _model(config: Config, service: str, given: dict[str, Any]) -> str:
     return model_name(config, version)
 
 
-def _seed(prediction: dict[str, Any], given: dict[str, Any]) -> int | None:
-    """The seed that was used: the log's, or the one that was asked for; None for an unknown one."""
-    found = seed_in(prediction.get("logs"))
-    seed = number_of(given, "seed", 0) if found is None else found
-    return None if seed in (0, -1) else seed
+def _seed(prediction: dict[str, Any], given: dict[str, Any]) -> tuple[int | None, str]:
+    """The seed that was used: the log's, or the one that was asked for. None and why for an unknown one."""
+    told = seed_in(prediction.get("logs"))
+    seed, why = seed_of(given if told is None else {"seed": told}, random=(0, -1), missing=UNKNOWN_SEED)
+    return seed, UNKNOWN_SEED if why == RANDOM_SEED else why
 
 
 def _melody_digest(config: Config, given: dict[str, Any], address: str, scratch: Path) -> str:

@@ -390,7 +390,6 @@ def test_a_melody_is_known_by_its_digest_alone(gallery: Gallery, tmp_path: Path)
         ({"topk": 5000}, "top_k: 5000 is out of range, 0 to 2048"),
         ({"topk": None}, "its metadata has no topk"),
         ({"seed": "2**70"}, "its seed is"),
-        ({"seed": -7}, "seed: -7 is out of range"),
         ({"text": "", "prompt": ""}, "prompt: is empty"),
         ({"text": "x" * 2001}, "prompt: is 2001 characters long"),
         ({"text": "bad \u202e char"}, "prompt: holds the invisible character U+202E"),
