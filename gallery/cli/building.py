@@ -226,6 +226,7 @@ _COUNTED = {
     "pending": "pending",
     "damaged": "damaged",
     "newer": "of a newer version",
+    "lost": "lost",
 }
 
 

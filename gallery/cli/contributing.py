@@ -205,9 +205,10 @@ def import_(
     imported = import_clips(config_of(ctx), sources, into, dry_run, jobs, model)
     _tell_refusals(imported)
     for entry in imported.added if dry_run else ():
-        click.echo(
-            f"{entry.request.key[:8]} {shown(entry.request.prompt)} from {printable(entry.clip.source.name)}"
-        )
+        clip, key, condition = entry.clip, f"{entry.request.key[:8]} ", ""
+        if clip.url or clip.melody_url:
+            key, condition = "", ", if what is at its address can be had"
+        click.echo(f"{key}{shown(entry.request.prompt)} from {printable(clip.source.name)}{condition}")
     for file in imported.files:
         click.echo(f"{'would write' if dry_run else 'wrote'} {file}")
     click.echo(

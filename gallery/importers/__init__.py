@@ -52,7 +52,7 @@ def import_clips(
     lock = nullcontext() if dry_run else build_lock(config)
     with TemporaryDirectory(prefix="gallery-") as name, lock:
         scratch = Path(name)
-        finds = find_clips(config, sources, scratch, model)
+        finds = find_clips(config, sources, None if dry_run else scratch, model)
         try:
             trial = TrialGallery(config, scratch, into)
             return keep_clips(config, finds, trial, folder, scratch, dry_run, jobs)
@@ -65,8 +65,7 @@ def make_manifest(config: Config, folder: Path) -> tuple[Path, int]:
 
     Raises GalleryError where there is one already, or nothing to put into it.
     """
-    with TemporaryDirectory(prefix="gallery-") as name:
-        files = audio_without_settings(config, folder, Path(name))
+    files = audio_without_settings(config, folder)
     if not files:
         raise GalleryError(f"{shown(str(folder))} has no audio without settings")
     return write_manifest(folder, files)

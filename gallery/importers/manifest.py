@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from gallery.engines.provenance import Provenance
 from gallery.errors import GalleryError
 from gallery.errors.text import shown
-from gallery.importers.audio import MAX_BYTES
+from gallery.importers.audio import length_of
 from gallery.importers.found import ImportedClip, Unusable
 from gallery.importers.untrusted import (
     MAX_TEXT_LENGTH,
@@ -23,8 +23,7 @@ from gallery.importers.untrusted import (
     seed_of,
     text_of,
 )
-from gallery.prompts.request import parameter_fields, plain_number
-from gallery.utils.audio import NotAudio, opened
+from gallery.prompts.request import parameter_fields
 from gallery.utils.files import write_atomic
 
 if TYPE_CHECKING:
@@ -177,16 +176,6 @@ def beside(path: Path) -> str:
         return read_bytes(text, MAX_TEXT_LENGTH).decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:
         raise Unusable("the .txt beside it is not UTF-8") from error
-
-
-def length_of(path: Path) -> float:
-    """The length of audio in seconds, as its header tells. Raises Unusable."""
-    try:
-        with opened(BytesIO(read_bytes(path, MAX_BYTES))) as file:
-            length: float = plain_number(round(file.frames / file.samplerate, 2))
-    except (NotAudio, ZeroDivisionError) as error:
-        raise Unusable("its audio cannot be decoded; the file is damaged or not whole") from error
-    return length
 
 
 def write_manifest(folder: Path, files: Iterable[Path]) -> tuple[Path, int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gallery.engines.provenance import Provenance
 from gallery.engines.replicate.prediction import seed_in
 from gallery.errors.text import shown
-from gallery.importers.fetch import fetch
+from gallery.importers.fetch import fetch, refuse_address
 from gallery.importers.found import ImportedClip, Unusable
 from gallery.importers.untrusted import (
     RANDOM_SEED,
@@ -87,9 +87,12 @@ def audio_beside(prediction: dict[str, Any], source: Path, *, alone: bool) -> tu
 
 
 def read_clip(
-    config: Config, prediction: dict[str, Any], source: Path, files: tuple[Path, ...], scratch: Path
+    config: Config, prediction: dict[str, Any], source: Path, files: tuple[Path, ...], scratch: Path | None
 ) -> ImportedClip:
-    """The clip that a prediction made. ``scratch`` is for a melody to fetch. Raises Unusable."""
+    """The clip that a prediction made. ``scratch`` is for a melody; without it none is fetched.
+
+    Raises Unusable.
+    """
     _refuse_unfinished(prediction)
     given = prediction["input"]
     if not isinstance(given, dict):
@@ -137,7 +140,8 @@ def read_clip(
     else:
         provenance = provenance.with_fields(reproducible=False, note=why)
     url = "" if files else _output(prediction)
-    return ImportedClip(source, fields, provenance, files, url, unseeded=unseeded)
+    unfetched = melody if scratch is None else ""
+    return ImportedClip(source, fields, provenance, files, url, unfetched, unseeded=unseeded)
 
 
 def _refuse_unfinished(prediction: dict[str, Any]) -> None:
@@ -184,10 +188,16 @@ def _seed(prediction: dict[str, Any], given: dict[str, Any]) -> tuple[int | None
     return seed, UNKNOWN_SEED if why == RANDOM_SEED else why
 
 
-def _melody_digest(config: Config, given: dict[str, Any], address: str, scratch: Path) -> str:
-    """The SHA-256 of the melody file: what this gallery, too, knows a melody by."""
+def _melody_digest(config: Config, given: dict[str, Any], address: str, scratch: Path | None) -> str:
+    """The SHA-256 of the melody file: what this gallery, too, knows a melody by.
+
+    Where it isn't to be fetched, something stands for it.
+    """
     if given.get("continuation_start") or given.get("continuation_end") not in (None, -1):
         raise Unusable("follows a part of its melody, which no prompt file can ask for")
+    if scratch is None:
+        refuse_address(address)
+        return hashlib.sha256(address.encode()).hexdigest()
     target = scratch / "melody"
     try:
         fetch(address, target, config.limits.melody_bytes)

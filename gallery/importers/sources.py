@@ -38,11 +38,11 @@ _MOST_FOLDERS = 32
 _Group = dict[str, Path]
 
 
-def find_clips(config: Config, sources: Sequence[Path], scratch: Path, model: str = "") -> Finds:
+def find_clips(config: Config, sources: Sequence[Path], scratch: Path | None, model: str = "") -> Finds:
     """Every clip in the sources, and every file there that should be one and is not.
 
-    ``model`` made those of which nothing says which model did. Raises GalleryError for a source that
-    does not exist.
+    What is fetched for it goes into ``scratch``; without one nothing is. ``model`` made those of which
+    nothing says which model did. Raises GalleryError for a source that does not exist.
     """
     finds = Finds()
     groups: dict[Path, _Group] = defaultdict(dict)
@@ -52,9 +52,9 @@ def find_clips(config: Config, sources: Sequence[Path], scratch: Path, model: st
     return finds
 
 
-def audio_without_settings(config: Config, folder: Path, scratch: Path) -> list[Path]:
+def audio_without_settings(config: Config, folder: Path) -> list[Path]:
     """The audio in a folder and below it of which nothing there says how it was made."""
-    known = {path for clip in find_clips(config, [folder], scratch).clips for path in clip.files}
+    known = {path for clip in find_clips(config, [folder], None).clips for path in clip.files}
     return [path for path in _walk(folder, Finds()) if path.suffix.lower() in _AUDIO and path not in known]
 
 
@@ -126,7 +126,7 @@ def _with_companions(path: Path) -> Iterator[Path]:
 class _Reader:
     """Reads groups of files; what is wrong with one goes into the finds and stops no other."""
 
-    def __init__(self, config: Config, finds: Finds, scratch: Path, model: str) -> None:
+    def __init__(self, config: Config, finds: Finds, scratch: Path | None, model: str) -> None:
         self.config, self.finds, self.scratch, self.model = config, finds, scratch, model
         self.taken: set[Path] = set()
 

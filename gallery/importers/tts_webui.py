@@ -37,6 +37,7 @@ _PARAMETERS = {
 }
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_BROKEN_LINE = re.compile(r"\\[n\n]")
 
 IGNORED_MELODY = "a melody was chosen beside it, and ignored: its model takes none"
 UNKNOWN_MELODY = "its melody is known only by the SHA-256 of its samples"
@@ -68,9 +69,22 @@ def embedded_metadata(path: Path) -> dict[str, Any] | None:
         data = damaged.recover(text)
     if not is_metadata(data):
         raise Unusable("its comment is no metadata of TTS-WebUI")
-    # Some files have a level of escapes too many; old ones lost the backslashes of theirs.
-    text = damaged.without_doubled(_prompt(data))
-    return {**data, "text": text if _is_current(data) else damaged.with_escapes(text)}
+    return {**data, "text": _unescaped(data)}
+
+
+def _unescaped(data: dict[str, Any]) -> str:
+    """The prompt of an embedded comment, unescaped as its era escaped it.
+
+    Some files have a level of escapes too many. Today's FLAC has two for a line break, which is `\\n` in
+    words then. Old eras lost the backslashes of ``\\u`` and of line breaks, but escaped what they call
+    ``prompt``, too, so that its line breaks are there.
+    """
+    text, again = damaged.without_doubled(_prompt(data)), text_of(data, "prompt")
+    if _is_current(data):
+        return _BROKEN_LINE.sub("\n", text)
+    if "\n" in again and again.replace("\n", "n") == text:
+        text = again
+    return damaged.with_escapes(text)
 
 
 def _is_current(data: dict[str, Any]) -> bool:
