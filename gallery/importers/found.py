@@ -91,8 +91,12 @@ def refusing(refused: list[Refusal], path: Path, place: str = "") -> Iterator[No
 
 @dataclass
 class Finds:
-    """What is in the sources. ``passed_over`` counts files of other kinds by how their names end."""
+    """What is in the sources. ``passed_over`` counts files of other kinds by how their names end.
+
+    ``bare`` is audio of which nothing that can be read says how it was made.
+    """
 
     clips: list[ImportedClip] = field(default_factory=list)
+    bare: list[Path] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)

@@ -178,20 +178,23 @@ def beside(path: Path) -> str:
         raise Unusable("the .txt beside it is not UTF-8") from error
 
 
-def write_manifest(folder: Path, files: Iterable[Path]) -> tuple[Path, int]:
-    """Write a manifest of these files to fill in. Returns it with the number of its rows.
-
-    Raises GalleryError where one is there already.
-    """
-    target, table = folder / NAME, StringIO(newline="")
+def free_place(folder: Path) -> Path:
+    """Where a folder's manifest goes. Raises GalleryError where one is there already."""
+    target = folder / NAME
     if target.exists() or target.is_symlink():
         raise GalleryError(f"{clean_line(target)} is there already; fill it in, or move it away")
+    return target
+
+
+def write_manifest(target: Path, files: Iterable[Path]) -> int:
+    """Write a manifest of these files to fill in. Returns the number of its rows."""
+    table = StringIO(newline="")
     writer = csv.DictWriter(table, FIELDS, restval="", lineterminator="\n")
     writer.writeheader()
     rows = 0
     for path in files:
         try:
-            name = path.relative_to(folder).as_posix()
+            name = path.relative_to(target.parent).as_posix()
             name.encode()
             row = {"file": name, "prompt": beside(path), "duration": length_of(path)}
         except (Unusable, UnicodeEncodeError):
@@ -199,4 +202,4 @@ def write_manifest(folder: Path, files: Iterable[Path]) -> tuple[Path, int]:
         writer.writerow(row)
         rows += 1
     write_atomic(target, table.getvalue().encode(), sync=True)
-    return target, rows
+    return rows

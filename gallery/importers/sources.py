@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gallery.errors import GalleryError
 from gallery.importers import apps, manifest, own_mp3, replicate, tts_webui
-from gallery.importers.found import Finds, Refusal, Unusable, refusing
+from gallery.importers.found import Finds, ImportedClip, Refusal, Unusable, refusing
 from gallery.importers.untrusted import MAX_JSON_BYTES, clean_line, load_json, read_bytes
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ def find_clips(config: Config, sources: Sequence[Path], scratch: Path | None, mo
 
 def audio_without_settings(config: Config, folder: Path) -> list[Path]:
     """The audio in a folder and below it of which nothing there says how it was made."""
-    known = {path for clip in find_clips(config, [folder], None).clips for path in clip.files}
-    return [path for path in _walk(folder, Finds()) if path.suffix.lower() in _AUDIO and path not in known]
+    return find_clips(config, [folder], None).bare
 
 
 def _files(sources: Sequence[Path], finds: Finds) -> Iterator[Path]:
@@ -205,14 +204,7 @@ class _Reader:
         if audio:
             source = sidecar or audio[-1]
             with refusing(self.finds.refused, source):
-                data = _metadata(audio, sidecar)
-                if data is None and manifest.beside(audio[0]):
-                    self.finds.clips.append(manifest.lone_clip(self.config, audio[0], self.model))
-                elif data is None:
-                    raise Unusable(_NO_SETTINGS)
-                else:
-                    reader = apps if apps.is_app(data) else tts_webui
-                    self.finds.clips.append(reader.read_clip(self.config, data, source, audio))
+                self.finds.clips.append(self._clip(audio, sidecar, source))
         if mp3:
             with refusing(self.finds.refused, mp3):
                 self.finds.clips.append(own_mp3.read_clip(self.config, mp3))
@@ -221,6 +213,18 @@ class _Reader:
             with refusing(self.finds.refused, sidecar):
                 _metadata_in(sidecar)
                 raise Unusable("its audio is not beside it")
+
+    def _clip(self, audio: list[Path], sidecar: Path | None, source: Path) -> ImportedClip:
+        """The clip that audio and what is beside or in it make. Raises Unusable."""
+        self.finds.bare.append(audio[0])
+        data = _metadata(audio, sidecar)
+        if data is None and manifest.beside(audio[0]):
+            return manifest.lone_clip(self.config, audio[0], self.model)
+        if data is None:
+            raise Unusable(_NO_SETTINGS)
+        self.finds.bare.pop()
+        read = apps.read_clip if apps.is_app(data) else tts_webui.read_clip
+        return read(self.config, data, source, audio)
 
 
 def _metadata(audio: list[Path], sidecar: Path | None) -> dict[str, Any] | None:

@@ -68,8 +68,8 @@ def test_a_prompt_alone_beside_the_audio(gallery: Gallery, tmp_path: Path) -> No
     assert ran.code == 3
     assert "0.wav: only its prompt is beside it; say with --model which model made it" in ran.err
     assert "passed over" not in ran.err
-    wrong = gallery.run("import", folder, "--model", "me/magnet").err
-    assert '0.wav: its model, "me/magnet", is neither MusicGen nor AudioGen' in wrong
+    wrong = gallery.run("import", folder, "--model", "me/magnet")
+    assert wrong.code == 1 and "is neither MusicGen nor AudioGen; models here: small," in wrong.err
     ran = gallery.run("import", folder, "--model", "small")
     assert ran.code == 0, ran.err
     request, kept = only_clip(gallery)
@@ -140,6 +140,7 @@ def test_one_is_written_to_be_filled_in(gallery: Gallery, tmp_path: Path) -> Non
     write_clip(folder, "known", metadata("v2"), music(), ".wav .json")
     write_clip(folder / "deep", "musicgen_out", None, music(), ".wav")
     (folder / "deep/musicgen_out.txt").write_text("warm pads, slow\n")
+    write_clip(folder, "of a model that is none here", metadata("v1", model="large"), music(), ".wav .json")
     before = gallery.files(".")
     ran = gallery.run("import", folder, "--manifest")
     assert "1 row to fill in" in ran.out and gallery.files(".") == before
@@ -152,5 +153,5 @@ def test_one_is_written_to_be_filled_in(gallery: Gallery, tmp_path: Path) -> Non
     assert again.code == 1 and "is there already" in again.err
     text = (folder / "clips.csv").read_text().replace(",1,", ",1,", 1).replace('slow",', 'slow",small', 1)
     (folder / "clips.csv").write_text(text)
-    assert "2 clips imported, 0 there already, 0 refused" in gallery.run("import", folder).out
+    assert "2 clips imported, 0 there already, 1 refused" in gallery.run("import", folder).out
     assert gallery.run("import", folder, "--manifest", "--dry-run").code == 2
