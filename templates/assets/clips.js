@@ -15,6 +15,7 @@
     pending: "not rendered yet",
     damaged: "damaged",
     newer: "newer version",
+    lost: "lost",
   };
 
   // ---- elements

@@ -129,7 +129,7 @@ def test_what_others_put_into_its_tags_stays_outside(gallery: Gallery, tmp_path:
         ),
         ({"request": '{"model": "facebook/musicgen-small", "prompt": "x"}'}, "its audio lasts 1.00 s"),
         ({"request": '{"model": "facebook/musicgen-melody", "prompt": "x", "melody": "../../x"}'}, "melody"),
-        ({"request": ""}, "has no request in its tags"),
+        ({"request": ""}, "has no settings beside it, and none in it"),
         ({"engine": "suno"}, 'made by "suno"'),
         ({"engine": ""}, "no engine that is known"),
     ],

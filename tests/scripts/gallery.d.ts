@@ -1,7 +1,7 @@
 // The shapes that the site's scripts share, and those that Python writes for them. Checked by
 // `make lint`; tests/site/test_scripts.py has the compiler check what Python writes, too.
 
-type ClipState = "render" | "sketch" | "pending" | "damaged" | "newer";
+type ClipState = "render" | "sketch" | "pending" | "damaged" | "newer" | "lost";
 
 /** A label, or nothing, and a value. */
 type Fact = [label: string, value: string];

@@ -269,6 +269,8 @@ def settings(clip: ClipEntry) -> str:
         value = request_value(request, field)
         if value is not None and field not in unused:
             told[field] = labels.number(value)
+    if is_unseeded(request):
+        told["seed"] = "not known"
     if request.get("melody"):
         told["melody"] = request["melody"]
     return "\n".join(f"{name}: {value}" for name, value in told.items())

@@ -40,6 +40,7 @@ STATES = {
     "pending": "not rendered yet",
     "damaged": "damaged",
     "newer": "made by a newer version",
+    "lost": "lost",
 }
 _PLAYED = ("render", "sketch")
 
