@@ -6,9 +6,9 @@
 | tts_webui, damaged | reads the metadata of TTS-WebUI, the damaged too |
 | apps | reads what AudioCraft Plus and audiocraft-webui write |
 | replicate, fetch | reads predictions, and gets what they point to |
-| manifest | reads tables of what nothing beside the audio says, and writes one to fill in |
+| manifest | reads tables of what nothing beside the audio says, and writes one to fill in; and lone prompts |
 | own_mp3 | reads MP3s that a gallery handed out |
-| untrusted, audio | values and samples within limits |
+| untrusted, audio, m4a | values and samples within limits |
 | found | what these hand on: clips, and what could not be taken |
 | drafts | makes prompt files of clips, and tries them in a gallery of their own |
 | keep | decides what is new, and keeps it |
