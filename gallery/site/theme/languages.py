@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from budoux import Parser
 
 # Letters of scripts that tell the language; templates/assets/clips.js does the same, line by line.
 # Of those that several languages share, the script alone is told.
@@ -53,3 +58,18 @@ def attributes(text: str, beside: str = "") -> str:
     known = language(text)
     direction = "rtl" if is_rtl(beside) else "ltr" if beside else "auto"
     return f'dir="{direction}"' + (f' lang="{known}"' if known else "")
+
+
+def phrases(text: str) -> str:
+    """A text as HTML. Japanese, which has no spaces, is told where a line may end: between phrases."""
+    if language(text) != "ja":
+        return escape(text)
+    return f'<span class="phrases">{"<wbr>".join(map(escape, _japanese().parse(text)))}</span>'
+
+
+@cache
+def _japanese() -> Parser:
+    # Imported late: most galleries have no Japanese.
+    from budoux import load_default_japanese_parser
+
+    return load_default_japanese_parser()

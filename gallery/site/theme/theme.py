@@ -248,6 +248,7 @@ class Theme:
         environment.filters["notes"] = lambda text: Markup(notes.to_html(text))  # noqa: S704
         # Nothing in what this returns is the text itself.
         environment.globals["told"] = lambda *texts: Markup(languages.attributes(*texts))  # noqa: S704
+        environment.filters["phrases"] = lambda text: Markup(languages.phrases(text))  # noqa: S704
         environment.filters["xml"] = lambda text, quote=False: Markup(escape(text, quote))  # noqa: S704
         # Looked at before anything is written: those of the tool are in order.
         for name in templates.keys() & self._own.keys():
