@@ -83,7 +83,7 @@ def test_without_scripts(address: str, entries: Any, open_page: Any) -> None:
     page.goto(f"{address}/prompts/compare/matrix/index.html")
     assert page.locator("audio").count() == 6
     page.click(".request > summary >> nth=1")
-    assert page.locator(".request table:visible").count() >= 3
+    assert page.locator(".request table:visible").count() == 2
 
 
 @pytest.mark.parametrize("path", ["japanese", "arabic", "emoji", "long", "unbroken", "hostile"])
@@ -135,8 +135,9 @@ def test_colours_are_chosen_and_remembered(address: str, open_page: Any) -> None
     assert page.evaluate(colour) == "rgb(246, 241, 231)"
 
 
-def test_nothing_moves_while_the_page_loads(served: str, open_page: Any) -> None:
-    page, _ = open_page("about:blank")
+@pytest.mark.parametrize(("width", "height"), [(1360, 940), (390, 844)])
+def test_nothing_moves_while_the_page_loads(width: int, height: int, served: str, open_page: Any) -> None:
+    page, _ = open_page("about:blank", width, height)
     page.add_init_script(
         """window.moved = 0; new PerformanceObserver(list => list.getEntries().forEach(entry => {
              window.moved += entry.value; })).observe({type: "layout-shift", buffered: true});"""

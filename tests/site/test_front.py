@@ -46,7 +46,9 @@ def drawn(item: dict[str, Any], *, alike: bool = False) -> dict[str, Any]:
     """The prompt with sketches in the place of its renders."""
     for number, each in enumerate(item["clips"]):
         peaks = "A" * 200 if alike else f"{number:A<200}"
+        sound = "alike" if alike else f"sound {number}"
         each.update(state="sketch", engine="sketch", audio=f"sketches/{each['key']}.mp3", peaks=peaks)
+        each["sound"] = sound
         each["cover"] = each["audio"].replace(".mp3", ".webp")
     return item
 

@@ -5,8 +5,11 @@ Torch is not asked: it may be the one that cannot see them.
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import shlex
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,7 +99,10 @@ class _Build:
             wanted = f'"torch<{self.ended[0]}.{self.ended[1]}"'
         else:
             wanted = f"torch=={version}+{self.tag}"
-        return f"pip install {wanted} --index-url https://download.pytorch.org/whl/{self.tag}"
+        # An environment that uv made, as of `uv tool install`, has no pip.
+        uv = f"uv pip install --python {shlex.quote(sys.executable)}"
+        pip = "pip install" if importlib.util.find_spec("pip") else uv
+        return f"{pip} {wanted} --index-url https://download.pytorch.org/whl/{self.tag}"
 
 
 # The best first. Kernels and releases: "PyTorch CUDA Support Matrix" of PyTorch's RELEASE.md, and its

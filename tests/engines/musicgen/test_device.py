@@ -135,6 +135,15 @@ def test_a_card_that_torch_cannot_use_is_told_with_what_to_do(machine: Machine, 
     assert choose_device("cpu") == Device("cpu")
 
 
+def test_without_pip_it_is_uv_that_installs(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    card, driver, torch, _ = UNUSABLE["a driver that is too old"]
+    machine.driver(card, **driver)
+    machine.torch(**torch)
+    assert "run `pip install torch" in refusal()
+    monkeypatch.setitem(sys.modules, "pip", None)
+    assert f"run `uv pip install --python {sys.executable} torch" in refusal()
+
+
 @pytest.mark.parametrize(
     ("card", "torch", "wanted", "tag"),
     [
