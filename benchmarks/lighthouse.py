@@ -5,8 +5,9 @@
 Builds the site with sketches, serves it compressed and with HTTP/2 under a path of a local
 server, and runs Lighthouse in its default mode (a mid-range phone on a slow 4G network, both
 simulated) on the front door, the catalogue, a prompt with a matrix, two clips side by side and a guide.
-Prints for each the four scores, the largest contentful paint in seconds, the layout shift and the blocking time
-in milliseconds: medians of 5 runs, or of the given number. Below: what any run found wrong.
+Prints for each the four scores, the largest contentful paint in seconds, the layout shift and the
+blocking time in milliseconds: medians of 5 runs, or of the given number. Below: what any run found
+wrong.
 """
 
 from __future__ import annotations

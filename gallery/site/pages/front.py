@@ -268,7 +268,7 @@ def question(entry: PromptEntry) -> dict[str, Any]:
     """A comparison's question and its takes; one take where they all are one sound."""
     fields = rows.varied(entry)
     takes = [
-        take | {"stop": _short(entry, clip, fields)}
+        take | {"stop": _short(entry, clip, fields), "peaks": ""}  # the player asks for them when it plays
         for clip, take in zip(entry["clips"], prompt.embed_data(entry)["takes"], strict=True)
     ]
     heard = [take for take in takes if take["audio"]]
