@@ -50,6 +50,11 @@ def is_rtl(text: str) -> bool:
     return next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L"
 
 
+def room(text: str) -> int:
+    """How much room a text takes, in Latin letters: a Chinese, Japanese or Korean one takes that of two."""
+    return len(text) + sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+
+
 def attributes(text: str, beside: str = "") -> str:
     """What the element of a text says of it, as HTML: its direction, and its language where that is known.
 
