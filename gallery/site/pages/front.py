@@ -10,7 +10,7 @@ from gallery.catalogue.sounds import differ
 from gallery.errors import Fault
 from gallery.prompts.request import inert, parameter_fields, request_value
 from gallery.site.pages import prompt, rows
-from gallery.site.theme import addresses, labels
+from gallery.site.theme import addresses, labels, languages
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -140,9 +140,14 @@ def stage(entry: PromptEntry, about: Mapping[str, str]) -> dict[str, Any]:
         "subjects": [_SUBJECTS.get(field, labels.label(field)) for field in fields],
         "verb": _verb(fields),
         "guides": [[labels.label(field), about[field]] for field in fields if field in about],
-        "size": next((name for name, most in (("l", 48), ("m", 105)) if len(entry["text"]) <= most), "s"),
+        "size": _size(entry["text"]),
         "differs": len(takes) > 1 and differ(entry["clips"]),
     }
+
+
+def _size(text: str) -> str:
+    """How large the prompt can be set with the slider on the first screen."""
+    return next((name for name, most in (("l", 48), ("m", 105)) if languages.room(text) <= most), "s")
 
 
 def _take(entry: PromptEntry, clip: ClipEntry, take: dict[str, Any]) -> dict[str, Any]:
@@ -268,7 +273,7 @@ def question(entry: PromptEntry) -> dict[str, Any]:
     """A comparison's question and its takes; one take where they all are one sound."""
     fields = rows.varied(entry)
     takes = [
-        take | {"stop": _short(entry, clip, fields)}
+        take | {"stop": _short(entry, clip, fields), "peaks": ""}  # the player asks for them when it plays
         for clip, take in zip(entry["clips"], prompt.embed_data(entry)["takes"], strict=True)
     ]
     heard = [take for take in takes if take["audio"]]

@@ -252,6 +252,7 @@ class Theme:
         # Nothing in what these return is the text itself. What a gallery has not written is English.
         environment.globals["told"] = lambda *texts: Markup(own.attributes(*texts))  # noqa: S704
         environment.globals["marked"] = lambda text: Markup("" if text in ours else own.mark(text))  # noqa: S704
+        environment.filters["phrases"] = lambda text: Markup(languages.phrases(text))  # noqa: S704
         environment.filters["xml"] = lambda text, quote=False: Markup(escape(text, quote))  # noqa: S704
         # Looked at before anything is written: those of the tool are in order.
         for name in templates.keys() & self._own.keys():
