@@ -108,6 +108,13 @@ class Site(Settings):
         description="Prompts, newest first, that get a picture of their own where their pages are shared; "
         "the others share the site's. Each takes about 90 KB.",
     )
+    tag_pages: int = Field(
+        2,
+        ge=1,
+        le=100_000,
+        description="Fewest prompts of a tag that has a page. Other tags lead to the catalogue, narrowed to "
+        "them; without scripts, to their newest prompt.",
+    )
     page_size: int = Field(60, ge=1, le=500, description="Prompts on one list page.")
 
 

@@ -69,6 +69,86 @@
     Object.assign(element.dataset, { clip: key, id, state, length, audio, cover, page, facts });
   }
 
+  // ---- what pages leave to scripts: see the macro `row` in templates/parts/clips.html
+
+  /**
+   * @param {string} name
+   * @param {string} [className]
+   */
+  function icon(name, className = "") {
+    const kind = className && ` class="${className}"`;
+    return `<svg${kind} width="24" height="24" aria-hidden="true"><use href="#i-${name}"/></svg>`;
+  }
+
+  /** @type {Clips["furnish"]} */
+  function furnish(root) {
+    /** @type {NodeListOf<HTMLElement>} */
+    const rows = root.querySelectorAll(".row:has(> .acts:empty)");
+    for (const row of rows) furnishRow(row);
+    for (const anchor of gallery.dom.all(root, "tag")) {
+      anchor.setAttribute("href", searchFor(anchor.dataset.tag ?? ""));
+    }
+  }
+
+  /** @param {HTMLElement} row */
+  function furnishRow(row) {
+    const find = gallery.dom.within(row);
+    /** @type {HTMLAnchorElement} */
+    const written = find(".row-prompt a");
+    const picture = find(":scope > .picture");
+    const page = written.getAttribute("href") ?? "";
+    const cover = picture.querySelector("img")?.getAttribute("src") ?? "";
+    const facts = [...row.querySelectorAll(".fact")].map((fact) => fact.textContent);
+    const audio = cover && `${cover.slice(0, -".webp".length)}.mp3`;
+    tellOfClip(row, { audio, cover, page, facts: facts.join(" · ") });
+    const { clip: key = "", state, length, audio: heard = "" } = row.dataset;
+    const label = row.querySelector(".differs")?.textContent;
+    /** @type {NodeListOf<HTMLElement>} */
+    const takes = row.querySelectorAll(".take[data-clip]");
+    for (const take of takes) {
+      const { clip: other = "" } = take.dataset;
+      const files = { audio: heard.replace(key, other), cover: cover.replace(key, other) };
+      tellOfClip(take, { ...files, page, state, length, label: `${label} ${take.textContent}` });
+    }
+    const name = row.querySelector(".row-title")?.textContent || written.textContent;
+    const playhead = make("span", { className: "playhead", ariaHidden: "true" });
+    picture.insertBefore(playhead, picture.querySelector(".mark"));
+    addControls(row, name);
+  }
+
+  /**
+   * Completes what an element says of its clip; what it says itself, stands.
+   * @param {HTMLElement} element
+   * @param {Record<string, string | undefined>} known
+   */
+  function tellOfClip(element, known) {
+    const id = (element.dataset.clip ?? "").slice(0, 8);
+    const all = { id, ...known, page: `${known.page}#${id}` };
+    for (const [name, value] of Object.entries(all)) element.dataset[name] ??= value;
+  }
+
+  /**
+   * @param {HTMLElement} row
+   * @param {string} name
+   */
+  function addControls(row, name) {
+    const sounds = Boolean(row.dataset.audio);
+    const acts = gallery.dom.within(row)(":scope > .acts");
+    acts.innerHTML = `<button class="act star scripted" type="button" data-star aria-pressed="false" title="favourite">${icon("star")}</button>`;
+    acts.firstElementChild?.setAttribute("aria-label", `Favourite: ${name}`);
+    if (!sounds) return row.prepend(make("span", { className: "play play-none", ariaHidden: "true" }));
+    acts.insertAdjacentHTML(
+      "beforeend",
+      `<button class="act scripted" type="button" data-compare aria-pressed="false" title="compare">${icon("compare")}<span class="act-word" aria-hidden="true">compare</span></button>`,
+    );
+    acts.lastElementChild?.setAttribute("aria-label", `Compare: ${name}`);
+    const kind = row.dataset.state === "sketch" ? "sketch: " : "";
+    const play = make("button", { className: "play", type: "button", ariaLabel: `Play ${kind}${name}` });
+    play.dataset.play = "";
+    play.innerHTML = icon("play", "on") + icon("pause", "off");
+    row.prepend(play);
+  }
+
   // A clip's sound as a picture, and whether it is a sketch: see the macro `picture` in
   // templates/parts/clips.html.
   /** @type {Clips["showPicture"]} */
@@ -93,6 +173,11 @@
   /** @type {Clips["link"]} */
   function link(address) {
     return /^https?:/.test(address) ? address : root + address.split("/").map(encodeURIComponent).join("/");
+  }
+
+  /** @type {Clips["searchFor"]} */
+  function searchFor(tag) {
+    return `${root}prompts/index.html?tag=${encodeURIComponent(tag)}`;
   }
 
   // Pages opened from disk may load scripts but not fetch.
@@ -203,12 +288,19 @@
     find,
     hostOf,
     elementsOf,
+    furnish,
     showPicture,
     line,
     link,
+    searchFor,
     tell,
     loadScript,
     clock,
     shorten,
   };
+
+  // What the player and its kin look for is there before they come.
+  const dock = (window.GALLERY_DOCK ?? "").replaceAll("\0root\0", root);
+  gallery.dom.all(document, "furniture")[0]?.insertAdjacentHTML("beforeend", dock);
+  furnish(document);
 })();

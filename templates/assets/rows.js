@@ -45,7 +45,7 @@
       return fact;
     });
     const tags = prompt.tags.map(([tag, slug]) => {
-      const href = clips.link(`tags/${slug}/index.html`);
+      const href = slug ? clips.link(`tags/${slug}/index.html`) : clips.searchFor(tag);
       return dom.make("a", { className: "tag", textContent: `#${tag}`, href });
     });
     return [...facts, ...tags].flatMap((part) => [part, " "]);

@@ -58,6 +58,7 @@ interface KnownClip extends Clip {
 
 // ---- search/<part>.js, written by gallery/site/search/index.py
 
+/** The slug is empty where the tag has no page. */
 type Tag = [name: string, slug: string];
 
 /** The line on what there is to compare: its lead, and what stands in the accent. */
@@ -183,9 +184,13 @@ interface Clips {
   find(key: string): Promise<KnownClip | null>;
   hostOf(element: HTMLElement): HTMLElement;
   elementsOf(clip: Clip | null): HTMLElement[];
+  /** Adds to rows and links below an element what their page leaves to scripts. */
+  furnish(root: ParentNode): void;
   showPicture(picture: HTMLElement, clip: Pick<Clip, "state" | "cover">): void;
   line(pairs: Fact[]): string;
   link(address: string): string;
+  /** The catalogue's prompts with a tag. */
+  searchFor(tag: string): string;
   /** Says of an element in which language its text is, and on which side it stands: that of the text beside it. */
   tell(element: HTMLElement, text: string, beside?: string): void;
   loadScript(address: string): Promise<unknown>;
@@ -451,6 +456,8 @@ interface Gallery {
 interface Window {
   gallery: Gallery;
   GALLERY: SearchPart[];
+  /** The player as HTML, from assets/furniture.js. */
+  GALLERY_DOCK?: string;
   GALLERY_CLIPS?: Record<string, Record<string, PackedClip>>;
   GALLERY_RULES: Rules;
   GALLERY_PAIRS: PackedPair[];

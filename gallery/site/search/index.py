@@ -14,7 +14,7 @@ from gallery.site.theme import addresses, labels
 from gallery.state.database import Damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from gallery.catalogue.entries import Catalogue, ClipEntry, PromptEntry
     from gallery.state.database import State
@@ -86,8 +86,11 @@ def found(entry: PromptEntry, row: Mapping[str, Any]) -> str:
     )
 
 
-def search_script(part: int, paths: Sequence[str], state: State) -> bytes:
-    """One part of the prompts, in the order of the lists, without what can be worked out from the rest."""
+def search_script(part: int, paths: Sequence[str], state: State, alone: Container[str] = ()) -> bytes:
+    """One part of the prompts, in the order of the lists, without what can be worked out from the rest.
+
+    Tags in ``alone`` have no page of their own.
+    """
     tables = {name: _Numbers() for name in ("tags", "models", "authors", "compares", "ranges")}
     known = state.some(FOUND, paths)
     homes: dict[str, list[str]] = {}
@@ -117,7 +120,7 @@ def search_script(part: int, paths: Sequence[str], state: State) -> bytes:
     data = {
         "part": part,
         **{name: list(numbers) for name, numbers in tables.items()},
-        "tags": [[tag, addresses.segment(tag)] for tag in tables["tags"]],
+        "tags": [[tag, "" if tag in alone else addresses.segment(tag)] for tag in tables["tags"]],
         "lengths": list(rows.LENGTHS),
         "states": _STATES,
         "homes": dict(sorted(homes.items())),
