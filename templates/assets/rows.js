@@ -10,7 +10,7 @@
     const content = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     const find = dom.within(content);
     const row = find(".row");
-    const clip = takes[0];
+    const clip = takes[prompt.start ?? 0];
     const name = prompt.title || clips.shorten(prompt.text);
     clips.give(row, clip);
     find(".row-title").hidden = !prompt.title;

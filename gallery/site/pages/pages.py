@@ -317,6 +317,7 @@ class Pages:
                 index.search_script,
                 (number, [item.path for item in items], self.state),
             )
+        yield Page(index.WORDS, theme, index.words_script, (Facets._fields, config.site.words))
         for address, clips in index.clips_parts(catalogue).items():
             digests = {path: self._digests[path] for path in clips.values()}
             yield Page(
