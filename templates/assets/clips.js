@@ -85,6 +85,34 @@
     }
   }
 
+  /** @type {Clips["factsOf"]} */
+  function factsOf(pairs) {
+    return pairs.map(([label, value]) => {
+      const fact = make("span", { className: "fact" });
+      if (label) fact.append(make("i", { textContent: label }), " ");
+      fact.append(value);
+      return fact;
+    });
+  }
+
+  // Of a row that offers its takes: it shows the one that plays.
+  /** @type {Clips["showTake"]} */
+  function showTake(host, clip) {
+    /** @type {HTMLElement | null} */
+    const picture = host.querySelector(".picture");
+    if (picture) showPicture(picture, clip);
+    const facts = host.querySelector(".row-words > .facts");
+    const before = [...(facts?.querySelectorAll(".fact") ?? [])];
+    if (!facts || before.map((fact) => fact.textContent.trim()).join(" · ") === clip.facts) return;
+    // A line of facts has labels before values, but for the model and what begins with a number.
+    const pairs = clip.facts.split(" · ").map((fact) => {
+      const [, label = "", value = fact] = /^(\p{L}\S*) (.+)$/u.exec(fact) ?? [];
+      return /** @type {Fact} */ ([label, value]);
+    });
+    for (const fact of before) fact.remove();
+    facts.prepend(...factsOf(pairs).flatMap((fact) => [fact, " "]));
+  }
+
   // ---- what the scripts under clips/ know
 
   /** @type {Clips["link"]} */
@@ -200,6 +228,8 @@
     hostOf,
     elementsOf,
     showPicture,
+    showTake,
+    factsOf,
     line,
     link,
     tell,

@@ -24,6 +24,8 @@
   /** @type {SearchPrompt[]} */
   let matches = [];
   let drawn = 0;
+  // While someone types, one entry in the history is enough; a filter is a step of its own.
+  let isTyping = false;
   /** @type {string[]} */
   let marks = []; // words that were found
   let later = 0;
@@ -227,7 +229,7 @@
     listed.hidden = true;
     found.hidden = false;
     found.replaceChildren();
-    drawMore(FIRST);
+    drawMore(isTyping ? FIRST : PART);
     nothing.hidden = matches.length > 0;
     const textContent = matches.length.toLocaleString("en") + (matches.length === 1 ? " prompt" : " prompts");
     tally.replaceChildren(dom.make("b", { textContent }), " found", ...answers.taken(terms));
@@ -240,10 +242,12 @@
     answers.drawNear(nothing, [], [], take);
     showCounts(result.counts);
     done();
-    // Only what is seen is drawn at each letter.
+    // At each letter only what is seen is drawn.
     later = setTimeout(() => {
-      drawMore(PART - FIRST);
-      done();
+      if (drawn < PART) {
+        drawMore(PART - drawn);
+        done();
+      }
       if (!matches.length) answerNothing(all, state, terms, conditions);
     }, 60);
     search.findKeys(state.q).then((isNew) => {
@@ -296,9 +300,6 @@
   }
 
   // ---- clicks and keys
-
-  // While someone types, one entry in the history is enough; a filter is a step of its own.
-  let isTyping = false;
 
   /** @param {boolean} isStep */
   function change(isStep) {

@@ -4,6 +4,7 @@
   "use strict";
   const { gallery } = window;
   const { clips, dom } = gallery;
+  const NOT_USED = "–"; // in a take's label, as gallery/site/pages/rows.py has it
   const template = /** @type {HTMLTemplateElement} */ (document.querySelector("[data-row]"));
 
   gallery.drawRow = (prompt, takes) => {
@@ -38,17 +39,11 @@
    * @param {RowTake} clip
    */
   function factsOf(prompt, clip) {
-    const facts = clip.pairs.map(([label, value]) => {
-      const fact = dom.make("span", { className: "fact" });
-      if (label) fact.append(dom.make("i", { textContent: label }), " ");
-      fact.append(value);
-      return fact;
-    });
     const tags = prompt.tags.map(([tag, slug]) => {
       const href = clips.link(`tags/${slug}/index.html`);
       return dom.make("a", { className: "tag", textContent: `#${tag}`, href });
     });
-    return [...facts, ...tags].flatMap((part) => [part, " "]);
+    return [...clips.factsOf(clip.pairs), ...tags].flatMap((part) => [part, " "]);
   }
 
   /**
@@ -57,7 +52,7 @@
    * @param {RowTake[]} takes
    */
   function drawLine(line, prompt, takes) {
-    const [lead, items] = prompt.line;
+    const [lead, items, all] = prompt.line;
     if (!lead) return line.remove();
     line.replaceChildren(dom.make("span", { textContent: lead }));
     for (const item of items) line.append(" ", dom.make("span", { className: "differs", textContent: item }));
@@ -65,9 +60,23 @@
     for (const take of takes) {
       const button = dom.make("button", { className: "take", type: "button", textContent: take.label });
       clips.give(button, take);
-      button.dataset.label = `${items[0]} ${take.label}`;
+      button.dataset.label = nameOf(items[0] ?? "", take.label);
       button.disabled = !take.audio;
       line.append(" ", button);
     }
+    const href = prompt.page || clips.link(`prompts/${prompt.path}/index.html`);
+    if (all) line.append(" ", dom.make("a", { className: "all", textContent: all, href }));
+  }
+
+  /**
+   * A take's label with the names of what it gives, as gallery/site/pages/rows.py does it.
+   * @param {string} whole
+   * @param {string} label
+   */
+  function nameOf(whole, label) {
+    const [names, values] = [whole.split(" × "), label.split(" · ")];
+    if (names.length !== values.length) return `${whole} ${label}`;
+    const named = names.map((name, place) => `${name} ${values[place]}`);
+    return named.filter((_, place) => values[place] !== NOT_USED).join(", ");
   }
 })();

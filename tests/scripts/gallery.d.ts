@@ -60,8 +60,8 @@ interface KnownClip extends Clip {
 
 type Tag = [name: string, slug: string];
 
-/** The line on what there is to compare: its lead, and what stands in the accent. */
-type Line = [lead: string, items: string[]];
+/** The line on what there is to compare: its lead, what stands in the accent, and what leads to takes that are left out. */
+type Line = [lead: string, items: string[], all?: string];
 
 /** The files only where they don't follow from the key. */
 type PackedTake = [
@@ -197,6 +197,9 @@ interface Clips {
   hostOf(element: HTMLElement): HTMLElement;
   elementsOf(clip: Clip | null): HTMLElement[];
   showPicture(picture: HTMLElement, clip: Pick<Clip, "state" | "cover">): void;
+  /** In a row, what is shown of the take that plays. */
+  showTake(host: HTMLElement, clip: Pick<Clip, "state" | "cover" | "facts">): void;
+  factsOf(pairs: Fact[]): HTMLElement[];
   line(pairs: Fact[]): string;
   link(address: string): string;
   /** Says of an element in which language its text is, and on which side it stands: that of the text beside it. */
