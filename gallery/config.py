@@ -51,6 +51,10 @@ WebFolder = Annotated[
     WebAddress, AfterValidator(lambda url: url if url.endswith("/") or not url else f"{url}/")
 ]
 
+WordForms = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=60)]], Field(min_length=1, max_length=30)
+]
+
 
 class Site(Settings):
     """What the catalogue calls itself and where it lives."""
@@ -116,6 +120,14 @@ class Site(Settings):
         "them; without scripts, to their newest prompt.",
     )
     page_size: int = Field(60, ge=1, le=500, description="Prompts on one list page.")
+    words: list[WordForms] = Field(
+        [],
+        max_length=500,
+        description="Words that find each other in the search, a list for each: "
+        '`words = [["handpan", "hang"], ["kora", "harp lute"]]`. They go before the built-in ones '
+        "(`lofi` finds `lo-fi`): a word that stands here has no other forms than here, so that a list of "
+        "one word takes it out of them.",
+    )
 
 
 class Model(Settings):

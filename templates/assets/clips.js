@@ -18,6 +18,8 @@
     lost: "lost",
   };
 
+  const NOT_USED = "–"; // in a take's label, as gallery/site/pages/rows.py has it
+
   // ---- elements
 
   gallery.dom = {
@@ -102,18 +104,27 @@
     const audio = cover && `${cover.slice(0, -".webp".length)}.mp3`;
     tellOfClip(row, { audio, cover, page, facts: facts.join(" · ") });
     const { clip: key = "", state, length, audio: heard = "" } = row.dataset;
-    const label = row.querySelector(".differs")?.textContent;
+    const whole = row.querySelector(".differs")?.textContent ?? "";
     /** @type {NodeListOf<HTMLElement>} */
     const takes = row.querySelectorAll(".take[data-clip]");
     for (const take of takes) {
       const { clip: other = "" } = take.dataset;
       const files = { audio: heard.replace(key, other), cover: cover.replace(key, other) };
-      tellOfClip(take, { ...files, page, state, length, label: `${label} ${take.textContent}` });
+      tellOfClip(take, { ...files, page, state, length, label: nameTake(whole, take.textContent) });
     }
     const name = row.querySelector(".row-title")?.textContent || written.textContent;
     const playhead = make("span", { className: "playhead", ariaHidden: "true" });
     picture.insertBefore(playhead, picture.querySelector(".mark"));
     addControls(row, name);
+  }
+
+  // A take's label with the names of what it gives: guidance 3, seed 7.
+  /** @type {Clips["nameTake"]} */
+  function nameTake(whole, label) {
+    const [names, values] = [whole.split(" × "), label.split(" · ")];
+    if (names.length !== values.length) return `${whole} ${label}`;
+    const named = names.map((name, place) => `${name} ${values[place]}`);
+    return named.filter((_, place) => values[place] !== NOT_USED).join(", ");
   }
 
   /**
@@ -166,6 +177,34 @@
     else if (clip.state !== "render") {
       picture.append(make("span", { className: "mark mark-none", textContent: SILENT[clip.state] }));
     }
+  }
+
+  /** @type {Clips["factsOf"]} */
+  function factsOf(pairs) {
+    return pairs.map(([label, value]) => {
+      const fact = make("span", { className: "fact" });
+      if (label) fact.append(make("i", { textContent: label }), " ");
+      fact.append(value);
+      return fact;
+    });
+  }
+
+  // Of a row that offers its takes: it shows the one that plays.
+  /** @type {Clips["showTake"]} */
+  function showTake(host, clip) {
+    /** @type {HTMLElement | null} */
+    const picture = host.querySelector(".picture");
+    if (picture) showPicture(picture, clip);
+    const facts = host.querySelector(".row-words > .facts");
+    const before = [...(facts?.querySelectorAll(".fact") ?? [])];
+    if (!facts || before.map((fact) => fact.textContent.trim()).join(" · ") === clip.facts) return;
+    // A line of facts has labels before values, but for the model and what begins with a number.
+    const pairs = clip.facts.split(" · ").map((fact) => {
+      const [, label = "", value = fact] = /^(\p{L}\S*) (.+)$/u.exec(fact) ?? [];
+      return /** @type {Fact} */ ([label, value]);
+    });
+    for (const fact of before) fact.remove();
+    facts.prepend(...factsOf(pairs).flatMap((fact) => [fact, " "]));
   }
 
   // ---- what the scripts under clips/ know
@@ -289,7 +328,10 @@
     hostOf,
     elementsOf,
     furnish,
+    nameTake,
     showPicture,
+    showTake,
+    factsOf,
     line,
     link,
     searchFor,

@@ -235,7 +235,11 @@ class Pages:
         shown = {name: name for name in sorted(groups)}
         if kind == "model":
             listed: list[Any] = [
-                {"name": name, "count": len(groups.get(name, [])), "about": self._about_model(name)}
+                {
+                    "name": name,
+                    "count": len(groups.get(name, [])),
+                    "about": labels.about_model(self.config.models.get(name)),
+                }
                 for name in dict.fromkeys([*self.config.models, *shown])
             ]
             yield self._page("models/index.html", "models.html", {"models": listed, "here": here})
@@ -250,7 +254,7 @@ class Pages:
         for name, label in shown.items():
             if kind == "tag" and name in self._homes:
                 continue
-            about = self._about_model(name) if kind == "model" else []
+            about = labels.about_model(self.config.models.get(name)) if kind == "model" else []
             data = {"here": here, "kind": kind, "name": label, "about": about}
             template = "folder.html" if kind == "folder" else "list.html"
             folder = addresses.LIST_PAGES[kind](name).removesuffix("index.html")
@@ -265,15 +269,6 @@ class Pages:
             names = listed[start : start + _NAMES]
             data = {"names": names, "here": here, "number": number, "parts": parts}
             yield self._page(page, "names.html", data)
-
-    def _about_model(self, name: str) -> list[list[str]]:
-        """What is known of a model: pairs of a label and a value; the first is its hub id."""
-        model = self.config.models.get(name)
-        if not model:
-            return []
-        sound = f"{model.sample_rate / 1000:g} kHz, {'stereo' if model.channels == 2 else 'mono'}"
-        makes = labels.MAKES[model.kind]
-        return [["hub", model.hub], ["makes", makes], ["sound", sound], ["weights", model.license]]
 
     def _guides(self) -> Iterator[Page]:
         """A list of all guides, and each on its page."""
@@ -351,6 +346,7 @@ class Pages:
                 index.search_script,
                 (number, [item.path for item in items], self.state, self._homes),
             )
+        yield Page(index.WORDS, theme, index.words_script, (Facets._fields, config.site.words))
         for address, clips in index.clips_parts(catalogue).items():
             digests = {path: self._digests[path] for path in clips.values()}
             yield Page(
