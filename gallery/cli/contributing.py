@@ -20,6 +20,8 @@ from gallery.utils.root import find_root
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gallery.importers import Imported
+    from gallery.importers.found import Refusal
     from gallery.prompts.prompt import Reading
 
 
@@ -117,7 +119,8 @@ def schema(ctx: click.Context, presets: bool) -> None:
     """Print the JSON Schema of a prompt file's front matter, for editors and other tools.
 
     In a gallery it has that gallery's models, presets and limits. What it refuses,
-    `gallery check` refuses too; `gallery check` sees more.
+    `gallery check` refuses too, but for clips of the store that are longer than may be rendered;
+    `gallery check` sees more.
     """
     from gallery.config import load_config
     from gallery.prompts.json_schema import presets_schema, prompt_schema
@@ -182,21 +185,35 @@ def new(ctx: click.Context, /, **fields: Any) -> None:
     help="Folder in prompts/ for the new prompt files.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would come, fetch nothing, and change nothing.")
+@click.option(
+    "--manifest",
+    is_flag=True,
+    help="Import nothing: write clips.csv into the folder, a row for each audio file without settings, to "
+    "fill in and to import.",
+)
 @JOBS
 @click.pass_context
-def import_(ctx: click.Context, sources: tuple[Path, ...], into: str, dry_run: bool, jobs: int) -> None:
+def import_(
+    ctx: click.Context, sources: tuple[Path, ...], into: str, dry_run: bool, manifest: bool, jobs: int
+) -> None:
     """Bring in clips that other tools made, with their parameters and their audio as it is.
 
-    SOURCES are files or folders: outputs of TTS-WebUI, predictions of Replicate (JSON), and
-    MP3s of a gallery. What is there already is left as it is.
+    SOURCES are files or folders: outputs of TTS-WebUI, predictions of Replicate (JSON), MP3s of a
+    gallery, and manifests (CSV or JSON lines) that say what nothing beside the audio
+    does. What is there already is left as it is.
 
     Exits with 3 when a file was refused; all others are brought in.
     """
-    from gallery.importers import import_clips
+    from gallery.importers import import_clips, make_manifest
 
+    if manifest:
+        if len(sources) != 1 or not sources[0].is_dir() or dry_run:
+            raise click.UsageError("--manifest takes one folder, and no --dry-run")
+        written, rows = make_manifest(config_of(ctx), sources[0])
+        click.echo(f"wrote {printable(str(written))}: {count(rows, 'row')} to fill in, then import that file")
+        return
     imported = import_clips(config_of(ctx), sources, into, dry_run, jobs)
-    for refusal in imported.refused:
-        say(f"refused: {refusal}")
+    _tell_refusals(imported)
     for entry in imported.added if dry_run else ():
         click.echo(
             f"{entry.request.key[:8]} {shown(entry.request.prompt)} from {printable(entry.clip.source.name)}"
@@ -209,3 +226,23 @@ def import_(ctx: click.Context, sources: tuple[Path, ...], into: str, dry_run: b
     )
     if imported.refused:
         ctx.exit(INCOMPLETE)
+
+
+# So many refusals of one kind are told one by one.
+_MOST_ALIKE = 30
+
+
+def _tell_refusals(imported: Imported) -> None:
+    """Why files were refused: many of one kind in one line."""
+    kinds: dict[str, list[Refusal]] = {}
+    for refusal in imported.refused:
+        kinds.setdefault(refusal.reason, []).append(refusal)
+    for alike in kinds.values():
+        for refusal in alike if len(alike) <= _MOST_ALIKE else alike[:1]:
+            more = f" (and {len(alike) - 1} more like it)" if len(alike) > _MOST_ALIKE else ""
+            say(f"refused: {refusal}{more}")
+    for advice in sorted({refusal.advice for refusal in imported.refused if refusal.advice}):
+        say(f"to have clips of this model, add to gallery.toml:\n{advice}")
+    if over := imported.passed_over:
+        kinds_over = ", ".join(f"{number} {ending}" for ending, number in over.most_common(8))
+        say(f"passed over, of no kind that is imported: {count(over.total(), 'file')} ({kinds_over})")

@@ -4,7 +4,9 @@
 |---|---|
 | sources | looks for clips in files and folders |
 | tts_webui, damaged | reads the metadata of TTS-WebUI, the damaged too |
+| apps | reads what AudioCraft Plus and audiocraft-webui write |
 | replicate, fetch | reads predictions, and gets what they point to |
+| manifest | reads tables of what nothing beside the audio says, and writes one to fill in |
 | own_mp3 | reads MP3s that a gallery handed out |
 | untrusted, audio | values and samples within limits |
 | found | what these hand on: clips, and what could not be taken |
@@ -25,7 +27,8 @@ from gallery.errors import GalleryError
 from gallery.errors.text import shown
 from gallery.importers.drafts import TrialGallery
 from gallery.importers.keep import Imported, keep_clips
-from gallery.importers.sources import find_clips
+from gallery.importers.manifest import write_manifest
+from gallery.importers.sources import audio_without_settings, find_clips
 from gallery.store.lock import build_lock
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
 
-__all__ = ["Imported", "import_clips"]
+__all__ = ["Imported", "import_clips", "make_manifest"]
 
 
 def import_clips(
@@ -54,6 +57,18 @@ def import_clips(
             return keep_clips(config, finds, trial, folder, scratch, dry_run, jobs)
         except OSError as error:
             raise GalleryError(f"the import stopped, and can be run again: {error}") from error
+
+
+def make_manifest(config: Config, folder: Path) -> tuple[Path, int]:
+    """Write a manifest to fill in, of a folder's audio without settings. Returns it and its rows' number.
+
+    Raises GalleryError where there is one already, or nothing to put into it.
+    """
+    with TemporaryDirectory(prefix="gallery-") as name:
+        files = audio_without_settings(config, folder, Path(name))
+    if not files:
+        raise GalleryError(f"{shown(str(folder))} has no audio without settings")
+    return write_manifest(folder, files)
 
 
 def _target(config: Config, into: str) -> Path:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gallery.importers.found import Unusable
-from gallery.importers.untrusted import read_bytes
+from gallery.importers.untrusted import clean_line, read_bytes
 from gallery.preview import LOUDEST
 from gallery.utils.audio import NotAudio, opened
 
@@ -25,10 +25,14 @@ MAX_BYTES = 200_000_000
 MAX_SECONDS = 600
 SAMPLE_RATES = (8000, 48000)
 
+CODECS = "PCM and float in WAV, FLAC, Vorbis and Opus in OGG, MP3"
+
 # Codecs pad, and tools round: so much, in seconds, is no difference in length.
 TOLERANCE = 0.1
 
 _BLOCK = 10  # seconds
+
+_CHANNELS = {1: "mono", 2: "stereo"}
 
 # Of two sounds so many seconds are compared. Their correlation is 1 where they are the same: 0.9 and
 # more after any codec and the previews' limiter, and far less where they were made apart.
@@ -48,6 +52,11 @@ class Sound:
     sha256: str
     note: str = ""
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the samples: the same in every lossless file of them, as TTS-WebUI tells it."""
+        return hashlib.sha256(np.ascontiguousarray(self.audio, "<f4").tobytes()).hexdigest()
+
 
 def read_sound(path: Path, duration: float, model: Model) -> Sound:
     """The audio of a clip of ``duration`` seconds that ``model`` made. Raises Unusable.
@@ -61,6 +70,8 @@ def read_sound(path: Path, duration: float, model: Model) -> Sound:
         with opened(BytesIO(data)) as file:
             audio, rate = _samples(file), int(file.samplerate)
     except NotAudio as error:
+        if error.kind:
+            raise Unusable(f"its audio is {clean_line(error.kind)}; accepted: {CODECS}") from error
         raise Unusable("its audio cannot be decoded; the file is damaged or not whole") from error
     length, note = len(audio) / rate, ""
     if abs(length - duration) > TOLERANCE:
@@ -71,6 +82,9 @@ def read_sound(path: Path, duration: float, model: Model) -> Sound:
             )
         note = f"labelled {rate} Hz; its samples are of {model.sample_rate} Hz"
         rate = model.sample_rate
+    if audio.shape[1] != model.channels:
+        other = f"{_CHANNELS[audio.shape[1]]}, where its model makes {_CHANNELS[model.channels]}"
+        note = "; ".join(filter(None, (note, other)))
     highest = float(np.abs(audio).max(initial=0))
     if not highest <= LOUDEST:
         raise Unusable("its audio holds samples that are no numbers, or far over full scale")

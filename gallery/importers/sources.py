@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gallery.errors import GalleryError
-from gallery.importers import own_mp3, replicate, tts_webui
+from gallery.importers import apps, manifest, own_mp3, replicate, tts_webui
 from gallery.importers.found import Finds, Refusal, Unusable, refusing
 from gallery.importers.untrusted import MAX_JSON_BYTES, clean_line, load_json, read_bytes
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
 
-# TTS-WebUI's audio, the best first.
-_LOSSLESS_FIRST = (".wav", ".flac", ".ogg")
+# Audio beside JSON, the best first. An MP3 can be a gallery's, too.
+_LOSSLESS_FIRST = (".wav", ".flac", ".ogg", ".opus")
 
 _LINES = (".jsonl", ".ndjson")
-_SUFFIXES = (*_LOSSLESS_FIRST, ".mp3", ".json", *_LINES)
+_TABLE = ".csv"
+_SUFFIXES = (*_LOSSLESS_FIRST, ".mp3", ".json", *_LINES, _TABLE)
 
 # Folders within folders; the tools make two.
 _MOST_FOLDERS = 32
@@ -38,9 +39,16 @@ def find_clips(config: Config, sources: Sequence[Path], scratch: Path) -> Finds:
     finds = Finds()
     groups: dict[Path, _Group] = defaultdict(dict)
     for path in _files(sources, finds):
-        groups[path.with_suffix("")][path.suffix.lower()] = path
+        groups[_stem(path)][path.suffix.lower()] = path
     _Reader(config, finds, scratch).read_all([groups[name] for name in sorted(groups)])
     return finds
+
+
+def audio_without_settings(config: Config, folder: Path, scratch: Path) -> list[Path]:
+    """The audio in a folder and below it of which nothing there says how it was made."""
+    known = {path for clip in find_clips(config, [folder], scratch).clips for path in clip.files}
+    audio = (*_LOSSLESS_FIRST, ".mp3")
+    return [path for path in _walk(folder, Finds()) if path.suffix.lower() in audio and path not in known]
 
 
 def _files(sources: Sequence[Path], finds: Finds) -> Iterator[Path]:
@@ -55,6 +63,22 @@ def _files(sources: Sequence[Path], finds: Finds) -> Iterator[Path]:
             yield from _with_companions(source)
 
 
+def _stem(path: Path) -> Path:
+    """What files of one clip have in common: AudioCraft Plus has its JSON in a folder beside the audio's."""
+    partner = _partner(path)
+    return (partner if partner and path.suffix.lower() == ".json" else path).with_suffix("")
+
+
+def _partner(path: Path) -> Path | None:
+    """``json/7.json`` of ``wav/7.wav``, and the reverse; None where there is none."""
+    places = {".wav": ("wav", "json", ".json"), ".json": ("json", "wav", ".wav")}
+    here, there, suffix = places.get(path.suffix.lower(), ("", "", ""))
+    if not here or path.parent.name != here:
+        return None
+    other = path.parent.parent / there / f"{path.stem}{suffix}"
+    return other if other.is_file() and not other.is_symlink() else None
+
+
 def _walk(top: Path, finds: Finds) -> Iterator[Path]:
     def tell(error: OSError) -> None:
         path = Path(os.fsdecode(error.filename or top))
@@ -67,7 +91,10 @@ def _walk(top: Path, finds: Finds) -> Iterator[Path]:
             subfolders.clear()
         for name in sorted(names):
             path = Path(folder, name)
-            if name.startswith(".") or path.suffix.lower() not in _SUFFIXES:
+            if name.startswith("."):
+                continue
+            if path.suffix.lower() not in _SUFFIXES:
+                finds.passed_over[clean_line(path.suffix.lower(), 12) or "no ending"] += 1
                 continue
             if path.is_symlink():
                 finds.refused.append(Refusal(path, "a link; import the file that it leads to"))
@@ -78,6 +105,8 @@ def _walk(top: Path, finds: Finds) -> Iterator[Path]:
 def _with_companions(path: Path) -> Iterator[Path]:
     """A file and what belongs to it: the metadata of audio, the audio of metadata."""
     yield path
+    if partner := _partner(path):
+        yield partner
     others = _SUFFIXES if path.suffix.lower() == ".json" else (".json",)
     for suffix in others:
         other = path.with_suffix(suffix)
@@ -93,21 +122,57 @@ class _Reader:
         self.taken: set[Path] = set()
 
     def read_all(self, groups: Sequence[_Group]) -> None:
-        """Read predictions first: they say which audio is theirs."""
+        """Read manifests and predictions first: they say which audio is theirs."""
+        for group in groups:
+            self._manifests(group)
         rest = [group for group in groups if not self._predictions(group)]
         for group in rest:
             self._others({suffix: path for suffix, path in group.items() if path not in self.taken})
 
+    def _manifests(self, group: _Group) -> None:
+        """Read the group's manifests: a CSV file, and JSON lines that are none of predictions."""
+        for suffix in (_TABLE, *_LINES):
+            if suffix not in group:
+                continue
+            source, rows = group[suffix], []
+            with refusing(self.finds.refused, source):
+                if suffix == _TABLE:
+                    self.taken.add(source)
+                    rows = manifest.rows_of(read_bytes(source, MAX_JSON_BYTES))
+                else:
+                    rows = self._json_rows(source)
+            for number, row in enumerate(rows, start=1):
+                with refusing(self.finds.refused, source, f"row {number}: "):
+                    path = manifest.audio_of(row, source)
+                    if path in self.taken:
+                        raise Unusable(f"{clean_line(path.name)} is another row's, too")
+                    self.taken.add(path)
+                    self.finds.clips.append(manifest.read_clip(self.config, row, path))
+
+    def _json_rows(self, source: Path) -> list[dict[str, Any]]:
+        """The rows of JSON lines; none where they are something else, or cannot be read."""
+        try:
+            rows = _load_lines(source)
+        except Unusable:
+            return []  # told where predictions are looked for
+        if not rows or not all(map(manifest.is_row, rows)):
+            return []
+        self.taken.add(source)
+        if len(rows) > manifest.MOST_ROWS:
+            raise Unusable(f"has more than {manifest.MOST_ROWS:,} rows")
+        return rows
+
     def _predictions(self, group: _Group) -> bool:
         """Whether the group's JSON holds predictions, which are read then, and nothing else is left of it."""
-        name = next((suffix for suffix in (".json", *_LINES) if suffix in group), None)
+        left = {suffix for suffix, path in group.items() if path not in self.taken}
+        name = next((suffix for suffix in (".json", *_LINES) if suffix in left), None)
         if name is None:
-            return False
+            return self.taken.issuperset(group.values())
         source = group[name]
         try:
             found = replicate.predictions_in(_load_lines(source) if name in _LINES else _load(source))
             if found is None:
-                raise Unusable("holds something else than predictions of Replicate")
+                raise Unusable("holds neither predictions of Replicate nor the rows of a manifest")
         except Unusable as error:
             if name not in _LINES:
                 return False
@@ -126,11 +191,14 @@ class _Reader:
     def _others(self, group: _Group) -> None:
         audio = [group[suffix] for suffix in _LOSSLESS_FIRST if suffix in group]
         mp3, sidecar = group.get(".mp3"), group.get(".json")
+        if mp3 and sidecar and not own_mp3.is_own(mp3):
+            audio, mp3 = [*audio, mp3], None
         if audio:
             source = sidecar or audio[-1]
             with refusing(self.finds.refused, source):
                 data = _metadata(audio, sidecar)
-                self.finds.clips.append(tts_webui.read_clip(self.config, data, source, audio))
+                reader = apps if apps.is_app(data) else tts_webui
+                self.finds.clips.append(reader.read_clip(self.config, data, source, audio))
         if mp3:
             with refusing(self.finds.refused, mp3):
                 self.finds.clips.append(own_mp3.read_clip(self.config, mp3))
@@ -150,18 +218,21 @@ def _metadata(audio: list[Path], sidecar: Path | None) -> dict[str, Any]:
         except Unusable as error:
             reason = error
     for path in reversed(audio):
-        if path.suffix.lower() != ".wav":
+        if path.suffix.lower() == ".wav":
+            if data := apps.embedded(path):
+                return data
+        elif path.suffix.lower() != ".mp3":
             try:
                 return tts_webui.embedded_metadata(path)
             except Unusable as error:
                 reason = reason if sidecar else error
-    raise reason or Unusable("has no metadata: there is no .json beside it")
+    raise reason or Unusable("has no settings beside it: no .json, and a WAV holds none")
 
 
 def _metadata_in(sidecar: Path) -> dict[str, Any]:
     data = _load(sidecar)
-    if not tts_webui.is_metadata(data):
-        raise Unusable("neither metadata of TTS-WebUI nor a prediction of Replicate")
+    if not (tts_webui.is_metadata(data) or apps.is_app(data)):
+        raise Unusable("neither metadata of a tool that is known here nor a prediction of Replicate")
     return dict(data)
 
 

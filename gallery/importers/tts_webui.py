@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from gallery.engines.provenance import Provenance
+from gallery.engines.provenance import TTS_WEBUI, Provenance
 from gallery.errors.text import shown
 from gallery.importers import damaged
 from gallery.importers.found import UNREADABLE, ImportedClip, Unusable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
 
-ORIGIN = "TTS-WebUI"
+ORIGIN = TTS_WEBUI
 
 # The request's parameters by their names there.
 _PARAMETERS = {
@@ -30,7 +30,8 @@ _PARAMETERS = {
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
-UNKNOWN_SEED = "made with a random seed that was not kept; the seed 0 stands for it"
+UNKNOWN_SEED = "made with a random seed that was not kept"
+IGNORED_MELODY = "a melody was chosen beside it, and ignored: its model takes none"
 UNKNOWN_MELODY = "its melody is known only by the SHA-256 of its samples"
 
 
@@ -60,8 +61,14 @@ def embedded_metadata(path: Path) -> dict[str, Any]:
         data = damaged.recover(text)
     if not is_metadata(data):
         raise Unusable("its comment is no metadata of TTS-WebUI")
-    # Backslashes are lost here even where the JSON survives it.
-    return {**data, "text": damaged.with_escapes(_prompt(data))}
+    # Some files have a level of escapes too many; old ones lost the backslashes of theirs.
+    text = damaged.without_doubled(_prompt(data))
+    return {**data, "text": text if _is_current(data) else damaged.with_escapes(text)}
+
+
+def _is_current(data: dict[str, Any]) -> bool:
+    """Whether metadata is of the present form, which writes letters as they are, without ``\\u`` escapes."""
+    return "model_name" in data and "_type" not in data
 
 
 def read_clip(config: Config, data: dict[str, Any], source: Path, files: Sequence[Path]) -> ImportedClip:
@@ -76,13 +83,18 @@ def read_clip(config: Config, data: dict[str, Any], source: Path, files: Sequenc
         )
     fields: dict[str, Any] = {"prompt": _prompt(data), "model": name}
     fields |= {own: number_of(data, theirs) for theirs, own in _PARAMETERS.items()}
-    fields["seed"] = seed = number_of(data, "seed")
+    seed = number_of(data, "seed", default=-1)
     notes = []
-    if seed in (0, -1) and fields["temperature"] != 0:
+    unseeded = seed in (0, -1) and fields["temperature"] != 0
+    if unseeded:
         notes.append(UNKNOWN_SEED)
-    if seed == -1:
-        fields["seed"] = 0
-    melody = text_of(data, "melody")
+    else:
+        fields["seed"] = 0 if seed == -1 else seed
+    if unseeded and _DIGEST.fullmatch(told := text_of(data, "hash")):
+        fields["audio"] = f"sha256:{told}"
+    melody, ignored = text_of(data, "melody"), ""
+    if melody not in ("", "None") and "melody" not in config.models[name].hub:
+        melody, ignored = "", IGNORED_MELODY
     if melody not in ("", "None"):
         if not _DIGEST.fullmatch(melody):
             raise Unusable(f"its melody, {shown(melody)}, is no SHA-256")
@@ -96,8 +108,10 @@ def read_clip(config: Config, data: dict[str, Any], source: Path, files: Sequenc
         original=clean_line(data.get("hash"), 64),
     )
     if notes:
-        provenance = provenance.with_fields(reproducible=False, note="; ".join(notes))
-    return ImportedClip(source, fields, provenance, tuple(files))
+        provenance = provenance.with_fields(reproducible=False)
+    if notes or ignored:
+        provenance = provenance.with_fields(note="; ".join(filter(None, [*notes, ignored])))
+    return ImportedClip(source, fields, provenance, tuple(files), unseeded=unseeded)
 
 
 def _prompt(data: dict[str, Any]) -> str:

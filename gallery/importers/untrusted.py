@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from gallery.errors.text import shown
 from gallery.importers.found import Unusable
 from gallery.prompts.request import plain_number
+from gallery.utils.slug import slug
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 MAX_JSON_BYTES = 10_000_000
 MAX_JSON_DEPTH = 32
 MAX_TEXT_LENGTH = 100_000
+
+_NAME_LENGTH = 30
 
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?")
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
@@ -148,10 +152,19 @@ def model_name(config: Config, name: str) -> str:
     if "musicgen" not in base and "audiogen" not in base:
         raise Unusable(f"its model, {shown(hub)}, is neither MusicGen nor AudioGen")
     kind = "audiogen" if "audiogen" in base else "melody" if "melody" in base else "musicgen"
-    own = base.removeprefix("musicgen-").removesuffix("-medium" if kind == "audiogen" else "")
-    extra = " and channels = 2" if "stereo" in base else ""
-    extra += " and sample_rate = 16000" if kind == "audiogen" else ""
+    own = _free_name(base, kind, config)
+    settings = [f'hub = "{hub}"', f'kind = "{kind}"']
+    settings += ["channels = 2"] if "stereo" in base else []
+    settings += ["sample_rate = 16000"] if kind == "audiogen" else []
     raise Unusable(
-        f"its model is not in gallery.toml; to have it, add [models.{own.replace('_', '-')}] "
-        f'with hub = "{hub}" and kind = "{kind}"{extra}'
+        f"its model is not in gallery.toml; to have it, add [models.{own}] with {' and '.join(settings)}",
+        advice="\n".join([f"[models.{own}]", *settings]),
     )
+
+
+def _free_name(base: str, kind: str, config: Config) -> str:
+    """A name for a model that the gallery doesn't list, and that is none of those that it lists."""
+    plain = base.removeprefix("musicgen-").removesuffix("-medium" if kind == "audiogen" else "")
+    name = slug(plain, _NAME_LENGTH) or "imported"
+    numbered = (f"{name}{'' if number == 1 else f'-{number}'}" for number in count(1))
+    return next(free for free in numbered if free not in config.models)

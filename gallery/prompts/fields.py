@@ -64,12 +64,19 @@ class Changes(Parameters):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    prompt: str = Field("", description="What the model is asked for, in words.")
+    prompt: str = Field(
+        "", description="What the model is asked for, in words. Only beside a `melody` it may be left out."
+    )
     model: str = Field("", description="A model's name in gallery.toml; its first one if left out.")
     melody: str | None = Field(
         None,
         description="An audio file beside the prompt file, for melody models: its tune is followed. "
         "Imported clips have the digest of a file that is not here, `sha256:` and 64 hex digits.",
+    )
+    audio: str | None = Field(
+        None,
+        description="In the place of a seed that nobody knows, in imported clips: the SHA-256 of the clip's "
+        "samples, `sha256:` and 64 hex digits. Such a clip can be heard, and not be made again.",
     )
 
 

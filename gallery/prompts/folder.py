@@ -14,8 +14,9 @@ from gallery.errors import Fault, GalleryError, WrongUse
 from gallery.errors.messages import Wording
 from gallery.errors.text import shown
 from gallery.prompts import frontmatter
-from gallery.prompts.file import MOST_FOLDERS, PRESETS_NAME, read_file, read_input, read_presets, relative
+from gallery.prompts.file import MOST_FOLDERS, PRESETS_NAME, read_file, read_presets, relative
 from gallery.prompts.forms import name_meant
+from gallery.prompts.input import read_input
 from gallery.prompts.prompt import PROMPT, Findings, Prompts, Reading
 from gallery.state.database import CONTENT, FILE, Row
 from gallery.state.inputs import stamp_of
@@ -43,6 +44,9 @@ _BEGINNING_IN_YAML = re.compile(_BEGINNING.pattern + rb"(?:.*\n)*?prompt *:")
 
 # Contents that this build has read well: the last good ones once it is finished.
 _READ = "read"
+
+# Of any clip of any gallery, in seconds.
+_LONGEST = 600
 
 
 def read_prompts(config: Config, paths: Sequence[Path] = (), state: State | None = None) -> Reading:
@@ -148,7 +152,8 @@ class _Reader:
             return _Read(file, findings=findings)
         if data is None:  # it can be read by now
             return self.read(file)
-        # With a melody beside it, or something to say of it, a file is read each time.
+        # With a melody beside it, with clips that only the store lets pass, or with something to say of
+        # it, a file is read each time.
         return _Read(
             file,
             stamped if findings == Findings() else "",
@@ -215,6 +220,15 @@ def _path(name: str) -> str:
 
 def _content_digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
+
+
+def of_any_length(config: Config) -> Config:
+    """The same gallery without its own limits on how long clips are: they spare its GPU."""
+    models = {
+        name: model.model_copy(update={"max_duration": _LONGEST}) for name, model in config.models.items()
+    }
+    limits = config.limits.model_copy(update={"duration": _LONGEST})
+    return config.model_copy(update={"models": models, "limits": limits})
 
 
 def find_files(config: Config, paths: Sequence[Path] = ()) -> list[Path]:

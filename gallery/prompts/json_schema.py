@@ -41,6 +41,7 @@ _ENDINGS = "|".join(
     "".join(f"[{char}{char.upper()}]" if char.isalpha() else char for char in suffix[1:])
     for suffix in SUFFIXES
 )
+_AUDIO = rf"^{DIGEST_PREFIX}[0-9a-f]{{64}}$"
 _MELODY = rf"^({DIGEST_PREFIX}[0-9a-f]{{64}}|(.*[^/])?[^/]\.({_ENDINGS}))$"
 
 
@@ -61,6 +62,7 @@ def prompt_schema(config: Config | None) -> _Schema:
         **_mapping(matter),
         "anyOf": [
             {"required": ["prompt"]},
+            {"required": ["melody"], "properties": {"melody": {"type": "string"}}},
             {"required": ["vary"], "properties": {"vary": {"required": ["prompt"]}}},
             {
                 "required": ["takes"],
@@ -86,6 +88,9 @@ def _rules(config: Config | None) -> Mapping[str, _Schema]:
     rules: dict[str, _Schema] = {
         "prompt": {"minLength": 1, "pattern": r"\S"},
         "melody": {"anyOf": [{"type": "string", "pattern": _MELODY}, {"type": "null"}]},
+        "audio": {
+            "anyOf": [{"type": "string", "pattern": rf"^{DIGEST_PREFIX}[0-9a-f]{{64}}$"}, {"type": "null"}]
+        },
         "tags": {"items": {"type": "string", "pattern": _TAG}},
         "author": {"pattern": _HANDLE},
     }

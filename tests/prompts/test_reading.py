@@ -15,7 +15,7 @@ from support.galleries import SETTINGS, Gallery
 from support.mistakes import FRONT_MATTER
 
 FIELDS = (
-    "duration, seed, temperature, top_k, top_p, cfg_coef, extend_stride, prompt, model, melody, "
+    "duration, seed, temperature, top_k, top_p, cfg_coef, extend_stride, prompt, model, melody, audio, "
     "title, tags, author, license, date, preset, vary, takes"
 )
 

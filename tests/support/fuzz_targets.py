@@ -150,7 +150,7 @@ def tags(data: bytes) -> None:
         clip = own_mp3.read_clip(CONFIG, path)
         request = TRIAL.request(clip)
         sound = read_sound(path, request.duration, CONFIG.models["small"])
-        own_mp3.finished_preview(path, sound)
+        own_mp3.finished_preview(path, sound, (None, None))
     except Unusable as error:
         _one_line(str(error))
     path.unlink()

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gallery.catalogue.sounds import by_sound
-from gallery.prompts.request import inert, request_value
+from gallery.prompts.request import inert, is_unseeded, request_value
 from gallery.site.theme import addresses, labels
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def facts(clip: ClipEntry) -> list[list[str]]:
     request = clip["request"]
     unused = inert(request)
     pairs = [["", clip["model"]], ["", labels.quantity("duration", round(length_of(clip), 1))]]
+    if is_unseeded(request):
+        pairs.append([labels.label("seed"), "not known"])
     for field in ("seed", "cfg_coef", "temperature", "top_p"):
         value = request_value(request, field)
         if field not in unused and (field not in _USUAL or value != _USUAL[field]):
@@ -148,7 +150,7 @@ def row(entry: PromptEntry) -> dict[str, Any]:
     text = labels.excerpt(entry["text"])
     first = next((alike for alike in sounds if playable(alike[0])), sounds[0])
     takes: list[dict[str, Any]] = []
-    if len(fields) == 1 and fields[0] not in ("prompt", "melody") and 1 < len(sounds) <= MOST_TAKES:
+    if len(fields) == 1 and fields[0] not in ("prompt", "melody", "audio") and 1 < len(sounds) <= MOST_TAKES:
         takes = [
             played(alike[0], entry["path"], text)
             | shared_facts(alike)

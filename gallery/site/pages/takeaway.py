@@ -34,7 +34,7 @@ def of_clip(entry: PromptEntry, clip: ClipEntry, models: Mapping[str, Model]) ->
     """
     model, request = models.get(clip["model"]), Request.model_validate(clip["request"])
     return {
-        "tools": takeaways(request, clip["model"], model) if model else [],
+        "tools": takeaways(request, clip["model"], model, clip["provenance"]) if model else [],
         "remix": _remix(entry, clip, request, models) if model else "",
         "file": _file_name(entry, clip) + ("-sketch" if clip["state"] == "sketch" else ""),
     }
@@ -46,6 +46,7 @@ def _remix(entry: PromptEntry, clip: ClipEntry, request: Request, models: Mappin
     fields = prompt_fields(request, name, models[name])
     if name == next(iter(models)):  # the one of prompts that name none
         del fields["model"]
+    fields.pop("audio", None)  # what is made anew has a seed of its own
     if entry["license"] != FrontMatter.model_fields["license"].default:
         fields["license"] = entry["license"]
     if tags := _own_tags(entry):

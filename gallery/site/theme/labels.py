@@ -22,6 +22,7 @@ FIELD_ORDER = (
     "top_k",
     "top_p",
     "seed",
+    "audio",
     "duration",
     "extend_stride",
     "melody",
@@ -30,7 +31,9 @@ FIELD_ORDER = (
 # What models of each kind make of what.
 MAKES = {"musicgen": "text to music", "melody": "text and a melody to music", "audiogen": "text to sound"}
 
-_LABELS = {"prompt": "wording"} | {name: parameter_label(name) for name in parameter_fields()}
+_LABELS = {"prompt": "wording", "audio": "unknown seed"} | {
+    name: parameter_label(name) for name in parameter_fields()
+}
 _UNITS = {
     name: str(info.json_schema_extra.get("unit", "")) if isinstance(info.json_schema_extra, dict) else ""
     for name, info in parameter_fields().items()
@@ -64,14 +67,19 @@ def quantity(field: str, value: Any) -> str:
     if value is None:
         return "none"
     text = number(value)
-    if field == "melody" and re.fullmatch(r"[0-9a-f]{64}", text):
-        text = text[:12]
+    if field in ("melody", "audio", "seed") and (digest := re.fullmatch(r"(?:sha256:)?([0-9a-f]{64})", text)):
+        text = digest[1][:12] if field != "seed" else "not known"
     return f"{text} {unit(field)}" if unit(field) else text
 
 
 def named(field: str, value: Any) -> str:
     """A field with its value: guidance 3."""
     return f"{label(field)} {quantity(field, value)}"
+
+
+def licence(name: str) -> str:
+    """A licence as a page names it: nobody said which, or none was given, in words."""
+    return {"NOASSERTION": "the licence is not known", "NONE": "no licence is given"}.get(name, name)
 
 
 def clock(seconds: float) -> str:

@@ -8,6 +8,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Letters of scripts that tell the language; templates/assets/clips.js does the same, line by line.
 # Of those that several languages share, the script alone is told.
@@ -62,9 +66,13 @@ def is_rtl(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Own:
-    """The language that a gallery says it writes in, a BCP 47 tag."""
+    """The language that a gallery says it writes in, a BCP 47 tag.
+
+    Texts that the tool puts in the place of what a gallery has not written are English.
+    """
 
     tag: str
+    stand_ins: Sequence[object] = ()
 
     @property
     def is_english(self) -> bool:
@@ -78,6 +86,8 @@ class Own:
 
     def of(self, text: str) -> str:
         """The language of a text that the gallery wrote; empty for English, and where nothing tells."""
+        if text in self.stand_ins:
+            return ""
         known = language(text)
         is_own = known in (self.letters or ("",))
         return self.tag if is_own and not self.is_english else known
