@@ -4,9 +4,10 @@
 
 Builds the site with sketches, serves it compressed and with HTTP/2 under a path of a local
 server, and runs Lighthouse in its default mode (a mid-range phone on a slow 4G network, both
-simulated) on the front door, the catalogue, a prompt with a matrix and a guide. Prints for each
-the four scores, the largest contentful paint in seconds, the layout shift and the blocking time
-in milliseconds: medians of 5 runs, or of the given number. Below: what any run found wrong.
+simulated) on the front door, the catalogue, a prompt with a matrix, two clips side by side and a guide.
+Prints for each the four scores, the largest contentful paint in seconds, the layout shift and the
+blocking time in milliseconds: medians of 5 runs, or of the given number. Below: what any run found
+wrong.
 """
 
 from __future__ import annotations
@@ -40,10 +41,12 @@ from starlette.staticfiles import StaticFiles
 ROOT = Path(__file__).parent.parent
 LIGHTHOUSE = Path(sys.prefix, "node/benchmarks/node_modules/lighthouse/cli/index.js")
 RUNS = 5
+COMPARE = "compare/index.html"
 PAGES = (
     "index.html",
     "prompts/index.html",
     "prompts/funk-soul/boogie-matrix/index.html",
+    COMPARE,
     "guides/en/guidance/index.html",
 )
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
@@ -100,6 +103,15 @@ def serving(site: Path) -> Iterator[str]:
             thread.join()
 
 
+def asked(site: Path, page: str) -> str:
+    """What a page is asked: the one that compares, for two clips."""
+    if page != COMPARE:
+        return ""
+    prompts = json.loads((site / "catalogue.json").read_text(encoding="utf-8"))["prompts"]
+    clips = next(prompt["clips"] for prompt in prompts if prompt["path"] == "tempo/three-or-four")
+    return f"?a={clips[0]['key']}&b={clips[1]['key']}"
+
+
 def look_at(address: str) -> dict[str, Any]:
     """Lighthouse's report on a page."""
     options = ["--quiet", "--output=json", f"--chrome-flags={CHROME}"]
@@ -129,9 +141,9 @@ def main(runs: int) -> None:
     heads = ("perform.", "access.", "practices", "seo", "LCP s", "CLS", "TBT ms")
     print(f"{'page':<46}", *(f"{head:>9}" for head in heads))
     found: dict[str, None] = {}
-    with tempfile.TemporaryDirectory() as folder, serving(build(Path(folder))) as address:
+    with tempfile.TemporaryDirectory() as folder, serving(site := build(Path(folder))) as address:
         for page in PAGES:
-            reports = [look_at(address + page) for _ in range(runs)]
+            reports = [look_at(address + page + asked(site, page)) for _ in range(runs)]
             scores = [
                 statistics.median(report["categories"][name]["score"] * 100 for report in reports)
                 for name in CATEGORIES

@@ -168,6 +168,7 @@ def _other(info: FieldInfo) -> str:
         ("date", "date"),
         ("Vary", "fields, each with a list of values"),
         ("Changes", "list of changes"),
+        ("list[typing.Annotated[list", "list of lists of text"),
     ):
         if sign in text:
             return words

@@ -268,9 +268,7 @@ class _Recipe:
             kin, model_name = kin_of(self.clips, state), self.config.model_name
             catalogue = Catalogue(self.clips, kin, kept, places, flawed, model_name)
             self.outcome.states = Counter(
-                kept[key].state if key in kept else flawed.get(key, "pending")
-                for path in catalogue.paths
-                for key in catalogue.keys(path)
+                catalogue.state(key) for path in catalogue.paths for key in catalogue.keys(path)
             )
             files = Published(places, {_AUDIO: self.stores.store, _SKETCHES: self.stores.sketches})
             self.outcome.written = write_site(

@@ -51,6 +51,10 @@ WebFolder = Annotated[
     WebAddress, AfterValidator(lambda url: url if url.endswith("/") or not url else f"{url}/")
 ]
 
+WordForms = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=60)]], Field(min_length=1, max_length=30)
+]
+
 
 class Site(Settings):
     """What the catalogue calls itself and where it lives."""
@@ -108,7 +112,22 @@ class Site(Settings):
         description="Prompts, newest first, that get a picture of their own where their pages are shared; "
         "the others share the site's. Each takes about 90 KB.",
     )
+    tag_pages: int = Field(
+        2,
+        ge=1,
+        le=100_000,
+        description="Fewest prompts of a tag that has a page. Other tags lead to the catalogue, narrowed to "
+        "them; without scripts, to their newest prompt.",
+    )
     page_size: int = Field(60, ge=1, le=500, description="Prompts on one list page.")
+    words: list[WordForms] = Field(
+        [],
+        max_length=500,
+        description="Words that find each other in the search, a list for each: "
+        '`words = [["handpan", "hang"], ["kora", "harp lute"]]`. They go before the built-in ones '
+        "(`lofi` finds `lo-fi`): a word that stands here has no other forms than here, so that a list of "
+        "one word takes it out of them.",
+    )
 
 
 class Model(Settings):

@@ -26,7 +26,7 @@ compile_templates_once()
 # What tests need beyond the light installation, and which take long: by a fixture, or by where they are.
 NEEDS = {
     "browser": ("browser",),
-    "torch": ("engines/musicgen/", "studio", "index", "tiny_gallery", "setup/test_weights.py"),
+    "torch": ("engines/musicgen/", "studio", "index", "tiny_gallery", "rendered", "setup/test_weights.py"),
     "ray": ("engines/cluster/",),
     "replicate": ("engines/replicate/", "service"),
     "bucket": ("object_store",),

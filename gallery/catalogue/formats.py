@@ -34,6 +34,8 @@ _OTHER_DICE = (
     "Another sound than audiocraft's of the same seed: transformers draws other random numbers. "
     "It has a top-k of 50 where none is given, and combines it with top-p."
 )
+_IN_AUDIOCRAFT = "A program for an environment that has audiocraft; it writes clip.wav."
+_IN_A_GALLERY = "The head of a file in a gallery's folder prompts/, such as prompts/new.md."
 _ON_REPLICATE = "For the JSON tab of meta/musicgen's page on Replicate, or as the input of a prediction."
 _IN_TTS_WEBUI = (
     "The values for the form in TTS-WebUI's tab for MusicGen, to be set there one by one, "
@@ -50,6 +52,10 @@ _NEAREST = {
     "facebook/musicgen-stereo-melody": "stereo-melody-large",
 }
 
+# Replicate's other model, which takes no seed.
+_AUDIOGEN, _SEPAL = "facebook/audiogen-medium", "sepal/audiogen"
+_ON_SEPAL = f"For the JSON tab of {_SEPAL}'s page on Replicate, which takes no seed: another sound each time."
+
 # What TTS-WebUI's form takes: of each field the least, the most, and its unit.
 _TTS_WEBUI_FORM = {
     "duration": (1, 360, " s"),
@@ -63,7 +69,6 @@ _TTS_WEBUI_FORM = {
 _TRANSFORMERS_SECONDS = 30
 _DELAY = 3
 
-_NOT_AGAIN = "nothing makes this clip again: not all that made it is known"
 
 _one_a_line = json.JSONEncoder(ensure_ascii=False, separators=(",\n  ", ": ")).encode
 
@@ -90,27 +95,28 @@ def takeaways(
     What no tool makes again, as ``provenance`` tells, is offered to none.
     """
     if reason := withheld(request, provenance or {}):
-        return [
-            Takeaway("Other tools", "", reason=reason),
-            Takeaway("Prompt file", "yaml", front_matter(request, name, model)),
-        ]
+        return [Takeaway("Other tools", "", reason=reason), _prompt_file(request, name, model)]
     return [
-        Takeaway("Python for audiocraft", "python", audiocraft(request, model)),
+        Takeaway("Python for audiocraft", "python", audiocraft(request, model), where=_IN_AUDIOCRAFT),
         _transformers(request, model),
         _replicate(request, model),
         _tts_webui(request, model),
-        Takeaway("Prompt file", "yaml", front_matter(request, name, model)),
+        _prompt_file(request, name, model),
     ]
+
+
+def _prompt_file(request: Request, name: str, model: Model) -> Takeaway:
+    return Takeaway("Prompt file", "yaml", front_matter(request, name, model), where=_IN_A_GALLERY)
 
 
 def withheld(request: Request, provenance: Mapping[str, Any]) -> str:
     """Why nobody can make the clip again; nothing where its request says all that made it."""
+    if not request.is_unseeded and provenance.get("reproducible") is not False:
+        return ""
+    note, unsaid = provenance.get("note"), "not all that made it is known"
     if request.is_unseeded:
-        return "nobody knows its seed, so nothing makes this clip again"
-    if provenance.get("reproducible") is False:
-        note = provenance.get("note")
-        return f"nothing makes this clip again: {note}" if note and isinstance(note, str) else _NOT_AGAIN
-    return ""
+        unsaid = "nobody knows its seed"
+    return f"nothing makes this clip again: {note if note and isinstance(note, str) else unsaid}"
 
 
 def _transformers(request: Request, model: Model) -> Takeaway:
@@ -124,6 +130,8 @@ def _transformers(request: Request, model: Model) -> Takeaway:
 def _replicate(request: Request, model: Model) -> Takeaway:
     """Where Replicate has no such model, the nearest that it has, which is said."""
     tool = "Replicate input"
+    if request.model == _AUDIOGEN:
+        return Takeaway(tool, "json", _as_json(_sepal(request)), where=_ON_SEPAL)
     try:
         return Takeaway(tool, "json", _as_json(replicate(request, model)), where=_ON_REPLICATE)
     except CannotAsk as reason:
@@ -229,6 +237,20 @@ def transformers(request: Request, model: Model) -> str:
 def replicate(request: Request, model: Model) -> dict[str, Any]:
     """The input of meta/musicgen on Replicate."""
     return prediction_input(request, model, "the address of the melody file")
+
+
+def _sepal(request: Request) -> dict[str, Any]:
+    """The input of sepal/audiogen on Replicate."""
+    fields = {
+        "prompt": request.prompt,
+        "duration": request.duration,
+        "temperature": request.temperature,
+        "top_k": request.top_k,
+        "top_p": request.top_p,
+        "classifier_free_guidance": request.cfg_coef,
+        "output_format": "wav",
+    }
+    return {name: plain_number(value) for name, value in fields.items()}
 
 
 def tts_webui(request: Request, model: Model) -> dict[str, Any]:

@@ -240,6 +240,7 @@ _COUNTED = {
     "pending": "pending",
     "damaged": "damaged",
     "newer": "of a newer version",
+    "lost": "lost",
 }
 
 

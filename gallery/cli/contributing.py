@@ -184,6 +184,11 @@ def new(ctx: click.Context, /, **fields: Any) -> None:
     metavar="FOLDER",
     help="Folder in prompts/ for the new prompt files.",
 )
+@click.option(
+    "--model",
+    default="",
+    help="The model that made those clips of which nothing says it, as gallery.toml or the hub names it.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would come, fetch nothing, and change nothing.")
 @click.option(
     "--manifest",
@@ -194,12 +199,19 @@ def new(ctx: click.Context, /, **fields: Any) -> None:
 @JOBS
 @click.pass_context
 def import_(
-    ctx: click.Context, sources: tuple[Path, ...], into: str, dry_run: bool, manifest: bool, jobs: int
+    ctx: click.Context,
+    sources: tuple[Path, ...],
+    into: str,
+    model: str,
+    dry_run: bool,
+    manifest: bool,
+    jobs: int,
 ) -> None:
     """Bring in clips that other tools made, with their parameters and their audio as it is.
 
-    SOURCES are files or folders: outputs of TTS-WebUI, predictions of Replicate (JSON), MP3s of a
-    gallery, and manifests (CSV or JSON lines) that say what nothing beside the audio
+    SOURCES are files or folders: outputs of TTS-WebUI, AudioCraft Plus and audiocraft-webui,
+    predictions of Replicate (JSON), MP3s of a gallery, audio with its prompt in a .txt beside it
+    (with --model), and manifests (CSV or JSON lines) that say what nothing beside the audio
     does. What is there already is left as it is.
 
     Exits with 3 when a file was refused; all others are brought in.
@@ -212,12 +224,13 @@ def import_(
         written, rows = make_manifest(config_of(ctx), sources[0])
         click.echo(f"wrote {printable(str(written))}: {count(rows, 'row')} to fill in, then import that file")
         return
-    imported = import_clips(config_of(ctx), sources, into, dry_run, jobs)
+    imported = import_clips(config_of(ctx), sources, into, dry_run, jobs, model)
     _tell_refusals(imported)
     for entry in imported.added if dry_run else ():
-        click.echo(
-            f"{entry.request.key[:8]} {shown(entry.request.prompt)} from {printable(entry.clip.source.name)}"
-        )
+        clip, key, condition = entry.clip, f"{entry.request.key[:8]} ", ""
+        if clip.url or clip.melody_url:
+            key, condition = "", ", if what is at its address can be had"
+        click.echo(f"{key}{shown(entry.request.prompt)} from {printable(clip.source.name)}{condition}")
     for file in imported.files:
         click.echo(f"{'would write' if dry_run else 'wrote'} {file}")
     click.echo(

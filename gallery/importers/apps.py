@@ -10,7 +10,7 @@ from gallery.engines.provenance import Provenance
 from gallery.errors.text import shown
 from gallery.importers.found import UNREADABLE, ImportedClip, Unusable
 from gallery.importers.manifest import made
-from gallery.importers.untrusted import clean_line, load_json, model_name, number_of, text_of
+from gallery.importers.untrusted import clean_line, load_json, model_name, number_of, seed_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,6 @@ _PLUS_PARAMETERS = {
     "topk": "top_k",
     "topp": "top_p",
     "cfg_coef": "cfg_coef",
-    "seed": "seed",
 }
 _WEBUI_PARAMETERS = ("duration", "temperature", "top_k", "top_p", "cfg_coef")
 _WINDOW = 30  # seconds
@@ -80,10 +79,8 @@ def _webui(config: Config, data: dict[str, Any], source: Path, files: Sequence[P
     parameters = data["parameters"]
     fields = {name: number_of(parameters, name) for name in _WEBUI_PARAMETERS}
     fields |= {"prompt": text_of(data, "prompt"), "model": model_name(config, text_of(data, "model"))}
-    if parameters.get("seed") is not None:
-        fields["seed"] = number_of(parameters, "seed")
     provenance = Provenance(engine="musicgen", engine_version="", imported_from=WEBUI)
-    return made(source, fields, provenance, tuple(files))
+    return made(source, fields, seed_of(parameters), provenance, tuple(files))
 
 
 def _plus(config: Config, data: dict[str, Any], source: Path, files: Sequence[Path]) -> ImportedClip:
@@ -94,18 +91,14 @@ def _plus(config: Config, data: dict[str, Any], source: Path, files: Sequence[Pa
         raise Unusable(f"decoded by {shown(data['decoder'])}, which no prompt file can ask for")
     if text_of(data, "audio_mode").lower() in ("melody", "sample"):
         raise Unusable("follows other audio, which was not kept")
-    fields = {
-        own: number_of(data, theirs)
-        for theirs, own in _PLUS_PARAMETERS.items()
-        if own != "seed" or data.get(theirs) not in (None, "")
-    }
+    fields = {own: number_of(data, theirs) for theirs, own in _PLUS_PARAMETERS.items()}
     fields |= {"prompt": texts[0], "model": _plus_model(config, data)}
     if fields["duration"] > _WINDOW and data.get("overlap") not in (None, ""):
         fields["extend_stride"] = _WINDOW - number_of(data, "overlap")
     provenance = Provenance(
         engine="musicgen", engine_version=clean_line(data.get("version"), 40), imported_from=PLUS
     )
-    clip = made(source, fields, provenance, tuple(files))
+    clip = made(source, fields, seed_of(data), provenance, tuple(files))
     shared = text_of(data, "global_prompt").strip()
     if shared and shared not in texts[0]:
         told = f"beside its prompt stood the global prompt {shown(shared)}"

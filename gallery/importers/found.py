@@ -34,13 +34,13 @@ class Unusable(Exception):
 class ImportedClip:
     """A clip that was found, its audio not read yet.
 
-    ``fields`` is its request as a prompt file writes it (``model`` is the gallery's name
-    of it). ``files`` are its audio, the best first; where there are none it is at
-    ``url``. ``source`` is the file that messages name. ``provenance`` is what its record
-    will say. ``finished`` is an MP3 of a gallery, which is kept as it is; ``key`` is what
-    its tags lead to. ``title``, ``author``, ``license`` and ``day`` are the prompt's, where they are
-    known. ``measured`` is how loud the render was, in LUFS, and its true peak in dBTP, where a
-    gallery's MP3 says so. Nobody knows the seed of an ``unseeded`` clip: its audio stands for it.
+    ``fields`` is its request as a prompt file writes it (``model`` is the gallery's name of it).
+    ``files`` are its audio, the best first; where there are none it is at ``url``. A melody at
+    ``melody_url`` was not fetched. ``source`` is the file that messages name. ``provenance`` is what its
+    record will say. ``finished`` is an MP3 of a gallery, which is kept as it is; ``key`` is what its tags
+    lead to. ``title``, ``author``, ``license`` and ``day`` are the prompt's, where they are known.
+    ``measured`` is how loud the render was, in LUFS, and its true peak in dBTP, where a gallery's MP3
+    says so. Nobody knows the seed of an ``unseeded`` clip: its audio stands for it.
     """
 
     source: Path
@@ -48,6 +48,7 @@ class ImportedClip:
     provenance: Provenance
     files: tuple[Path, ...] = ()
     url: str = ""
+    melody_url: str = ""
     finished: bool = False
     key: str = ""
     title: str = ""
@@ -90,8 +91,12 @@ def refusing(refused: list[Refusal], path: Path, place: str = "") -> Iterator[No
 
 @dataclass
 class Finds:
-    """What is in the sources. ``passed_over`` counts files of other kinds by how their names end."""
+    """What is in the sources. ``passed_over`` counts files of other kinds by how their names end.
+
+    ``bare`` is audio of which nothing that can be read says how it was made.
+    """
 
     clips: list[ImportedClip] = field(default_factory=list)
+    bare: list[Path] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)

@@ -12,7 +12,7 @@ from gallery.engines import Failure, Render
 from gallery.errors import GalleryError
 from gallery.importers.audio import MAX_BYTES, Sound, is_alike, read_sound, sha256_of
 from gallery.importers.drafts import Entry, make_draft, make_drafts
-from gallery.importers.fetch import fetch
+from gallery.importers.fetch import fetch, refuse_address
 from gallery.importers.found import Refusal, Unusable, refusing
 from gallery.importers.own_mp3 import ORIGIN, finished_preview, is_matched
 from gallery.importers.untrusted import clean_line
@@ -273,6 +273,7 @@ class _ImportStore:
         clip = entry.clip
         if clip.url and not clip.files:
             if not self.fetches:
+                refuse_address(clip.url)
                 return clip
             target = self.scratch / entry.request.key
             fetch(clip.url, target, MAX_BYTES)

@@ -1,17 +1,17 @@
-"""Manifests: CSV or JSON lines that say what nothing beside the audio does, a clip a row."""
+"""Manifests: CSV or JSON lines that say what nothing beside the audio does; and audio with a prompt alone."""
 
 from __future__ import annotations
 
 import csv
 from dataclasses import replace
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from gallery.engines.provenance import Provenance
 from gallery.errors import GalleryError
 from gallery.errors.text import shown
-from gallery.importers.audio import MAX_BYTES
+from gallery.importers.audio import length_of
 from gallery.importers.found import ImportedClip, Unusable
 from gallery.importers.untrusted import (
     MAX_TEXT_LENGTH,
@@ -20,10 +20,10 @@ from gallery.importers.untrusted import (
     model_name,
     number_of,
     read_bytes,
+    seed_of,
     text_of,
 )
-from gallery.prompts.request import parameter_fields, plain_number
-from gallery.utils.audio import NotAudio, opened
+from gallery.prompts.request import parameter_fields
 from gallery.utils.files import write_atomic
 
 if TYPE_CHECKING:
@@ -32,18 +32,20 @@ if TYPE_CHECKING:
     from gallery.config import Config
 
 NAME = "clips.csv"
-AUDIOCRAFT = "audiocraft"
-
 MOST_ROWS = 10_000
-LARGEST_SEED = 2**32 - 1
 
 _HINTS = ("title", "author", "license")
-_PARAMETERS = tuple(parameter_fields())
-FIELDS = ("file", "prompt", "model", *_PARAMETERS, "engine", "date", *_HINTS)
+_PARAMETERS = tuple(name for name in parameter_fields() if name != "seed")
+FIELDS = ("file", "prompt", "model", *parameter_fields(), "engine", "date", *_HINTS)
+
+# Engines whose seeds are this gallery's, and those whose defaults are not audiocraft's.
+_AUDIOCRAFT = ("", "audiocraft", "musicgen")
+_DEFAULTS = {"transformers": {"top_k": 50}}
+
+ORIGIN, LONE_PROMPT = "a manifest", "audio with its prompt beside it"
 
 OTHER_ENGINE = "made with {engine}, which makes another sound of the same seed"
-LARGE_SEED = "its seed is said to be {seed:.0f}, which is larger than seeds are"
-UNKNOWN_SEED = "nobody said what its seed was"
+UNKNOWN_SETTINGS = "nobody said its seed or its settings: they stand here as audiocraft has them unasked"
 
 
 def rows_of(data: bytes) -> list[dict[str, Any]]:
@@ -86,57 +88,77 @@ def audio_of(row: dict[str, Any], manifest: Path) -> Path:
     return path
 
 
-def read_clip(config: Config, row: dict[str, Any], path: Path) -> ImportedClip:
+def read_clip(config: Config, row: dict[str, Any], path: Path, model: str = "") -> ImportedClip:
     """The clip that a row describes, whose audio is ``path``. Raises Unusable.
 
-    A parameter that is left out has audiocraft's default, the duration is the audio's own, and
-    the seed is not known.
+    A parameter that is left out has its engine's default, the duration is the audio's own, and
+    the seed is not known. ``model`` is that of rows that name none.
     """
     if unknown := next((name for name in row if name not in FIELDS), None):
         raise Unusable(f"says {shown(unknown)}, which is not known; known: {', '.join(FIELDS)}")
     prompt = text_of(row, "prompt") or beside(path)
     if not prompt:
         raise Unusable("its manifest says no prompt, and there is no .txt beside it")
-    if not text_of(row, "model"):
-        raise Unusable("its manifest says no model")
-    fields = {name: number_of(row, name) for name in _PARAMETERS if row.get(name) not in (None, "")}
-    fields.setdefault("duration", length_of(path))
-    engine = clean_line(text_of(row, "engine") or AUDIOCRAFT, 40).lower()
-    model = text_of(row, "model")
+    model = text_of(row, "model") or model
+    if not model:
+        raise Unusable("its manifest says no model; put it there, or give --model for all of them")
+    engine = clean_line(text_of(row, "engine"), 40).lower()
+    given = {name: number_of(row, name) for name in _PARAMETERS if row.get(name) not in (None, "")}
+    fields = {
+        "prompt": prompt,
+        "model": model if model in config.models else model_name(config, model),
+        **_DEFAULTS.get(engine, {}),
+        **given,
+    }
+    if "duration" not in given:
+        fields["duration"] = length_of(path)
+    date = iso_day(row.get("date"))
     clip = made(
         path,
-        {"prompt": prompt, "model": model if model in config.models else model_name(config, model), **fields},
-        Provenance(engine="musicgen", engine_version="", imported_from=engine, date=iso_day(row.get("date"))),
+        fields,
+        seed_of(row),
+        Provenance(engine="musicgen", engine_version="", imported_from=engine or ORIGIN, date=date),
         (path,),
-        other_engine="" if engine == AUDIOCRAFT else engine,
+        other_engine="" if engine in _AUDIOCRAFT else engine,
     )
     title, author, licence = (text_of(row, name) for name in _HINTS)
     return replace(clip, title=title, author=author, license=licence)
 
 
+def lone_clip(config: Config, path: Path, model: str) -> ImportedClip:
+    """The clip of audio that has nothing beside it but its prompt in a .txt. Raises Unusable."""
+    if not model:
+        raise Unusable(
+            "only its prompt is beside it; say with --model which model made it, or more in a manifest, "
+            "which --manifest writes"
+        )
+    clip = read_clip(config, {}, path, model)
+    return clip.with_provenance(
+        clip.provenance.with_fields(imported_from=LONE_PROMPT, reproducible=False, note=UNKNOWN_SETTINGS)
+    )
+
+
 def made(
     source: Path,
     fields: dict[str, Any],
+    seed: tuple[int | None, str],
     provenance: Provenance,
     files: tuple[Path, ...],
     other_engine: str = "",
 ) -> ImportedClip:
-    """A clip of these fields; what counts for no seed, missing, too large or another engine's, is noted."""
-    seed, greedy = fields.pop("seed", None), fields.get("temperature") == 0
+    """A clip of these fields and this seed, or of none, and why, which is noted; so is another engine's."""
+    number, why = seed
+    greedy = fields.get("temperature") == 0
+    unseeded = not greedy and (number is None or bool(other_engine))
     notes = [OTHER_ENGINE.format(engine=other_engine)] if other_engine else []
-    if seed is None or seed == -1:
-        notes += [UNKNOWN_SEED]
-    elif not 0 <= seed <= LARGEST_SEED:
-        notes += [LARGE_SEED.format(seed=seed)]
-    elif other_engine:
-        notes += [f"its seed there was {seed}"]
-    else:
-        fields["seed"] = seed
-    unseeded = "seed" not in fields and not greedy
-    if unseeded:
+    if other_engine and number is not None:
+        notes.append(f"its seed there was {number}")
+    elif unseeded:
+        notes.append(why)
+    if notes:
         provenance = provenance.with_fields(reproducible=False, note="; ".join(notes))
-    elif "seed" not in fields:
-        fields["seed"] = 0
+    if not unseeded:
+        fields["seed"] = number or 0
     return ImportedClip(source, fields, provenance, files, unseeded=unseeded)
 
 
@@ -146,7 +168,7 @@ def iso_day(value: Any) -> str:
 
 
 def beside(path: Path) -> str:
-    """The prompt in a .txt beside the audio; nothing where there is none."""
+    """The prompt in a .txt beside the audio; nothing where there is none. Raises Unusable."""
     text = path.with_suffix(".txt")
     if text.is_symlink() or not text.is_file():
         return ""
@@ -156,30 +178,23 @@ def beside(path: Path) -> str:
         raise Unusable("the .txt beside it is not UTF-8") from error
 
 
-def length_of(path: Path) -> float:
-    """The length of audio in seconds, as its header tells. Raises Unusable."""
-    try:
-        with opened(BytesIO(read_bytes(path, MAX_BYTES))) as file:
-            length: float = plain_number(round(file.frames / file.samplerate, 2))
-    except (NotAudio, ZeroDivisionError) as error:
-        raise Unusable("its audio cannot be decoded; the file is damaged or not whole") from error
-    return length
-
-
-def write_manifest(folder: Path, files: Iterable[Path]) -> tuple[Path, int]:
-    """Write a manifest of these files to fill in. Returns it with the number of its rows.
-
-    Raises GalleryError where one is there already.
-    """
-    target, table = folder / NAME, StringIO(newline="")
+def free_place(folder: Path) -> Path:
+    """Where a folder's manifest goes. Raises GalleryError where one is there already."""
+    target = folder / NAME
     if target.exists() or target.is_symlink():
         raise GalleryError(f"{clean_line(target)} is there already; fill it in, or move it away")
+    return target
+
+
+def write_manifest(target: Path, files: Iterable[Path]) -> int:
+    """Write a manifest of these files to fill in. Returns the number of its rows."""
+    table = StringIO(newline="")
     writer = csv.DictWriter(table, FIELDS, restval="", lineterminator="\n")
     writer.writeheader()
     rows = 0
     for path in files:
         try:
-            name = path.relative_to(folder).as_posix()
+            name = path.relative_to(target.parent).as_posix()
             name.encode()
             row = {"file": name, "prompt": beside(path), "duration": length_of(path)}
         except (Unusable, UnicodeEncodeError):
@@ -187,4 +202,4 @@ def write_manifest(folder: Path, files: Iterable[Path]) -> tuple[Path, int]:
         writer.writerow(row)
         rows += 1
     write_atomic(target, table.getvalue().encode(), sync=True)
-    return target, rows
+    return rows

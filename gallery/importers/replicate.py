@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any
 from gallery.engines.provenance import Provenance
 from gallery.engines.replicate.prediction import seed_in
 from gallery.errors.text import shown
-from gallery.importers.fetch import fetch
+from gallery.importers.fetch import fetch, refuse_address
 from gallery.importers.found import ImportedClip, Unusable
-from gallery.importers.untrusted import clean_line, iso_date, model_name, number_of, text_of
+from gallery.importers.untrusted import (
+    RANDOM_SEED,
+    clean_line,
+    iso_date,
+    model_name,
+    number_of,
+    seed_of,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,9 +87,12 @@ def audio_beside(prediction: dict[str, Any], source: Path, *, alone: bool) -> tu
 
 
 def read_clip(
-    config: Config, prediction: dict[str, Any], source: Path, files: tuple[Path, ...], scratch: Path
+    config: Config, prediction: dict[str, Any], source: Path, files: tuple[Path, ...], scratch: Path | None
 ) -> ImportedClip:
-    """The clip that a prediction made. ``scratch`` is for a melody to fetch. Raises Unusable."""
+    """The clip that a prediction made. ``scratch`` is for a melody; without it none is fetched.
+
+    Raises Unusable.
+    """
     _refuse_unfinished(prediction)
     given = prediction["input"]
     if not isinstance(given, dict):
@@ -101,7 +112,7 @@ def read_clip(
         raise Unusable("goes on from other audio, which no prompt file can ask for")
     if given.get("replicate_weights"):
         raise Unusable("made by fine-tuned weights, which no prompt file can ask for")
-    seed = _seed(prediction, given)
+    seed, why = _seed(prediction, given)
     fields = {
         "prompt": text_of(given, "prompt") or text_of(given, "description"),
         "model": _model(config, service, given),
@@ -127,9 +138,10 @@ def read_clip(
     if not unseeded:
         fields["seed"] = seed or 0
     else:
-        provenance = provenance.with_fields(reproducible=False, note=UNKNOWN_SEED)
+        provenance = provenance.with_fields(reproducible=False, note=why)
     url = "" if files else _output(prediction)
-    return ImportedClip(source, fields, provenance, files, url, unseeded=unseeded)
+    unfetched = melody if scratch is None else ""
+    return ImportedClip(source, fields, provenance, files, url, unfetched, unseeded=unseeded)
 
 
 def _refuse_unfinished(prediction: dict[str, Any]) -> None:
@@ -169,17 +181,23 @@ def _model(config: Config, service: str, given: dict[str, Any]) -> str:
     return model_name(config, version)
 
 
-def _seed(prediction: dict[str, Any], given: dict[str, Any]) -> int | None:
-    """The seed that was used: the log's, or the one that was asked for; None for an unknown one."""
-    found = seed_in(prediction.get("logs"))
-    seed = number_of(given, "seed", 0) if found is None else found
-    return None if seed in (0, -1) else seed
+def _seed(prediction: dict[str, Any], given: dict[str, Any]) -> tuple[int | None, str]:
+    """The seed that was used: the log's, or the one that was asked for. None and why for an unknown one."""
+    told = seed_in(prediction.get("logs"))
+    seed, why = seed_of(given if told is None else {"seed": told}, random=(0, -1), missing=UNKNOWN_SEED)
+    return seed, UNKNOWN_SEED if why == RANDOM_SEED else why
 
 
-def _melody_digest(config: Config, given: dict[str, Any], address: str, scratch: Path) -> str:
-    """The SHA-256 of the melody file: what this gallery, too, knows a melody by."""
+def _melody_digest(config: Config, given: dict[str, Any], address: str, scratch: Path | None) -> str:
+    """The SHA-256 of the melody file: what this gallery, too, knows a melody by.
+
+    Where it isn't to be fetched, something stands for it.
+    """
     if given.get("continuation_start") or given.get("continuation_end") not in (None, -1):
         raise Unusable("follows a part of its melody, which no prompt file can ask for")
+    if scratch is None:
+        refuse_address(address)
+        return hashlib.sha256(address.encode()).hexdigest()
     target = scratch / "melody"
     try:
         fetch(address, target, config.limits.melody_bytes)

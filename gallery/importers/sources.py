@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gallery.errors import GalleryError
 from gallery.importers import apps, manifest, own_mp3, replicate, tts_webui
-from gallery.importers.found import Finds, Refusal, Unusable, refusing
+from gallery.importers.found import Finds, ImportedClip, Refusal, Unusable, refusing
 from gallery.importers.untrusted import MAX_JSON_BYTES, clean_line, load_json, read_bytes
 
 if TYPE_CHECKING:
@@ -18,11 +18,18 @@ if TYPE_CHECKING:
     from gallery.config import Config
 
 # Audio beside JSON, the best first. An MP3 can be a gallery's, too.
-_LOSSLESS_FIRST = (".wav", ".flac", ".ogg", ".opus")
+_LOSSLESS_FIRST = (".wav", ".flac", ".ogg", ".opus", ".m4a")
+_AUDIO = (*_LOSSLESS_FIRST, ".mp3")
 
 _LINES = (".jsonl", ".ndjson")
 _TABLE = ".csv"
-_SUFFIXES = (*_LOSSLESS_FIRST, ".mp3", ".json", *_LINES, _TABLE)
+_SUFFIXES = (*_AUDIO, ".json", *_LINES, _TABLE)
+_WORDS = ".txt"
+
+# Audio in which no tool is known to put its metadata.
+_NO_COMMENT = (".mp3", ".m4a")
+
+_NO_SETTINGS = "has no settings beside it, and none in it; say them in a manifest, which --manifest writes"
 
 # Folders within folders; the tools make two.
 _MOST_FOLDERS = 32
@@ -31,24 +38,23 @@ _MOST_FOLDERS = 32
 _Group = dict[str, Path]
 
 
-def find_clips(config: Config, sources: Sequence[Path], scratch: Path) -> Finds:
+def find_clips(config: Config, sources: Sequence[Path], scratch: Path | None, model: str = "") -> Finds:
     """Every clip in the sources, and every file there that should be one and is not.
 
-    Raises GalleryError for a source that does not exist.
+    What is fetched for it goes into ``scratch``; without one nothing is. ``model`` made those of which
+    nothing says which model did. Raises GalleryError for a source that does not exist.
     """
     finds = Finds()
     groups: dict[Path, _Group] = defaultdict(dict)
     for path in _files(sources, finds):
         groups[_stem(path)][path.suffix.lower()] = path
-    _Reader(config, finds, scratch).read_all([groups[name] for name in sorted(groups)])
+    _Reader(config, finds, scratch, model).read_all([groups[name] for name in sorted(groups)])
     return finds
 
 
-def audio_without_settings(config: Config, folder: Path, scratch: Path) -> list[Path]:
+def audio_without_settings(config: Config, folder: Path) -> list[Path]:
     """The audio in a folder and below it of which nothing there says how it was made."""
-    known = {path for clip in find_clips(config, [folder], scratch).clips for path in clip.files}
-    audio = (*_LOSSLESS_FIRST, ".mp3")
-    return [path for path in _walk(folder, Finds()) if path.suffix.lower() in audio and path not in known]
+    return find_clips(config, [folder], None).bare
 
 
 def _files(sources: Sequence[Path], finds: Finds) -> Iterator[Path]:
@@ -93,6 +99,8 @@ def _walk(top: Path, finds: Finds) -> Iterator[Path]:
             path = Path(folder, name)
             if name.startswith("."):
                 continue
+            if path.suffix == _WORDS and any(path.with_suffix(suffix).is_file() for suffix in _AUDIO):
+                continue  # the prompt of that audio
             if path.suffix.lower() not in _SUFFIXES:
                 finds.passed_over[clean_line(path.suffix.lower(), 12) or "no ending"] += 1
                 continue
@@ -117,8 +125,8 @@ def _with_companions(path: Path) -> Iterator[Path]:
 class _Reader:
     """Reads groups of files; what is wrong with one goes into the finds and stops no other."""
 
-    def __init__(self, config: Config, finds: Finds, scratch: Path) -> None:
-        self.config, self.finds, self.scratch = config, finds, scratch
+    def __init__(self, config: Config, finds: Finds, scratch: Path | None, model: str) -> None:
+        self.config, self.finds, self.scratch, self.model = config, finds, scratch, model
         self.taken: set[Path] = set()
 
     def read_all(self, groups: Sequence[_Group]) -> None:
@@ -147,7 +155,7 @@ class _Reader:
                     if path in self.taken:
                         raise Unusable(f"{clean_line(path.name)} is another row's, too")
                     self.taken.add(path)
-                    self.finds.clips.append(manifest.read_clip(self.config, row, path))
+                    self.finds.clips.append(manifest.read_clip(self.config, row, path, self.model))
 
     def _json_rows(self, source: Path) -> list[dict[str, Any]]:
         """The rows of JSON lines; none where they are something else, or cannot be read."""
@@ -191,14 +199,12 @@ class _Reader:
     def _others(self, group: _Group) -> None:
         audio = [group[suffix] for suffix in _LOSSLESS_FIRST if suffix in group]
         mp3, sidecar = group.get(".mp3"), group.get(".json")
-        if mp3 and sidecar and not own_mp3.is_own(mp3):
+        if mp3 and not own_mp3.is_own(mp3):
             audio, mp3 = [*audio, mp3], None
         if audio:
             source = sidecar or audio[-1]
             with refusing(self.finds.refused, source):
-                data = _metadata(audio, sidecar)
-                reader = apps if apps.is_app(data) else tts_webui
-                self.finds.clips.append(reader.read_clip(self.config, data, source, audio))
+                self.finds.clips.append(self._clip(audio, sidecar, source))
         if mp3:
             with refusing(self.finds.refused, mp3):
                 self.finds.clips.append(own_mp3.read_clip(self.config, mp3))
@@ -208,9 +214,24 @@ class _Reader:
                 _metadata_in(sidecar)
                 raise Unusable("its audio is not beside it")
 
+    def _clip(self, audio: list[Path], sidecar: Path | None, source: Path) -> ImportedClip:
+        """The clip that audio and what is beside or in it make. Raises Unusable."""
+        self.finds.bare.append(audio[0])
+        data = _metadata(audio, sidecar)
+        if data is None and manifest.beside(audio[0]):
+            return manifest.lone_clip(self.config, audio[0], self.model)
+        if data is None:
+            raise Unusable(_NO_SETTINGS)
+        self.finds.bare.pop()
+        read = apps.read_clip if apps.is_app(data) else tts_webui.read_clip
+        return read(self.config, data, source, audio)
 
-def _metadata(audio: list[Path], sidecar: Path | None) -> dict[str, Any]:
-    """The metadata beside the audio, or what is embedded where that is damaged."""
+
+def _metadata(audio: list[Path], sidecar: Path | None) -> dict[str, Any] | None:
+    """The metadata beside the audio, or what is embedded where that is damaged; None where there is none.
+
+    Raises Unusable where all that there is is damaged.
+    """
     reason = None
     if sidecar:
         try:
@@ -218,15 +239,17 @@ def _metadata(audio: list[Path], sidecar: Path | None) -> dict[str, Any]:
         except Unusable as error:
             reason = error
     for path in reversed(audio):
-        if path.suffix.lower() == ".wav":
-            if data := apps.embedded(path):
+        suffix = path.suffix.lower()
+        if suffix in _NO_COMMENT:
+            continue
+        try:
+            if data := apps.embedded(path) if suffix == ".wav" else tts_webui.embedded_metadata(path):
                 return data
-        elif path.suffix.lower() != ".mp3":
-            try:
-                return tts_webui.embedded_metadata(path)
-            except Unusable as error:
-                reason = reason if sidecar else error
-    raise reason or Unusable("has no settings beside it: no .json, and a WAV holds none")
+        except Unusable as error:
+            reason = reason if sidecar else error
+    if reason:
+        raise reason
+    return None
 
 
 def _metadata_in(sidecar: Path) -> dict[str, Any]:

@@ -9,7 +9,15 @@ from gallery.engines.provenance import TTS_WEBUI, Provenance
 from gallery.errors.text import shown
 from gallery.importers import damaged
 from gallery.importers.found import UNREADABLE, ImportedClip, Unusable
-from gallery.importers.untrusted import clean_line, iso_date, load_json, model_name, number_of, text_of
+from gallery.importers.untrusted import (
+    clean_line,
+    iso_date,
+    load_json,
+    model_name,
+    number_of,
+    seed_of,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +37,8 @@ _PARAMETERS = {
 }
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_BROKEN_LINE = re.compile(r"\\[n\n]")
 
-UNKNOWN_SEED = "made with a random seed that was not kept"
 IGNORED_MELODY = "a melody was chosen beside it, and ignored: its model takes none"
 UNKNOWN_MELODY = "its melody is known only by the SHA-256 of its samples"
 
@@ -40,8 +48,8 @@ def is_metadata(data: Any) -> bool:
     return isinstance(data, dict) and not {"_hash_version", "_type", "topk", "cfg_coef"}.isdisjoint(data)
 
 
-def embedded_metadata(path: Path) -> dict[str, Any]:
-    """The metadata in the comment of an OGG or FLAC. Raises Unusable."""
+def embedded_metadata(path: Path) -> dict[str, Any] | None:
+    """The metadata in the comment of an OGG or FLAC; None where it has none. Raises Unusable."""
     import mutagen
     from mutagen import flac, oggflac, oggopus, oggvorbis
 
@@ -54,16 +62,29 @@ def embedded_metadata(path: Path) -> dict[str, Any]:
         raise Unusable("its tags cannot be read; the file is damaged or not whole") from error
     text = next((text for text in comments if str(text).lstrip().startswith("{")), None)
     if text is None:
-        raise Unusable("has no metadata: none in its comment, and no .json beside it")
+        return None
     try:
         data = load_json(text)
     except Unusable:
         data = damaged.recover(text)
     if not is_metadata(data):
         raise Unusable("its comment is no metadata of TTS-WebUI")
-    # Some files have a level of escapes too many; old ones lost the backslashes of theirs.
-    text = damaged.without_doubled(_prompt(data))
-    return {**data, "text": text if _is_current(data) else damaged.with_escapes(text)}
+    return {**data, "text": _unescaped(data)}
+
+
+def _unescaped(data: dict[str, Any]) -> str:
+    """The prompt of an embedded comment, unescaped as its era escaped it.
+
+    Some files have a level of escapes too many. Today's FLAC has two for a line break, which is `\\n` in
+    words then. Old eras lost the backslashes of ``\\u`` and of line breaks, but escaped what they call
+    ``prompt``, too, so that its line breaks are there.
+    """
+    text, again = damaged.without_doubled(_prompt(data)), text_of(data, "prompt")
+    if _is_current(data):
+        return _BROKEN_LINE.sub("\n", text)
+    if "\n" in again and again.replace("\n", "n") == text:
+        text = again
+    return damaged.with_escapes(text)
 
 
 def _is_current(data: dict[str, Any]) -> bool:
@@ -83,13 +104,13 @@ def read_clip(config: Config, data: dict[str, Any], source: Path, files: Sequenc
         )
     fields: dict[str, Any] = {"prompt": _prompt(data), "model": name}
     fields |= {own: number_of(data, theirs) for theirs, own in _PARAMETERS.items()}
-    seed = number_of(data, "seed", default=-1)
+    seed, why = seed_of(data, random=(0, -1))
     notes = []
-    unseeded = seed in (0, -1) and fields["temperature"] != 0
+    unseeded = seed is None and fields["temperature"] != 0
     if unseeded:
-        notes.append(UNKNOWN_SEED)
+        notes.append(why)
     else:
-        fields["seed"] = 0 if seed == -1 else seed
+        fields["seed"] = seed or 0
     if unseeded and _DIGEST.fullmatch(told := text_of(data, "hash")):
         fields["audio"] = f"sha256:{told}"
     melody, ignored = text_of(data, "melody"), ""

@@ -24,6 +24,14 @@ MAX_TEXT_LENGTH = 100_000
 
 _NAME_LENGTH = 30
 
+LARGEST_NUMBER = 1e15
+LARGEST_SEED = 2**32 - 1
+_LARGEST_SAID = 1e30  # of seeds of others
+
+UNKNOWN_SEED = "nobody said what its seed was"
+RANDOM_SEED = "made with a random seed that was not kept"
+OTHER_SEED = "its seed is said to be {seed}, which is none that a clip has here"
+
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?")
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
 _DATE_FORMS = ("%Y-%m-%d_%H-%M-%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S")
@@ -102,7 +110,9 @@ def text_of(fields: dict[str, Any], name: str) -> str:
     return value
 
 
-def number_of(fields: dict[str, Any], name: str, default: float | None = None) -> Any:
+def number_of(
+    fields: dict[str, Any], name: str, default: float | None = None, largest: float = LARGEST_NUMBER
+) -> Any:
     """A field that is a number, or text that is one; 3.0 is 3. Raises Unusable if it is neither."""
     value = fields.get(name)
     if value is None and default is not None:
@@ -114,9 +124,29 @@ def number_of(fields: dict[str, Any], name: str, default: float | None = None) -
         value = float(digits) if re.search(r"[.eE]", digits) else int(digits)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Unusable(f"its {name} is {shown(value)}, not a number")
-    if value != value or abs(value) > 1e15:
+    if value != value or abs(value) > largest:
         raise Unusable(f"its {name}, {shown(value)}, is not a number that can be used")
     return plain_number(value)
+
+
+def seed_of(
+    fields: dict[str, Any], random: tuple[int, ...] = (-1,), missing: str = UNKNOWN_SEED
+) -> tuple[int | None, str]:
+    """The seed that was used, or None and why nobody knows it. Raises Unusable for what is no whole number.
+
+    ``random`` are the seeds that have the tool draw one, ``missing`` is why there may be none.
+    """
+    said = fields.get("seed")
+    if said is None or (isinstance(said, str) and not said.strip()):
+        return None, missing
+    seed = number_of(fields, "seed", largest=_LARGEST_SAID)
+    if seed in random:
+        return None, RANDOM_SEED
+    if not isinstance(seed, int):
+        raise Unusable(f"its seed is {shown(said)}, not a whole number")
+    if 0 <= seed <= LARGEST_SEED:
+        return seed, ""
+    return None, OTHER_SEED.format(seed=seed)
 
 
 def iso_date(value: Any) -> str:

@@ -6,7 +6,7 @@ All builds ask for the little that is in an `Item`; the rest lies in the state, 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -84,6 +84,19 @@ def make_items(catalogue: Catalogue, theme: Theme, state: State) -> list[Item]:
             items[path] = _item(path, decided[path], text, shared)
     _forget(catalogue, state)
     return [items[path] for path in catalogue.paths]
+
+
+def tags_alone(items: Sequence[Item], fewest: int) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The tags of fewer prompts than ``fewest``: the newest prompt of each, and those of each prompt."""
+    counts = Counter(tag for item in items for tag in item.facets.tag)
+    homes: dict[str, str] = {}
+    alone: dict[str, list[str]] = defaultdict(list)
+    for item in items:
+        for tag in item.facets.tag:
+            if counts[tag] < fewest:
+                homes.setdefault(tag, item.path)
+                alone[item.path].append(tag)
+    return homes, {**alone}
 
 
 def _derived(entry: PromptEntry, theme: Theme) -> list[tuple[str, str, str]]:

@@ -41,7 +41,9 @@
    */
   function ownWords(steps, side) {
     const own = side === "a" ? "-" : "+";
-    const words = steps.flatMap(([kind, text]) => (kind === own && text.trim() ? [text.trim()] : []));
+    const changed = steps.flatMap(([kind, text]) => (kind === own && text.trim() ? [text.trim()] : []));
+    // Where only a comma differs, the comma is what differs.
+    const words = changed.map((text) => text.replace(/^[\s,;.、。]+|[\s,;.、。]+$/gu, "") || text);
     return words.join(" … ") || "–";
   }
 

@@ -6,13 +6,18 @@
   /** @type {FilterName[]} */
   const names = ["folder", "model", "tag", "author", "length", "compares", "state"];
   const ranges = ["guidance", "temperature", "top-k", "top-p", "duration"]; // as search/index.py packs them
+  const SCRIPTS = ["assets/query.js", "assets/vocabulary.js", "assets/answers.js", "assets/suggest.js"]; // loaded with the index
   /** @type {Promise<SearchPrompt[]> | null} */
   let loading = null;
+  /** @type {Query} */
+  let query;
+  /** @type {Map<string, string>} */
+  const keys = new Map(); // keys of clips that were asked for, and their prompts
 
   /** @type {Search["load"]} */
-  function load(parts) {
+  function load(parts, scripts = SCRIPTS) {
     if (!loading) {
-      loading = loadAll(parts);
+      loading = loadAll(parts, scripts);
       // What failed once may work on the next letter.
       loading.catch(() => {
         loading = null;
@@ -21,13 +26,22 @@
     return loading;
   }
 
-  /** @param {number} parts */
-  async function loadAll(parts) {
-    await Promise.all(Array.from({ length: parts }, (_, part) => clips.loadScript(`search/${part}.js`)));
-    const prompts = window.GALLERY.sort((a, b) => a.part - b.part).flatMap(unpack);
+  /**
+   * @param {number} parts
+   * @param {string[]} scripts
+   */
+  async function loadAll(parts, scripts) {
+    const wanted = Array.from({ length: parts }, (_, part) => `search/${part}.js`);
+    if (!window.GALLERY_WORDS) wanted.push("search/words.js");
+    if (!gallery.makeQuery) wanted.push(...scripts);
+    await Promise.all(wanted.map(clips.loadScript));
+    // A part that had come before another one failed comes again.
+    const known = new Map(window.GALLERY.map((data) => [data.part, data]));
+    const prompts = [...known.values()].sort((a, b) => a.part - b.part).flatMap(unpack);
     prompts.forEach((prompt, position) => {
       prompt.position = position;
     });
+    query = gallery.makeQuery(prompts, keys);
     return prompts;
   }
 
@@ -38,7 +52,7 @@
   function unpack(data) {
     return data.rows.map((row) => {
       const [path, title, text, tagged, by, models, lengths, compares, states, tempo, spans, ...rest] = row;
-      const [line, packed] = rest;
+      const [line, packed, seeds, start = 0, noted = ""] = rest;
       const tags = tagged.map((number) => data.tags[number]);
       const author = data.authors[by];
       /** @type {SearchPrompt} */
@@ -50,6 +64,7 @@
         tempo,
         line,
         packed,
+        start,
         states: data.states,
         homes: data.homes,
         values: {
@@ -61,14 +76,30 @@
           compares: compares.map((number) => data.compares[number]),
           state: states.map((number) => data.states[number]),
         },
-        ranges: spans.map((number) => data.ranges[number]),
+        settings: spans.map((number, place) =>
+          settingsOf(data, number, Array.isArray(seeds) ? seeds[place] : seeds),
+        ),
         position: 0,
         sought: "",
+        bounds: [],
       };
       const { tag, model } = prompt.values;
-      prompt.sought = fold([title, text, tag.join(" "), author, model.join(" ")].join("\n"));
+      for (const part of [[title], tag, [text], [noted], [author, ...model]]) {
+        for (const said of part) if (said) prompt.sought += ` ${gallery.foldWords(said)} `;
+        prompt.bounds.push(prompt.sought.length);
+      }
       return prompt;
     });
+  }
+
+  /**
+   * @param {SearchPart} data
+   * @param {number} number
+   * @param {number | null} seed
+   */
+  function settingsOf(data, number, seed) {
+    const [guidance, temperature, topK, topP, duration, stride = null] = data.ranges[number];
+    return [guidance, temperature, topK, topP, duration, stride, seed];
   }
 
   /**
@@ -98,17 +129,6 @@
   }
 
   /**
-   * Upper case, accents and width make no difference.
-   * @param {string} text
-   */
-  function fold(text) {
-    return text
-      .normalize("NFKD")
-      .replace(/[\u0300-\u036f]/g, "")
-      .toLowerCase();
-  }
-
-  /**
    * @param {SearchPrompt} prompt
    * @param {FilterName} name
    * @param {string[]} chosen
@@ -121,61 +141,82 @@
   }
 
   /**
-   * A range that is asked for: its place among the packed values, its ends.
-   * @typedef {[place: number, low: number, high: number]} AskedRange
+   * What words and filters ask of the clips' parameters: all of it of one and the same clip.
+   * @param {Asked} state
+   * @param {Term[]} terms
    */
-
-  /**
-   * One of its clips lies within all ranges at once. What is not used by a clip lies nowhere.
-   * @param {SearchPrompt} prompt
-   * @param {AskedRange[]} asked
-   */
-  function within(prompt, asked) {
-    return prompt.ranges.some((values) =>
-      asked.every(([place, low, high]) => {
-        const value = values[place];
-        return value !== null && value >= low && value <= high;
-      }),
-    );
-  }
-
-  /** @type {Search["look"]} */
-  function look(prompts, state) {
-    const words = fold(state.q).split(/\s+/).filter(Boolean);
-    /** @type {AskedRange[]} */
-    const asked = [];
+  function rangesOf(state, terms) {
+    const asked = terms.flatMap(({ range }) => (range ? [range] : []));
     ranges.forEach((name, place) => {
       const range = state.ranges[name];
       if (!range) return;
       const [low, high] = range;
       asked.push([place, low === "" ? -Infinity : Number(low), high === "" ? Infinity : Number(high)]);
     });
+    return asked;
+  }
+
+  /** @type {Search["look"]} */
+  function look(prompts, state) {
+    const terms = query.parse(state.q);
+    const asked = rangesOf(state, terms);
     const counts = /** @type {Counts} */ (Object.fromEntries(names.map((name) => [name, new Map()])));
     const result = [];
+    const scores = new Float64Array(prompts.length);
     for (const prompt of prompts) {
-      if (!words.every((word) => prompt.sought.includes(word))) continue;
-      if (asked.length && !within(prompt, asked)) continue;
+      const score = scoreOf(prompt, terms);
+      if (!score || (asked.length && !query.within(prompt, asked))) continue;
       const failing = names.filter((name) => !fits(prompt, name, state.chosen[name]));
       if (!failing.length) result.push(prompt);
       if (failing.length > 1) continue;
+      scores[prompt.position] = score;
       for (const name of names) {
         if (failing.length && (failing[0] !== name || name === "tag")) continue;
         for (const value of prompt.values[name]) counts[name].set(value, (counts[name].get(value) ?? 0) + 1);
       }
     }
-    sort(result, state.order, words);
-    return { prompts: result, counts };
+    if (Object.hasOwn(orders, state.order)) result.sort(orders[state.order]);
+    else if (terms.length && state.order !== "newest") {
+      result.sort((a, b) => scores[b.position] - scores[a.position]);
+    }
+    return { prompts: result, counts, terms };
+  }
+
+  /**
+   * How well a prompt fits all words; 0 where it doesn't fit one of them.
+   * @param {SearchPrompt} prompt
+   * @param {Term[]} terms
+   */
+  function scoreOf(prompt, terms) {
+    let whole = 1;
+    for (const term of terms) {
+      const score = term.score(prompt);
+      if (!score) return 0;
+      whole += score;
+    }
+    return whole;
+  }
+
+  /** @type {Search["findKeys"]} */
+  async function findKeys(q) {
+    const asked = q.toLowerCase().match(/(?<![^\s])[0-9a-f]{8,32}(?![^\s])/g) ?? [];
+    const unknown = asked.filter((key) => !keys.has(key));
+    const found = await Promise.all(unknown.map(clips.find));
+    found.forEach((clip, place) => {
+      if (clip) keys.set(unknown[place], clip.path);
+    });
+    return found.some(Boolean);
   }
 
   /** @param {SearchPrompt} prompt */
   function titleOf(prompt) {
-    prompt.folded ??= fold(prompt.title || prompt.text);
+    prompt.folded ??= gallery.foldWords(prompt.title || prompt.text);
     return prompt.folded;
   }
 
   /** @param {SearchPrompt} prompt */
   function lengthOf(prompt) {
-    return prompt.packed[0][2];
+    return prompt.packed[prompt.start][2];
   }
 
   /**
@@ -191,33 +232,14 @@
     fastest: (a, b) => b.tempo - a.tempo,
   };
 
-  /**
-   * @param {SearchPrompt[]} result
-   * @param {string} order
-   * @param {string[]} words
-   */
-  function sort(result, order, words) {
-    if (Object.hasOwn(orders, order)) result.sort(orders[order]);
-    else if (words.length && order !== "newest") {
-      // Whole beginnings of words before their middles.
-      const scores = new Map();
-      for (const prompt of result) {
-        scores.set(prompt, words.filter((word) => startsWord(prompt.sought, word)).length);
-      }
-      result.sort((a, b) => scores.get(b) - scores.get(a));
-    }
-  }
-
-  /**
-   * @param {string} text
-   * @param {string} word
-   */
-  function startsWord(text, word) {
-    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
-      if (at === 0 || /[\s,.;:"'(/#-]/.test(text[at - 1])) return true;
-    }
-    return false;
-  }
-
-  gallery.search = { names, ranges, load, look, takesOf };
+  gallery.search = {
+    names,
+    ranges,
+    load,
+    look,
+    findKeys,
+    takesOf,
+    complete: (q, most) => query.complete(q, most),
+    near: (word) => query.near(word),
+  };
 })();

@@ -169,6 +169,19 @@
     history.replaceState(history.state, "", `#k=${take.dataset.id}`);
   }
 
+  // ---- the catalogue's pictures: a browser would load them from two screens away
+
+  const shelves = main.querySelector(".shelves-all");
+  const watcher = new IntersectionObserver(
+    ([{ target, isIntersecting }]) => {
+      if (!isIntersecting) return;
+      target.classList.add("is-near");
+      watcher.disconnect();
+    },
+    { rootMargin: "300px" },
+  );
+  if (shelves) watcher.observe(shelves);
+
   document.addEventListener("clip:shown", follow);
   // Loaded as soon as one of them plays.
   player.pair(takes.map(clips.read).filter(({ audio }) => audio));

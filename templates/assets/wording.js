@@ -96,19 +96,28 @@
 
   /** @type {HTMLElement[]} */
   const rows = [...document.querySelectorAll(/** @type {"li"} */ (".clips .take-row[data-audio]"))].filter(
-    (row) => row.dataset.audio && row.querySelector(".take-prompt"),
+    (row) => row.dataset.audio,
   );
   /** @type {HTMLElement | null} */
   const quote = document.querySelector("[data-quote]");
-  if (quote && rows.length > 1) start(quote);
+  if (quote && rows.some(wordsOf)) start(quote);
 
   /**
-   * The way from the prompt to a take's wording, as its row shows it.
+   * What a take's row shows of its wording; nothing where it is the prompt's.
+   * @param {HTMLElement} row
+   */
+  function wordsOf(row) {
+    return row.querySelector(".take-prompt");
+  }
+
+  /**
+   * The way from the prompt to a take's wording.
    * @param {HTMLElement} row
    * @returns {Step[]}
    */
   function stepsOf(row) {
-    const words = /** @type {HTMLElement} */ (row.querySelector(".take-prompt"));
+    const words = wordsOf(row);
+    if (!words) return [["=", quote?.textContent ?? ""]];
     return [...words.childNodes].map((node) => {
       const kind = node.nodeName === "DEL" ? "-" : node.nodeName === "INS" ? "+" : "=";
       return [kind, node.textContent ?? ""];

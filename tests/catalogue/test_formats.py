@@ -85,7 +85,6 @@ def test_replicate() -> None:
 @pytest.mark.parametrize(
     ("tool", "model", "fields", "reason"),
     [
-        ("Replicate", SOUNDS, {}, "Replicate has no facebook/audiogen-medium; it has stereo-melody-large"),
         ("Replicate", SMALL, {"seed": 0}, "Replicate has no facebook/musicgen-small; it has"),
         ("Replicate", LARGE, {"cfg_coef": 3.5}, "Replicate takes whole numbers for cfg_coef, not 3.5"),
         ("Replicate", LARGE, {"duration": 7.5}, "Replicate takes whole numbers for duration, not 7.5"),
@@ -138,7 +137,17 @@ def test_the_nearest_model_of_replicate_is_marked_as_another_sound() -> None:
     assert "This asks for large, which makes another sound." in found.where
 
 
+def test_replicates_audiogen_takes_no_seed() -> None:
+    found = taken(SOUNDS, seed=7, cfg_coef=3.5)["Replicate"]
+    assert json.loads(found.text) == {
+        "prompt": "lofi piano", "duration": 10, "temperature": 1, "top_k": 250, "top_p": 0,
+        "classifier_free_guidance": 3.5, "output_format": "wav",
+    }  # fmt: skip
+    assert "sepal/audiogen" in found.where and "another sound each time" in found.where
+
+
 def test_where_blocks_go_is_said() -> None:
+    assert all(tool.where for tool in taken(LARGE, seed=7).values() if tool.text)
     found = taken(MELODY, seed=7, melody="ab" * 32)
     assert "JSON tab" in found["Replicate"].where and "form" in found["TTS-WebUI"].where
     # TTS-WebUI's digest is of samples, the gallery's of a file.

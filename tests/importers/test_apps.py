@@ -8,57 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import soundfile
-from mutagen import id3, wave
 
+from gallery.importers.audio import length_of
+from gallery.importers.found import Unusable
 from gallery.preview.mp3 import encode_mp3
-from support.others_clips import metadata, music, only_clip, prompts_of, write_clip
+from support.others_clips import (
+    metadata,
+    music,
+    only_clip,
+    plus,
+    prompts_of,
+    write_clip,
+    write_m4a,
+    write_plus,
+)
 
 if TYPE_CHECKING:
     from support.galleries import Gallery
-
-
-def plus(**changes: Any) -> dict[str, Any]:
-    """What AudioCraft Plus writes: all values are text."""
-    return {
-        "global_prompt": "",
-        "bpm": "none",
-        "key": "none",
-        "scale": "none",
-        "texts": "['it\\'s \"lo-fi\"']",
-        "duration": "1",
-        "overlap": "12",
-        "seed": "1234567",
-        "audio_mode": "text",
-        "input_length": "none",
-        "channel": "stereo",
-        "sr_select": "48000",
-        "model": "small",
-        "custom_model": "none",
-        "decoder": "Default",
-        "topk": "250",
-        "topp": "0",
-        "temperature": "1.0",
-        "cfg_coef": "3.5",
-        "generator": "musicgen",
-        "version": "2.0.1",
-        **changes,
-    }
-
-
-def write_plus(folder: Path, data: dict[str, Any], *, beside: bool = True) -> Path:
-    """As it lies there: the audio made stereo at 48 kHz, the JSON in another folder or in the WAV."""
-    for name in ("wav", "json"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    path = folder / "wav/1234567.wav"
-    soundfile.write(path, music(rate=48000).repeat(2, axis=1), 48000)
-    if beside:
-        (folder / "json/1234567.json").write_text(json.dumps(data))
-    else:
-        file = wave.WAVE(path)
-        file.add_tags()
-        file.tags.add(id3.COMM(encoding=3, lang="eng", desc="", text=json.dumps(data)))
-        file.save()
-    return path
 
 
 @pytest.mark.parametrize("form", ["a folder", "the audio", "the JSON", "in the WAV"])
@@ -122,17 +88,45 @@ def test_audiocraft_webui(gallery: Gallery, tmp_path: Path) -> None:
     assert request.audio and kept["provenance"]["note"] == "nobody said what its seed was"
 
 
-@pytest.mark.parametrize("suffix", [".mp3", ".opus"])
+@pytest.mark.parametrize("suffix", [".mp3", ".opus", ".m4a"])
 def test_other_audio_beside_the_json_of_tts_webui(gallery: Gallery, tmp_path: Path, suffix: str) -> None:
     stem = write_clip(tmp_path / "clips", "a", metadata("v2"), music(), ".json")
     path = Path(f"{stem}{suffix}")
     if suffix == ".mp3":
         path.write_bytes(encode_mp3(music(), 32000, 2))
+    elif suffix == ".m4a":
+        write_m4a(path, music())
     else:
         soundfile.write(path, music(rate=48000), 48000, format="OGG", subtype="OPUS")
     ran = gallery.run("import", tmp_path / "clips")
     assert ran.code == 0, ran.err
     assert only_clip(gallery)[1]["provenance"]["file"] == f"a{suffix}"
+
+
+def test_of_m4a_only_common_codecs_are_decoded(gallery: Gallery, tmp_path: Path) -> None:
+    folder = tmp_path / "clips"
+    for name, codec in (("aac", "aac"), ("alac", "alac"), ("opus", "libopus"), ("cut", "aac")):
+        write_m4a(
+            Path(f"{write_clip(folder, name, metadata('v2', name), music(), '.json')}.m4a"), music(), codec
+        )
+    whole = (folder / "cut.m4a").read_bytes()
+    (folder / "cut.m4a").write_bytes(whole[: len(whole) // 2])
+    ran = gallery.run("import", folder)
+    assert "2 clips imported, 0 there already, 2 refused" in ran.out
+    assert "opus.json: its audio is opus in M4A; accepted: AAC and ALAC" in ran.err
+    assert "cut.json: its audio cannot be decoded; the file is damaged or not whole" in ran.err
+    assert {prompt.text for prompt in prompts_of(gallery).values()} == {"aac", "alac"}
+
+
+def test_an_m4a_leads_to_no_other_file(tmp_path: Path) -> None:
+    """Whatever a file is called: what reads playlists and lists of files is not asked."""
+    soundfile.write(tmp_path / "other.wav", music(), 32000)
+    for text in ("ffconcat version 1.0\nfile other.wav\n", "#EXTM3U\n#EXTINF:1,\nother.wav\n"):
+        hostile = b"\0\0\0\x18ftypM4A \0\0\0\0" + text.encode()
+        for data in (hostile, text.encode()):
+            (tmp_path / "x.m4a").write_bytes(data)
+            with pytest.raises(Unusable, match="cannot be decoded"):
+                length_of(tmp_path / "x.m4a")
 
 
 def test_json_without_a_seed_is_of_one_that_is_not_known(gallery: Gallery, tmp_path: Path) -> None:

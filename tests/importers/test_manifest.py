@@ -60,6 +60,52 @@ def test_without_a_seed_of_audiocraft_it_is_not_known(gallery: Gallery, tmp_path
     assert "nobody said what its seed was" in notes
 
 
+def test_a_prompt_alone_beside_the_audio(gallery: Gallery, tmp_path: Path) -> None:
+    folder = tmp_path / "clips"
+    write_clip(folder, "0", None, music(), ".wav")
+    (folder / "0.txt").write_text("warm pads, slow\n")
+    ran = gallery.run("import", folder)
+    assert ran.code == 3
+    assert "0.wav: only its prompt is beside it; say with --model which model made it" in ran.err
+    assert "passed over" not in ran.err
+    wrong = gallery.run("import", folder, "--model", "me/magnet")
+    assert wrong.code == 1 and "is neither MusicGen nor AudioGen; models here: small," in wrong.err
+    ran = gallery.run("import", folder, "--model", "small")
+    assert ran.code == 0, ran.err
+    request, kept = only_clip(gallery)
+    assert (request.prompt, request.model) == ("warm pads, slow", "facebook/musicgen-small")
+    assert request.is_unseeded and request.duration == 1
+    assert "nobody said its seed or its settings" in kept["provenance"]["note"]
+    assert gallery.run("check", "--strict").code == 0
+    assert "1 there already" in gallery.run("import", folder / "0.wav", "--model", "small").out
+
+
+def test_the_model_of_rows_that_name_none(gallery: Gallery, tmp_path: Path) -> None:
+    write_clip(tmp_path / "clips", "0", None, music(), ".wav")
+    write_clip(tmp_path / "clips", "1", None, music(1, 1, 16000), ".wav", 16000)
+    path = manifest(tmp_path / "clips", "file,prompt,model\n0.wav,rain,\n1.wav,wind,audiogen-medium\n")
+    assert gallery.run("import", path, "--model", "facebook/musicgen-small").code == 0
+    models = {prompt.text: prompt.clips[0].request.model for prompt in prompts_of(gallery).values()}
+    assert models == {"rain": "facebook/musicgen-small", "wind": "facebook/audiogen-medium"}
+
+
+def test_clips_of_transformers_have_its_defaults(gallery: Gallery, tmp_path: Path) -> None:
+    rows = ["file,prompt,model,temperature,seed,engine"]
+    for number, temperature in enumerate(("", "0")):
+        write_clip(tmp_path / "clips", f"{number}", None, music(1, number), ".wav")
+        rows.append(f"{number}.wav,rain {number},small,{temperature},7,transformers")
+    assert gallery.run("import", manifest(tmp_path / "clips", "\n".join(rows))).code == 0
+    for prompt in prompts_of(gallery).values():
+        [clip] = prompt.clips
+        told = record(gallery, clip.key)["provenance"]
+        assert clip.request.top_k == 50
+        assert told["imported_from"] == "transformers" and told["reproducible"] is False
+        assert "its seed there was 7" in told["note"]
+    gallery.run("build", "--engine", "none")
+    for page in (gallery.root / "site/prompts/imported").rglob("index.html"):
+        assert "nothing makes this clip again: made with transformers" in page.read_text()
+
+
 BAD = {
     "file,prompt,model\n../secret.wav,rain,small\n": "no file in its folder",
     "file,prompt,model\n/etc/passwd,rain,small\n": "no file in its folder",
@@ -94,6 +140,7 @@ def test_one_is_written_to_be_filled_in(gallery: Gallery, tmp_path: Path) -> Non
     write_clip(folder, "known", metadata("v2"), music(), ".wav .json")
     write_clip(folder / "deep", "musicgen_out", None, music(), ".wav")
     (folder / "deep/musicgen_out.txt").write_text("warm pads, slow\n")
+    write_clip(folder, "of a model that is none here", metadata("v1", model="large"), music(), ".wav .json")
     before = gallery.files(".")
     ran = gallery.run("import", folder, "--manifest")
     assert "1 row to fill in" in ran.out and gallery.files(".") == before
@@ -106,5 +153,5 @@ def test_one_is_written_to_be_filled_in(gallery: Gallery, tmp_path: Path) -> Non
     assert again.code == 1 and "is there already" in again.err
     text = (folder / "clips.csv").read_text().replace(",1,", ",1,", 1).replace('slow",', 'slow",small', 1)
     (folder / "clips.csv").write_text(text)
-    assert "2 clips imported, 0 there already, 0 refused" in gallery.run("import", folder).out
+    assert "2 clips imported, 0 there already, 1 refused" in gallery.run("import", folder).out
     assert gallery.run("import", folder, "--manifest", "--dry-run").code == 2

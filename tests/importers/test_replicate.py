@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import soundfile
 
-from gallery.importers import audio, fetch
+from gallery.importers import audio, fetch, keep, replicate
 from gallery.preview.mp3 import encode_mp3
 from support.others_clips import music, only_clip, prediction, prompts_of, stamps
 
@@ -148,6 +148,25 @@ def test_audio_is_fetched_from_its_address_once(stereo: Gallery, tmp_path: Path,
     assert only_clip(stereo)[1]["provenance"]["file"] == "one.json"
     (tmp_path / "served/out.wav").unlink()
     assert stereo.run("import", source).out == "0 clips imported, 1 there already, 0 refused\n"
+
+
+def test_a_dry_run_asks_nobody_and_promises_nothing_of_an_address(
+    stereo: Gallery, tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"model_version": "stereo-melody-large", "input_audio": f"{server}/tune.mp3"}
+    put(tmp_path / "p", "a", prediction(id="a", input=given))
+    put(tmp_path / "p", "b", prediction(id="b", output=f"{server}/out.wav"), suffix="")
+    plain = prediction(id="c", input={"prompt": "rain"}, output="http://192.0.2.1/out.wav")
+    put(tmp_path / "p", "c", plain, suffix="")
+    put(tmp_path / "p", "d", prediction(id="d", input={**given, "input_audio": "ftp://192.0.2.1/x"}))
+    for module in (replicate, keep):
+        monkeypatch.setattr(module, "fetch", None)
+    ran = stereo.run("import", tmp_path / "p", "--dry-run")
+    assert "2 clips would come, 0 there already, 2 refused" in ran.out
+    lines = [line for line in ran.out.splitlines() if " from " in line]
+    assert len(lines) == 2 and all(line.endswith("if what is at its address can be had") for line in lines)
+    assert "c.json: its address is of the kind http" in ran.err
+    assert "d.json: its address is of the kind ftp" in ran.err
 
 
 def test_a_melody_is_known_by_its_file(stereo: Gallery, tmp_path: Path, server: str) -> None:

@@ -132,6 +132,15 @@ def test_no_value_can_give_the_runner_another_command(gallery: Gallery, text: st
     assert commands(plain.err) == [], "the lines for people are read by the runner as well"
 
 
+def test_it_renders_and_writes_nothing(gallery: Gallery) -> None:
+    gallery.prompt("lofi/rain", "prompt: rain", "duration: 1")
+    gallery.prompt("edm/bad", "prompt: a", "seed: x")
+    before = gallery.files("")
+    for options in ([], ["--format", "github"], ["--strict"]):
+        assert gallery.run("check", *options).code == 1
+    assert gallery.files("") == before
+
+
 def test_a_long_path_is_named_whole_and_its_clips_are_made(gallery: Gallery) -> None:
     name = "electronic-music-of-the-nineties/a-name-that-goes-on-for-longer-than-most"
     gallery.prompt(name, "prompt: a", "seed: x", "duration: 1")

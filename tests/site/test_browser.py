@@ -136,14 +136,17 @@ def test_colours_are_chosen_and_remembered(address: str, open_page: Any) -> None
 
 
 @pytest.mark.parametrize(("width", "height"), [(1360, 940), (390, 844)])
-def test_nothing_moves_while_the_page_loads(width: int, height: int, served: str, open_page: Any) -> None:
+def test_nothing_moves_while_the_page_loads(
+    width: int, height: int, served: str, entries: Any, open_page: Any
+) -> None:
     page, _ = open_page("about:blank", width, height)
     page.add_init_script(
         """window.moved = 0; new PerformanceObserver(list => list.getEntries().forEach(entry => {
              window.moved += entry.value; })).observe({type: "layout-shift", buffered: true});"""
     )
     prompts = [f"prompts/{path}index.html" for path in ("", "compare/strip/", "lofi/rainy/")]
-    for name in ("index.html", *prompts):
+    keys = [clip["key"] for clip in entries[2]["clips"]]
+    for name in ("index.html", *prompts, f"compare/index.html?a={keys[0]}&b={keys[1]}"):
         page.goto(f"{served}/{name}")
         page.wait_for_load_state("networkidle")
         assert page.evaluate("window.moved") < 0.02, name

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -14,7 +15,7 @@ from gallery.site.pages import front
 from support.entries_catalogue import write_entries
 from support.galleries import SETTINGS, Gallery
 from support.sample_site import clip, entry, grid, make_config, make_files, tree
-from support.site_fixtures import AHEAD, NEVER_SILENT, PLAYED, until
+from support.site_fixtures import AHEAD, NEVER_SILENT, PLAYED, serving, until
 
 pytest_plugins = ["support.site_fixtures", "support.shipped_pages"]
 
@@ -83,17 +84,36 @@ def test_the_first_screen_says_what_this_is_and_has_what_plays(
     assert slider["y"] + slider["height"] <= page.locator(".dock").bounding_box()["y"]
 
 
-def test_the_first_screen_is_light(shipped: Path) -> None:
-    """HTML, styles, scripts, fonts, and the pictures before scrolling."""
-    text = (shipped / "index.html").read_text()
-    loaded = set(re.findall(r'(?:src|href)="((?:assets)/[^"?]+)[^"]*"', text.partition("</head>")[0]))
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_first_screen_is_light(width: int, height: int, shipped: Path, open_page: Any) -> None:
+    """HTML, styles, scripts, fonts, and the pictures before scrolling: what a browser asks for, gzipped."""
+    with serving(shipped) as there:
+        page, seen = open_page(f"{there}/index.html", width, height)
+        page.wait_for_load_state("networkidle")
+    names = [urlsplit(url).path.removeprefix("/gallery/") for url in seen.requests]
     fonts = {f"assets/fonts/instrument-serif-latin-400-{style}.woff2" for style in ("normal", "italic")}
-    assert {"assets/site.css", "assets/front.css", "assets/stage.js", "assets/player.js"} <= loaded
-    weight = sum(
-        len(gzip.compress((shipped / name).read_bytes())) for name in {"index.html", *loaded, *fonts}
+    assert {"index.html", "assets/site.css", "assets/front.css", "assets/player.js", *fonts} <= {*names}
+    cover = 8000  # no clip's of this gallery is larger; the stage's is the only one before scrolling
+    assert cover + sum(len(gzip.compress((shipped / name).read_bytes())) for name in names) <= 95_000
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_before_scrolling_one_picture_is_loaded(
+    width: int, height: int, make: Callable[..., Path], open_page: Any
+) -> None:
+    asking = [
+        guidance(f"{n}/q", f"text {n}", title=f"Number {n}?", date=f"2026-11-0{n}") for n in range(1, 9)
+    ]
+    page, seen = open_page(f"{make(*asking).as_uri()}/index.html", width, height)
+    page.wait_for_load_state("networkidle")
+    covers = [url for url in seen.requests if url.endswith(".webp")]
+    assert len(covers) == 1
+    page.locator(".covers").scroll_into_view_if_needed()
+    loaded = (
+        "[...document.images].every(image => image.complete && image.naturalWidth && image.checkVisibility())"
     )
-    covers = 10_000  # no cover is larger; the stage's is the only one that is seen
-    assert weight + covers <= 95_000
+    until(page, loaded)
+    assert len({url for url in seen.requests if url.endswith(".webp")}) == 8
 
 
 def test_a_site_without_scripts_plays_by_itself(address: str, open_page: Any) -> None:

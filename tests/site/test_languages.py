@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gallery.site.theme.addresses import embed_page
-from gallery.site.theme.languages import Own, is_rtl, language
+from gallery.site.theme.languages import Own, is_rtl, language, phrases
 from support.entries_catalogue import write_entries
 from support.sample_site import LONG_TEXT, LONG_WORD, entry, grid, make_config, make_files
+from support.site_fixtures import PLAYED, until
 
 pytest_plugins = ["support.site_fixtures"]
+
+# The lines in which a text is set, each as it stands.
+LINES = """name => {
+  const lines = [];
+  let before = null;
+  const walker = document.createTreeWalker(document.querySelector(name), NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    for (let at = 0; at < node.length; at++) {
+      const range = document.createRange();
+      range.setStart(node, at);
+      range.setEnd(node, at + 1);
+      const { top } = range.getBoundingClientRect();
+      if (before === null || Math.abs(top - before) > 5) lines.push("");
+      before = top;
+      lines[lines.length - 1] += node.data[at];
+    }
+  }
+  return lines;
+}"""
 
 TEXTS = {
     "lofi piano, 90 bpm": "",
@@ -80,7 +103,7 @@ def test_pages_are_english_and_what_a_gallery_writes_is_marked(
     )
     write_entries(entries, make_files(entries, media), config, tmp_path / "site")
     marked = {
-        "index.html": [".wordmark", "title", ".welcome h1", ".stage-quote"],
+        "index.html": [".wordmark", "title", ".welcome h1", ".stage-quote p"],
         "prompts/index.html": ['.row-prompt:has-text("gemütliche")', '.row-title:has-text("Welche?")'],
         "prompts/a/one/index.html": ["title", ".crumbs [aria-current]", ".eyebrow", ".quote", ".notes div"],
         embed_page("a/one"): ["title", "h1", ".embed-from a"],
@@ -117,10 +140,66 @@ def test_scripts_tell_the_same(address: str, open_page: Any) -> None:
 def test_words_are_marked_wherever_they_stand(address: str, open_page: Any) -> None:
     page, _ = open_page(f"{address}/prompts/words/japanese/index.html")
     assert page.get_attribute(".quote", "lang") == "ja"
-    assert page.evaluate("getComputedStyle(document.querySelector('.quote')).wordBreak") == "auto-phrase"
     page.goto(f"{address}/prompts/index.html?q=%E7%90%B4")
     page.wait_for_selector("[data-found] .row")
     assert page.get_attribute("[data-found] .row-prompt", "lang") == "ja"
+
+
+def test_japanese_is_broken_between_phrases() -> None:
+    parts = ["深夜の", "駅で", "鳴る、", "柔らかい", "フェルトピアノと", "遠い", "雨<音"]
+    told = phrases("".join(parts))
+    assert told.removeprefix('<span class="phrases">').removesuffix("</span>").split("<wbr>") == [
+        escape(part) for part in parts
+    ]
+    for text in ("slow & <warm>", "古琴，慢", "느린 발라드", ""):
+        assert phrases(text) == escape(text)
+
+
+def test_what_breaks_japanese_is_loaded_for_japanese_alone() -> None:
+    program = """if True:
+        import sys
+        from gallery.site.theme.languages import phrases
+        for text in ("slow koto", "琴と尺八"):
+            phrases(text)
+            print("budoux" in sys.modules)"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "True"]
+
+
+PIANO = "深夜の駅で鳴る、柔らかいフェルトピアノと遠い雨音、ゆっくりとした三拍子の静かな子守唄"
+
+
+@pytest.mark.parametrize("width", [390, 1360])
+def test_lines_of_japanese_end_with_phrases(width: int, media: Any, tmp_path: Any, open_page: Any) -> None:
+    """On the front door and on the prompt's page, in whole phrases; and what is copied is the prompt."""
+    entries = [entry("j/piano", PIANO, title="真夜中の駅で聞こえる音は何ですか？")]
+    write_entries(entries, make_files(entries, media), make_config(tmp_path), tmp_path / "site")
+    granted = ["clipboard-read", "clipboard-write"]
+    page, _ = open_page("about:blank", width=width, permissions=granted)
+    for address, name in (("index.html", ".stage-quote p"), ("prompts/j/piano/index.html", ".quote")):
+        page.goto(f"{(tmp_path / 'site').as_uri()}/{address}")
+        lines = page.evaluate(LINES, name)
+        assert "".join(lines) == PIANO and len(lines) > 1
+        whole = phrases(PIANO).removeprefix('<span class="phrases">').removesuffix("</span>").split("<wbr>")
+        ends = {"".join(whole[:place]) for place in range(1, len(whole) + 1)}
+        assert {"".join(lines[:place]) for place in range(1, len(lines) + 1)} <= ends, lines
+    page.click("[data-copy-prompt]")
+    until(page, "document.querySelector('[data-copied]').textContent === 'Copied.'")
+    assert page.evaluate("navigator.clipboard.readText()") == PIANO
+    page.click(".single .play")
+    assert page.inner_text("[data-dock-name]") == PIANO
+
+
+def test_a_diff_of_japanese_stays_one(media: Any, tmp_path: Any, watch: Any) -> None:
+    """Words that come and go are found in it as in any text."""
+    texts = ["静かな琴と尺八", "静かな琴と尺八、レコードの雑音"]
+    entries = [grid("j/koto", texts[0], [("prompt", texts)])]
+    write_entries(entries, make_files(entries, media), make_config(tmp_path), tmp_path / "site")
+    page, _ = watch(f"{(tmp_path / 'site').as_uri()}/prompts/j/koto/index.html")
+    page.click(".quote .word")
+    until(page, PLAYED % 0)
+    assert page.get_attribute(".quote", "data-wording") == texts[1]
+    assert entries[0]["clips"][1]["key"] in page.evaluate("played.src")
 
 
 def test_titles_and_prompts_end_at_one_edge(media: Any, tmp_path: Any, open_page: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from support.entries_catalogue import write_entries
-from support.sample_site import grid, make_config, make_files
+from support.sample_site import clip, entry, grid, make_config, make_files
 from support.site_fixtures import PLAYED, serving, until
 
 pytest_plugins = ["support.site_fixtures"]
@@ -25,6 +25,7 @@ def beats(tmp_path_factory: pytest.TempPathFactory, media: dict[float, Path]) ->
     root = tmp_path_factory.mktemp("beats")
     entries = [
         grid("lofi/beat", BEAT, [("prompt", TAKES)]),
+        entry("lofi/list", BEAT, [clip(BEAT), clip(TAKES[1], changes={"prompt": TAKES[1]})]),
         grid("lofi/order", "one two", [("prompt", ["one two", "quite another thing"])]),
     ]
     write_entries(entries, make_files(entries, media), make_config(root / "root"), root / "gallery")
@@ -58,6 +59,27 @@ def test_words_come_and_go_while_it_plays(beats: str, watch: Any) -> None:
     page.click(".take-row >> nth=1 >> .play")
     until(page, "document.querySelector('.word').getAttribute('aria-pressed') === 'true'")
     assert page.url.endswith(page.get_attribute(".take-row >> nth=1", "data-id"))
+
+
+def test_a_take_as_written_is_a_wording_too(beats: str, watch: Any) -> None:
+    page, _ = watch(f"{beats}/prompts/lofi/list/index.html")
+    for on in (True, False):
+        page.click(".word")
+        until(page, f"document.querySelector('.word').getAttribute('aria-pressed') === '{on}'.toLowerCase()")
+        until(page, f"document.querySelectorAll('.take-row')[{int(on)}].matches('.is-playing')")
+        assert page.eval_on_selector("[data-quote]", READ) == TAKES[int(on)]
+
+
+def test_words_that_are_off_stand_apart(beats: str, open_page: Any) -> None:
+    """Their comma is off with them."""
+    page, _ = open_page(f"{beats}/prompts/lofi/beat/index.html")
+    gaps = page.evaluate("""() => {
+      const range = document.createRange();
+      range.selectNodeContents(document.querySelector("[data-quote]").firstChild);
+      const edges = [range, ...document.querySelectorAll(".word")].map(each => each.getBoundingClientRect());
+      return edges.slice(1).map((edge, at) => edge.left - edges[at].right).filter(gap => gap > -50);
+    }""")
+    assert gaps and min(gaps) > 5
 
 
 def test_other_words_altogether_stay_as_they_are(beats: str, open_page: Any) -> None:

@@ -12,7 +12,7 @@ from gallery.catalogue.sounds import by_sound
 from gallery.engines.provenance import PROVENANCE_LABELS, TTS_WEBUI
 from gallery.prompts.request import inert, is_unseeded, parameter_fields, request_value
 from gallery.site.pages import rows
-from gallery.site.theme import labels
+from gallery.site.theme import labels, languages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +70,9 @@ def page_data(entry: PromptEntry, clips: Catalogue, about: Mapping[str, str] | N
 
 def _size(text: str) -> str:
     """How large the prompt can be set without filling the screen."""
-    return next((name for name, most in (("xl", 48), ("l", 130), ("m", 320)) if len(text) <= most), "s")
+    return next(
+        (name for name, most in (("xl", 48), ("l", 130), ("m", 320)) if languages.room(text) <= most), "s"
+    )
 
 
 def _shared(entry: PromptEntry, field: str) -> bool:
@@ -269,6 +271,8 @@ def settings(clip: ClipEntry) -> str:
         value = request_value(request, field)
         if value is not None and field not in unused:
             told[field] = labels.number(value)
+    if is_unseeded(request):
+        told["seed"] = "not known"
     if request.get("melody"):
         told["melody"] = request["melody"]
     return "\n".join(f"{name}: {value}" for name, value in told.items())

@@ -10,6 +10,8 @@ from gallery.prompts.request import parameter_fields, parameter_label
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gallery.config import Model
+
 # A row shows this much of a prompt; the page shows all of it.
 EXCERPT_LENGTH = 220
 
@@ -100,3 +102,11 @@ def excerpt(text: str, length: int = EXCERPT_LENGTH) -> str:
         return text
     head = text[:length]
     return f"{head.rsplit(' ', 1)[0] if ' ' in head[length // 2 :] else head} …"
+
+
+def about_model(model: Model | None) -> list[list[str]]:
+    """What is known of a model: pairs of a label and a value; the first is its hub id."""
+    if not model:
+        return []
+    sound = f"{model.sample_rate / 1000:g} kHz, {'stereo' if model.channels == 2 else 'mono'}"
+    return [["hub", model.hub], ["makes", MAKES[model.kind]], ["sound", sound], ["weights", model.license]]

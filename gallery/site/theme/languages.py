@@ -7,11 +7,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from budoux import Parser
 
 # Letters of scripts that tell the language; templates/assets/clips.js does the same, line by line.
 # Of those that several languages share, the script alone is told.
@@ -105,3 +108,23 @@ class Own:
 
 def _main(tag: str) -> str:
     return tag.partition("-")[0].lower()
+
+
+def room(text: str) -> int:
+    """How much room a text takes, in Latin letters: a Chinese, Japanese or Korean one takes that of two."""
+    return len(text) + sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+
+
+def phrases(text: str) -> str:
+    """A text as HTML. Japanese, which has no spaces, is told where a line may end: between phrases."""
+    if language(text) != "ja":
+        return escape(text)
+    return f'<span class="phrases">{"<wbr>".join(map(escape, _japanese().parse(text)))}</span>'
+
+
+@cache
+def _japanese() -> Parser:
+    # Imported late: most galleries have no Japanese.
+    from budoux import load_default_japanese_parser
+
+    return load_default_japanese_parser()

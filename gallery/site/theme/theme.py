@@ -7,6 +7,7 @@ import re
 from contextlib import contextmanager
 from functools import cache, cached_property, lru_cache, partial
 from html import escape
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -32,6 +33,10 @@ ASSETS = "assets"
 
 # Scripts by the names that they had once: galleries' own templates may ask for them.
 _RENAMED = {"hands.js": "actions.js", "keep.js": "storage.js"}
+
+# The script that brings into pages what only scripts use: the parts of these names.
+FURNITURE = f"{ASSETS}/furniture.js"
+_SPRITES, _DOCK = "sprites", "dock"
 
 # The macros that all pages share.
 _CLIPS = "parts/clips.html"
@@ -82,6 +87,8 @@ class Theme:
         self.config = config
         self._state = state
         self._rows: dict[str, str] = {}
+        self._homes: dict[str, str] = {}
+        self._alone: dict[str, list[str]] = {}
         self._frames: dict[str, dict[str, Any]] = {}
 
     @cached_property
@@ -142,6 +149,26 @@ class Theme:
             text = _NOT_XML.sub("", text) + "\n"
         return text.encode(errors="replace")
 
+    def furniture(self) -> bytes:
+        """What only scripts use of every page, as a script that browsers keep."""
+        with self._telling(f"parts/{_DOCK}.html"):
+            part = self._frame(_ROOT)["part"]
+            sprites, dock = (as_json(str(part(name))) for name in (_SPRITES, _DOCK))
+        place = 'document.currentScript.insertAdjacentHTML("afterend",'
+        return f"{place}{sprites});\nwindow.GALLERY_DOCK={dock};\n".encode(errors="replace")
+
+    def leave_alone(self, homes: Mapping[str, str], alone: Mapping[str, list[str]]) -> None:
+        """Of tags without a page: the prompt that each leads to, and those of each prompt."""
+        self._homes, self._alone = {**homes}, {**alone}
+
+    def _tag_page(self, tag: str, number: int = 1) -> str:
+        home = self._homes.get(tag)
+        return addresses.prompt_page(home) if home else addresses.tag_page(tag, number)
+
+    def _told_alone(self, tag: str) -> str:
+        """What a link to a tag without a page tells to scripts, as HTML."""
+        return f' data-tag="{escape(tag)}"' if tag in self._homes else ""
+
     def row(self, data: Mapping[str, Any]) -> str:
         """A prompt's row as HTML, to be kept in the state: lists show it by its path."""
         with self._telling(_CLIPS):
@@ -166,6 +193,12 @@ class Theme:
         text = self._state.value(ROW, path)
         if text is None:
             raise Damaged
+        for tag in self._alone.get(path, ()):
+            to, instead = (
+                f'href="{_ROOT}{addresses.escaped(page(tag))}"'
+                for page in (addresses.tag_page, self._tag_page)
+            )
+            text = text.replace(to, f"{instead}{self._told_alone(tag)}")
         if len(self._rows) < _MOST_ROWS:
             self._rows[path] = text
         return text
@@ -188,6 +221,8 @@ class Theme:
             address = f"{ASSETS}/{name}"
             if address not in self.assets:
                 address = f"{ASSETS}/{_RENAMED.get(name, name)}"
+            if address == FURNITURE and address not in self.assets:
+                return f"{root}{address}?v={self.digest[:10]}"
             if address not in self.assets:
                 raise TemplateRuntimeError(f"there is no file {address}")
             return f"{root}{address}?v={self.assets[address].digest[:10]}"
@@ -241,7 +276,7 @@ class Theme:
             loudness=f"{self.config.preview.loudness:g}".replace("-", "\N{MINUS SIGN}"),
             media_origin=_origin(self.config.store.audio_url),
             absolute=partial(absolute, self.config.site.base_url),
-            pages=addresses,
+            pages=SimpleNamespace(**vars(addresses) | {"tag_page": self._tag_page}),
             words=labels,
             generator=f"gallery {gallery.__version__}",
         )
@@ -253,6 +288,8 @@ class Theme:
         # Nothing in what these return is the text itself.
         environment.globals["told"] = lambda *texts: Markup(own.attributes(*texts))  # noqa: S704
         environment.globals["marked"] = lambda text: Markup(own.mark(text))  # noqa: S704
+        environment.filters["phrases"] = lambda text: Markup(languages.phrases(text))  # noqa: S704
+        environment.globals["alone"] = lambda tag: Markup(self._told_alone(tag))  # noqa: S704
         environment.filters["xml"] = lambda text, quote=False: Markup(escape(text, quote))  # noqa: S704
         # Looked at before anything is written: those of the tool are in order.
         for name in templates.keys() & self._own.keys():
