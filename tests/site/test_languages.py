@@ -103,7 +103,7 @@ def test_pages_are_english_and_what_a_gallery_writes_is_marked(
     )
     write_entries(entries, make_files(entries, media), config, tmp_path / "site")
     marked = {
-        "index.html": [".wordmark", "title", ".welcome h1", ".stage-quote"],
+        "index.html": [".wordmark", "title", ".welcome h1", ".stage-quote p"],
         "prompts/index.html": ['.row-prompt:has-text("gemütliche")', '.row-title:has-text("Welche?")'],
         "prompts/a/one/index.html": ["title", ".crumbs [aria-current]", ".eyebrow", ".quote", ".notes div"],
         embed_page("a/one"): ["title", "h1", ".embed-from a"],

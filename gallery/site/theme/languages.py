@@ -12,6 +12,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from budoux import Parser
 
 # Letters of scripts that tell the language; templates/assets/clips.js does the same, line by line.
@@ -67,9 +69,13 @@ def is_rtl(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Own:
-    """The language that a gallery says it writes in, a BCP 47 tag."""
+    """The language that a gallery says it writes in, a BCP 47 tag.
+
+    Texts that the tool puts in the place of what a gallery has not written are English.
+    """
 
     tag: str
+    stand_ins: Sequence[object] = ()
 
     @property
     def is_english(self) -> bool:
@@ -83,6 +89,8 @@ class Own:
 
     def of(self, text: str) -> str:
         """The language of a text that the gallery wrote; empty for English, and where nothing tells."""
+        if text in self.stand_ins:
+            return ""
         known = language(text)
         is_own = known in (self.letters or ("",))
         return self.tag if is_own and not self.is_english else known

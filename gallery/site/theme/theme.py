@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import gallery
 from gallery.errors import Fault, FaultyFile, GalleryError
 from gallery.errors.text import printable
+from gallery.prompts.file import WORDLESS
 from gallery.site.theme import addresses, labels, languages, notes
 from gallery.state.database import Damaged
 from gallery.state.tool import packaged
@@ -281,12 +282,12 @@ class Theme:
         )
         # What either returns is sanitised or escaped there. Text of XML elements keeps its quotes.
         environment.filters["notes"] = lambda text: Markup(notes.to_html(text))  # noqa: S704
-        own = languages.Own(self.config.site.language)
-        ours = [info.default for info in type(self.config.site).model_fields.values()]
+        defaults = (info.default for info in type(self.config.site).model_fields.values())
+        own = languages.Own(self.config.site.language, [WORDLESS, *defaults])
         environment.globals["gallery_language"] = own
-        # Nothing in what these return is the text itself. What a gallery has not written is English.
+        # Nothing in what these return is the text itself.
         environment.globals["told"] = lambda *texts: Markup(own.attributes(*texts))  # noqa: S704
-        environment.globals["marked"] = lambda text: Markup("" if text in ours else own.mark(text))  # noqa: S704
+        environment.globals["marked"] = lambda text: Markup(own.mark(text))  # noqa: S704
         environment.filters["phrases"] = lambda text: Markup(languages.phrases(text))  # noqa: S704
         environment.globals["alone"] = lambda tag: Markup(self._told_alone(tag))  # noqa: S704
         environment.filters["xml"] = lambda text, quote=False: Markup(escape(text, quote))  # noqa: S704
