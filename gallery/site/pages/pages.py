@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gallery.state.database import State
 
 # So many names of tags, folders or authors stand on a page.
-_NAMES = 500
+MOST_NAMES = 500
 
 
 class Pages:
@@ -258,11 +258,11 @@ class Pages:
 
     def _names(self, here: str, listed: Sequence[Any]) -> Iterator[Page]:
         """A list of names, in alphabetical order, on as many pages as it takes."""
-        starts = range(0, max(1, len(listed)), _NAMES)
+        starts = range(0, max(1, len(listed)), MOST_NAMES)
         addressed = [addresses.paged(f"{here}/", number) for number, _ in enumerate(starts, 1)]
         parts = [[listed[start][0], page] for start, page in zip(starts, addressed, strict=True) if listed]
         for number, (start, page) in enumerate(zip(starts, addressed, strict=True), 1):
-            names = listed[start : start + _NAMES]
+            names = listed[start : start + MOST_NAMES]
             data = {"names": names, "here": here, "number": number, "parts": parts}
             yield self._page(page, "names.html", data)
 
