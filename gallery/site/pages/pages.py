@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gallery.site import cards, feeds
-from gallery.site.items import Facets, Item, make_items, tags_alone
+from gallery.site.items import Facets, Item, listed_digests, make_items, tags_alone
 from gallery.site.pages import add, front, guides, hear, near, prompt, rows, structured, takeaway
 from gallery.site.search import filters, index
 from gallery.site.theme import addresses, labels
@@ -50,13 +50,7 @@ class Pages:
         self._read: dict[str, PromptEntry] = {}
         self._homes, alone = tags_alone(self.items, config.site.tag_pages)
         theme.leave_alone(self._homes, alone)
-        # What of each prompt decides how lists show it.
-        self._listed = {
-            item.path: digest(item.digest, as_json([[tag, self._homes[tag]] for tag in alone[item.path]]))
-            if item.path in alone
-            else item.digest
-            for item in self.items
-        }
+        self._listed = listed_digests(self.items, self._homes, alone)
         self.search_parts = index.parts(item.size for item in self.items)
 
     def __iter__(self) -> Iterator[Page]:
