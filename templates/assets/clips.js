@@ -92,9 +92,9 @@
 
   /** @type {Clips["furnish"]} */
   function furnish(root) {
-    /** @type {NodeListOf<HTMLElement>} */
-    const rows = root.querySelectorAll(".row:has(> .acts:empty)");
-    for (const row of rows) furnishRow(row);
+    for (const acts of root.querySelectorAll(".row > .acts:empty")) {
+      furnishRow(/** @type {HTMLElement} */ (acts.parentElement));
+    }
     for (const [name, face] of Object.entries(FACES)) {
       for (const button of root.querySelectorAll(`button[data-${name}]:empty`)) button.innerHTML = face;
     }
