@@ -15,10 +15,11 @@ from gallery.site.pages import front, hear, rows
 from gallery.site.search import index
 from gallery.site.theme.theme import ROW
 from gallery.state.database import Row
+from gallery.utils.digest import digest
 from gallery.utils.parallel import spread
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gallery.catalogue.entries import Catalogue, PromptEntry
     from gallery.site.theme.theme import Theme
@@ -97,6 +98,18 @@ def tags_alone(items: Sequence[Item], fewest: int) -> tuple[dict[str, str], dict
                 homes.setdefault(tag, item.path)
                 alone[item.path].append(tag)
     return homes, {**alone}
+
+
+def listed_digests(
+    items: Sequence[Item], homes: Mapping[str, str], alone: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
+    """A digest for each prompt of how lists show it, where its tags without a page lead included."""
+    return {
+        item.path: digest(item.digest, *(f"{tag}\0{homes[tag]}" for tag in alone[item.path]))
+        if item.path in alone
+        else item.digest
+        for item in items
+    }
 
 
 def _derived(entry: PromptEntry, theme: Theme) -> list[tuple[str, str, str]]:

@@ -82,14 +82,31 @@
     return `<svg${kind} width="24" height="24" aria-hidden="true"><use href="#i-${name}"/></svg>`;
   }
 
+  // What buttons show.
+  const FACES = {
+    play: icon("play", "on") + icon("pause", "off"),
+    star: icon("star"),
+    compare: `${icon("compare")}<span class="act-word" aria-hidden="true">compare</span>`,
+  };
+
+  // What can be done with the clip of a row.
+  const ACTS = [
+    ["star", "favourite", "act star scripted"],
+    ["compare", "compare", "act scripted"],
+  ];
+
   /** @type {Clips["furnish"]} */
   function furnish(root) {
-    /** @type {NodeListOf<HTMLElement>} */
-    const rows = root.querySelectorAll(".row:has(> .acts:empty)");
-    for (const row of rows) furnishRow(row);
+    for (const acts of root.querySelectorAll(".row > .acts:empty")) {
+      furnishRow(/** @type {HTMLElement} */ (acts.parentElement));
+    }
+    for (const [name, face] of Object.entries(FACES)) {
+      for (const button of root.querySelectorAll(`button[data-${name}]:empty`)) button.innerHTML = face;
+    }
     for (const anchor of gallery.dom.all(root, "tag")) {
       anchor.setAttribute("href", searchFor(anchor.dataset.tag ?? ""));
     }
+    for (const template of root.querySelectorAll("template")) furnish(template.content);
   }
 
   /** @param {HTMLElement} row */
@@ -113,8 +130,7 @@
       tellOfClip(take, { ...files, page, state, length, label: nameTake(whole, take.textContent) });
     }
     const name = row.querySelector(".row-title")?.textContent || written.textContent;
-    const playhead = make("span", { className: "playhead", ariaHidden: "true" });
-    picture.insertBefore(playhead, picture.querySelector(".mark"));
+    picture.insertBefore(mute("playhead"), picture.querySelector(".mark"));
     addControls(row, name);
   }
 
@@ -144,20 +160,33 @@
    */
   function addControls(row, name) {
     const sounds = Boolean(row.dataset.audio);
-    const acts = gallery.dom.within(row)(":scope > .acts");
-    acts.innerHTML = `<button class="act star scripted" type="button" data-star aria-pressed="false" title="favourite">${icon("star")}</button>`;
-    acts.firstElementChild?.setAttribute("aria-label", `Favourite: ${name}`);
-    if (!sounds) return row.prepend(make("span", { className: "play play-none", ariaHidden: "true" }));
-    acts.insertAdjacentHTML(
-      "beforeend",
-      `<button class="act scripted" type="button" data-compare aria-pressed="false" title="compare">${icon("compare")}<span class="act-word" aria-hidden="true">compare</span></button>`,
-    );
-    acts.lastElementChild?.setAttribute("aria-label", `Compare: ${name}`);
+    for (const [hook, title, className] of sounds ? ACTS : ACTS.slice(0, 1)) {
+      const button = control(hook, `${title[0].toUpperCase()}${title.slice(1)}: ${name}`, className);
+      button.title = title;
+      button.setAttribute("aria-pressed", "false");
+      row.querySelector(":scope > .acts")?.append(button);
+    }
     const kind = row.dataset.state === "sketch" ? "sketch: " : "";
-    const play = make("button", { className: "play", type: "button", ariaLabel: `Play ${kind}${name}` });
-    play.dataset.play = "";
-    play.innerHTML = icon("play", "on") + icon("pause", "off");
-    row.prepend(play);
+    row.prepend(sounds ? control("play", `Play ${kind}${name}`, "play") : mute("play play-none"));
+  }
+
+  /**
+   * @param {string} hook
+   * @param {string} label
+   * @param {string} className
+   */
+  function control(hook, label, className) {
+    const button = make("button", { type: "button", className });
+    button.dataset[hook] = "";
+    button.setAttribute("aria-label", label);
+    return button;
+  }
+
+  /** @param {string} className */
+  function mute(className) {
+    const element = make("span", { className });
+    element.setAttribute("aria-hidden", "true");
+    return element;
   }
 
   // A clip's sound as a picture, and whether it is a sketch: see the macro `picture` in

@@ -76,10 +76,10 @@ def test_results_are_drawn_as_the_server_draws_rows(address: str, open_page: Any
     page.wait_for_selector("[data-found] .row")
     tidy = """rows => Object.fromEntries(rows.map(row => {
       const copy = row.cloneNode(true);
-      copy.querySelectorAll('noscript').forEach(each => each.remove());
+      copy.querySelectorAll('noscript, .row-title[hidden]').forEach(each => each.remove());
       copy.querySelectorAll('img').forEach(each => { each.loading = ''; each.getAttributeNames().filter(n => n !== 'src').forEach(n => each.removeAttribute(n)); });
       const seen = [...copy.querySelectorAll('*'), copy].map(each => [each.tagName, each.className, ...['href', 'src', 'aria-label', 'data-clip', 'data-audio', 'data-cover', 'data-page', 'data-facts', 'data-label', 'data-state', 'data-length', 'hidden', 'disabled'].map(n => each.getAttribute(n))]);
-      return [row.dataset.clip, JSON.stringify([seen, copy.textContent.replace(/\\s+/g, ' ')])];
+      return [row.dataset.clip, JSON.stringify([seen, copy.textContent.replace(/\\s+/g, ' ').trim()])];
     }))"""  # noqa: E501
     drawn = page.eval_on_selector_all("[data-found] .row", tidy)
     page.goto(f"{address}/prompts/index.html")

@@ -34,7 +34,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def own_config(root: Path) -> Config:
-    return make_config(root)
+    return make_config(root, tag_pages=1)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gallery.site import cards, feeds
-from gallery.site.items import Facets, Item, make_items, tags_alone
+from gallery.site.items import Facets, Item, listed_digests, make_items, tags_alone
 from gallery.site.pages import add, front, guides, hear, near, prompt, rows, structured, takeaway
 from gallery.site.search import filters, index
 from gallery.site.theme import addresses, labels
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gallery.state.database import State
 
 # So many names of tags, folders or authors stand on a page.
-_NAMES = 500
+MOST_NAMES = 500
 
 
 class Pages:
@@ -50,13 +50,7 @@ class Pages:
         self._read: dict[str, PromptEntry] = {}
         self._homes, alone = tags_alone(self.items, config.site.tag_pages)
         theme.leave_alone(self._homes, alone)
-        # What of each prompt decides how lists show it.
-        self._listed = {
-            item.path: digest(item.digest, as_json([[tag, self._homes[tag]] for tag in alone[item.path]]))
-            if item.path in alone
-            else item.digest
-            for item in self.items
-        }
+        self._listed = listed_digests(self.items, self._homes, alone)
         self.search_parts = index.parts(item.size for item in self.items)
 
     def __iter__(self) -> Iterator[Page]:
@@ -262,11 +256,11 @@ class Pages:
 
     def _names(self, here: str, listed: Sequence[Any]) -> Iterator[Page]:
         """A list of names, in alphabetical order, on as many pages as it takes."""
-        starts = range(0, max(1, len(listed)), _NAMES)
+        starts = range(0, max(1, len(listed)), MOST_NAMES)
         addressed = [addresses.paged(f"{here}/", number) for number, _ in enumerate(starts, 1)]
         parts = [[listed[start][0], page] for start, page in zip(starts, addressed, strict=True) if listed]
         for number, (start, page) in enumerate(zip(starts, addressed, strict=True), 1):
-            names = listed[start : start + _NAMES]
+            names = listed[start : start + MOST_NAMES]
             data = {"names": names, "here": here, "number": number, "parts": parts}
             yield self._page(page, "names.html", data)
 

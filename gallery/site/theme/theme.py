@@ -56,6 +56,9 @@ ROW = "row"
 # So many rows are in memory, of some 3 KB each.
 _MOST_ROWS = 5000
 
+# What stands before the lines of templates, for those who read them.
+_INDENT = re.compile(r"(<pre\b.*?</pre>)|^ +", re.MULTILINE | re.DOTALL)
+
 # Macros that mostly say what they said before, of other clips; and how much of it is kept.
 _SAID_OFTEN = ("line", "mark")
 _MOST_SAID = 4096
@@ -257,8 +260,16 @@ class Theme:
 
         from gallery.site.theme.templating import OWN, PACKAGED, KeysFirst, compiled_templates
 
+        def source(name: str, data: bytes) -> str:
+            text = _text(f"{OWN}{name}", data)
+            return text if name in self._own else _INDENT.sub(r"\1", text)
+
         templates = {
-            name: (_text(f"{OWN}{name}", data), f"{OWN if name in self._own else PACKAGED}{name}", None)
+            name: (
+                source(name, data),
+                f"{OWN if name in self._own else PACKAGED}{name}",
+                None,
+            )
             for name, data in self._files.items()
             if name.endswith(".html") or name in _FEEDS
         }
