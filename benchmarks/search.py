@@ -83,9 +83,7 @@ def processor() -> str:
 
 def main(sizes: tuple[int, ...]) -> None:
     print(processor())
-    print(
-        f"{'prompts':>8}  {'p50 ms':>7} {'p95 ms':>7} {'slowest':>8}  {'search gz KB':>20} {'clips gz KB':>20}"
-    )
+    print(f"{'prompts':>8}  {'p50':>6} {'p95':>6} {'most':>6} ms  {'search gz KB':>20} {'clips gz KB':>20}")
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
             site = build(size, Path(folder))
@@ -96,7 +94,7 @@ def main(sizes: tuple[int, ...]) -> None:
             ]
             found = [statistics.median(times), times[int(len(times) * 0.95)], times[-1]]
             p50, p95, slowest = (f"{each:.1f}" for each in found)
-            print(f"{size:>8,}  {p50:>7} {p95:>7} {slowest:>8}  {told[0]:>20} {told[1]:>20}", flush=True)
+            print(f"{size:>8,}  {p50:>6} {p95:>6} {slowest:>6}     {told[0]:>20} {told[1]:>20}", flush=True)
 
 
 if __name__ == "__main__":
