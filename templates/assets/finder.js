@@ -30,6 +30,8 @@
   let writing = 0;
   /** @type {string[]} */
   let marks = []; // words that were found
+  /** @type {Term[]} */
+  let asking = [];
   let later = 0;
 
   async function load() {
@@ -211,10 +213,13 @@
    * @param {Asked} state
    */
   function take(state) {
+    const isChip = document.activeElement?.closest("[data-chips]");
     fill(state);
     stopTyping();
     change(true);
-    field.focus();
+    // What was clicked is gone.
+    const next = isChip && dom.part(main)("chips").querySelector("button");
+    (next || find("#list")).focus();
   }
 
   /**
@@ -226,6 +231,7 @@
     const { terms } = result;
     const { answers } = gallery;
     matches = result.prompts;
+    asking = terms;
     marks = terms.flatMap((term) => term.marks);
     drawn = 0;
     listed.hidden = true;
@@ -289,7 +295,8 @@
 
   function drawMore(amount = PART) {
     for (const prompt of matches.slice(drawn, drawn + amount)) {
-      const row = gallery.drawRow(prompt, search.takesOf(prompt));
+      const start = search.startOf(prompt, asking);
+      const row = gallery.drawRow({ ...prompt, start }, search.takesOf(prompt));
       if (marks.length) {
         for (const part of row.querySelectorAll(".row-title bdi, .row-prompt a, .tag")) {
           gallery.markWords(part, marks);

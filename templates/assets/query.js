@@ -266,7 +266,7 @@
 
     /** @type {Query["complete"]} */
     function complete(q, most) {
-      const last = /(?:^|\s)(-?)([#@]|\p{L}[\p{L}\p{N}_-]*:)?([^\s":#@]+|(?<=[#@:]))$/u.exec(q);
+      const last = /(?:^|\s)(-?)([#@]|\p{L}[\p{L}\p{N}_-]*:)?([^\s":#@]*)$/u.exec(q);
       if (!last) return [];
       const [whole, sign, field = "", begun] = last;
       const before = q.slice(0, q.length - whole.length) + /^\s?/.exec(whole) + sign;

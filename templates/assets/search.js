@@ -7,6 +7,7 @@
   const names = ["folder", "model", "tag", "author", "length", "compares", "state"];
   const ranges = ["guidance", "temperature", "top-k", "top-p", "duration"]; // as search/index.py packs them
   const SCRIPTS = ["assets/query.js", "assets/vocabulary.js", "assets/answers.js", "assets/suggest.js"]; // loaded with the index
+  const KEY = /^[0-9a-f]{8,32}$/; // of a clip, or its beginning
   const MOST_PROMPTS = 2 ** 22; // that have a number each
   /** @type {Promise<SearchPrompt[]> | null} */
   let loading = null;
@@ -222,7 +223,10 @@
 
   /** @type {Search["findKeys"]} */
   async function findKeys(q) {
-    const asked = q.toLowerCase().match(/(?<![^\s])[0-9a-f]{8,32}(?![^\s])/g) ?? [];
+    const asked = q
+      .toLowerCase()
+      .split(/\s+/)
+      .filter((word) => KEY.test(word));
     const unknown = asked.filter((key) => !keys.has(key));
     const found = await Promise.all(unknown.map(clips.find));
     found.forEach((clip, place) => {
@@ -255,6 +259,14 @@
     fastest: (a, b) => b.tempo - a.tempo,
   };
 
+  /** @type {Search["startOf"]} */
+  function startOf(prompt, terms) {
+    const named = prompt.packed.findIndex(([key]) =>
+      terms.some(({ word }) => KEY.test(word) && key.startsWith(word)),
+    );
+    return named < 0 ? prompt.start : named;
+  }
+
   gallery.search = {
     names,
     ranges,
@@ -262,6 +274,7 @@
     look,
     findKeys,
     takesOf,
+    startOf,
     complete: (q, most) => query.complete(q, most),
     near: (word) => query.near(word),
   };

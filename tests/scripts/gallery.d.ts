@@ -409,6 +409,8 @@ interface Search {
   complete: Query["complete"];
   near: Query["near"];
   takesOf(prompt: SearchPrompt): RowTake[];
+  /** The place of the take that plays first: the one that is asked for by its key, else the prompt's own. */
+  startOf(prompt: SearchPrompt, terms: Term[]): number;
 }
 
 // ---- differences.js, compare.js
