@@ -123,7 +123,7 @@ class Site(Settings):
     words: list[WordForms] = Field(
         [],
         max_length=500,
-        description="Words that find each other in the search, a list for each: "
+        description="Words that find each other in the [search](searching.md), a list for each: "
         '`words = [["handpan", "hang"], ["kora", "harp lute"]]`. They go before the built-in ones '
         "(`lofi` finds `lo-fi`): a word that stands here has no other forms than here, so that a list of "
         "one word takes it out of them.",

@@ -26,8 +26,12 @@
   let drawn = 0;
   // While someone types, one entry in the history is enough; a filter is a step of its own.
   let isTyping = false;
+  let unwritten = ""; // the address of what is shown, and when it is written
+  let writing = 0;
   /** @type {string[]} */
   let marks = []; // words that were found
+  /** @type {Term[]} */
+  let asking = [];
   let later = 0;
 
   async function load() {
@@ -181,7 +185,7 @@
       more.hidden = true;
       found.replaceChildren();
       tally.innerHTML = usualTally;
-      if (prompts) showCounts(search.look(prompts, state).counts);
+      if (prompts) showCounts(search.look(prompts, state).count);
       done();
     } else if (prompts) showResults(prompts, state);
     else {
@@ -209,10 +213,13 @@
    * @param {Asked} state
    */
   function take(state) {
+    const isChip = document.activeElement?.closest("[data-chips]");
     fill(state);
     stopTyping();
     change(true);
-    field.focus();
+    // What was clicked is gone.
+    const next = isChip && dom.part(main)("chips").querySelector("button");
+    (next || find("#list")).focus();
   }
 
   /**
@@ -224,6 +231,7 @@
     const { terms } = result;
     const { answers } = gallery;
     matches = result.prompts;
+    asking = terms;
     marks = terms.flatMap((term) => term.marks);
     drawn = 0;
     listed.hidden = true;
@@ -240,7 +248,7 @@
       take,
     );
     answers.drawNear(nothing, [], [], take);
-    showCounts(result.counts);
+    showCounts(result.count);
     done();
     // At each letter only what is seen is drawn.
     later = setTimeout(() => {
@@ -274,11 +282,11 @@
     document.dispatchEvent(new Event("rows:drawn"));
   }
 
-  /** @param {Counts} counts */
-  function showCounts(counts) {
+  /** @param {Count} count */
+  function showCounts(count) {
     for (const name of search.names) {
       for (const box of boxes(name)) {
-        const amount = counts[name].get(valueAt(box)) ?? 0;
+        const amount = count(name, valueAt(box));
         dom.within(itemOf(box))(".count").textContent = String(amount);
         itemOf(box).classList.toggle("is-empty", !amount && !box.checked);
       }
@@ -287,7 +295,8 @@
 
   function drawMore(amount = PART) {
     for (const prompt of matches.slice(drawn, drawn + amount)) {
-      const row = gallery.drawRow(prompt, search.takesOf(prompt));
+      const start = search.startOf(prompt, asking);
+      const row = gallery.drawRow({ ...prompt, start }, search.takesOf(prompt));
       if (marks.length) {
         for (const part of row.querySelectorAll(".row-title bdi, .row-prompt a, .tag")) {
           gallery.markWords(part, marks);
@@ -304,13 +313,28 @@
   /** @param {boolean} isStep */
   function change(isStep) {
     const state = formState();
-    if (isTyping && !isStep) history.replaceState(null, "", addressOf(state));
-    else history.pushState(null, "", addressOf(state));
+    const address = addressOf(state);
+    if (isTyping && !isStep) {
+      // Browsers take their time over an address: it follows when the fingers rest.
+      unwritten = address;
+      clearTimeout(writing);
+      writing = setTimeout(writeAddress, 150);
+    } else {
+      writeAddress();
+      history.pushState(null, "", address);
+    }
     isTyping = !isStep;
     show(state);
   }
 
+  function writeAddress() {
+    clearTimeout(writing);
+    if (unwritten) history.replaceState(null, "", unwritten);
+    unwritten = "";
+  }
+
   function stopTyping() {
+    writeAddress();
     isTyping = false;
   }
 
@@ -348,6 +372,7 @@
     field.focus();
   });
   window.addEventListener("popstate", () => {
+    unwritten = ""; // it was another entry's
     stopTyping();
     showAsked();
   });

@@ -61,12 +61,15 @@
    * @param {string} words - of which the last may have only begun
    */
   function scoreOf(prompt, words) {
-    const place = prompt.sought.indexOf(words);
+    const { sought } = prompt;
+    const place = sought.indexOf(words);
     if (place < 0) return 0;
-    const begun = prompt.sought.indexOf(` ${words}`);
     const within = WITHIN * weightAt(prompt, place);
-    if (begun < 0) return within;
-    return Math.max(within, BEGUN * weightAt(prompt, begun), WHOLE * wholeIn(prompt, words));
+    const begun = sought[place - 1] === " " ? place : sought.indexOf(` ${words}`, place) + 1;
+    if (!begun) return within;
+    const weight = weightAt(prompt, begun);
+    if (sought[begun + words.length] === " ") return WHOLE * weight;
+    return Math.max(within, BEGUN * weight, WHOLE * wholeIn(prompt, words));
   }
 
   /**
@@ -100,6 +103,7 @@
         to: found.index + found[0].length,
         isNot: sign === "-",
         isWhole: quote === '"',
+        isClosed: found[0].endsWith('"'),
         field: isKnown ? window.GALLERY_WORDS.fields[field] : "",
         value: isKnown || !name ? value : `${name} ${value}`,
       };
@@ -165,20 +169,22 @@
       const apart = forms.length && !isExact ? said.split(" ") : [];
       const isNowhere = !isExact && !forms.length && !said.includes(" ") && !vocabulary.has(said);
       const taken = isNowhere && !keys.has(said) ? vocabulary.near(said, isLast) : "";
-      const number = /^\d{2,10}$/.test(said) && !isExact ? Number(said) : Number.NaN;
+      const seed = /^\d{2,10}$/.test(said) && !isExact ? Number(said) : null;
       const others = [...forms, ...(taken ? (formsOf.get(taken) ?? []) : [])];
+      const named = keys.get(said);
+      // What is still being typed between quotation marks has only begun.
+      const isBegun = chunk.isWhole && isLast && !chunk.isNot && !chunk.isClosed;
       /** @type {Term["score"]} */
       const score = (prompt) => {
-        // What is still being typed between quotation marks has only begun.
-        const isBegun =
-          chunk.isWhole && isLast && !chunk.text.endsWith('"', chunk.text.length) && !chunk.isNot;
-        let best = isBegun && prompt.sought.includes(` ${said}`) ? BEGUN : WHOLE * wholeIn(prompt, said);
+        if (prompt.path === named) return NAMED;
+        let best = 0;
         if (!isExact) best = scoreOf(prompt, taken || said);
+        else if (isBegun && prompt.sought.includes(` ${said}`)) best = BEGUN;
+        else best = WHOLE * wholeIn(prompt, said);
         for (const form of others) best = Math.max(best, FORM * wholeIn(prompt, form));
-        if (!best && apart.length > 1 && apart.every((word) => prompt.sought.includes(` ${word}`)))
-          best = WITHIN;
-        if (!best && within(prompt, [[SEED, number, number]])) best = WITHIN;
-        return keys.get(said) === prompt.path ? NAMED : best;
+        if (best) return best;
+        if (apart.length > 1 && apart.every((word) => prompt.sought.includes(` ${word}`))) return WITHIN;
+        return seed !== null && prompt.settings.some((values) => values[SEED] === seed) ? WITHIN : 0;
       };
       return termOf(chunk, { score, marks: [taken || said, ...others, ...apart], taken, word: said });
     }
@@ -260,7 +266,7 @@
 
     /** @type {Query["complete"]} */
     function complete(q, most) {
-      const last = /(?:^|\s)(-?)([#@]|\p{L}[\p{L}\p{N}_-]*:)?([^\s":#@]+|(?<=[#@:]))$/u.exec(q);
+      const last = /(?:^|\s)(-?)([#@]|\p{L}[\p{L}\p{N}_-]*:)?([^\s":#@]*)$/u.exec(q);
       if (!last) return [];
       const [whole, sign, field = "", begun] = last;
       const before = q.slice(0, q.length - whole.length) + /^\s?/.exec(whole) + sign;

@@ -7,12 +7,16 @@
   const names = ["folder", "model", "tag", "author", "length", "compares", "state"];
   const ranges = ["guidance", "temperature", "top-k", "top-p", "duration"]; // as search/index.py packs them
   const SCRIPTS = ["assets/query.js", "assets/vocabulary.js", "assets/answers.js", "assets/suggest.js"]; // loaded with the index
+  const KEY = /^[0-9a-f]{8,32}$/; // of a clip, or its beginning
+  const MOST_PROMPTS = 2 ** 22; // that have a number each
   /** @type {Promise<SearchPrompt[]> | null} */
   let loading = null;
   /** @type {Query} */
   let query;
   /** @type {Map<string, string>} */
   const keys = new Map(); // keys of clips that were asked for, and their prompts
+  /** @type {Map<string, number>} */
+  const facets = new Map(); // values of filters, by number
 
   /** @type {Search["load"]} */
   function load(parts, scripts = SCRIPTS) {
@@ -40,9 +44,23 @@
     const prompts = [...known.values()].sort((a, b) => a.part - b.part).flatMap(unpack);
     prompts.forEach((prompt, position) => {
       prompt.position = position;
+      prompt.facets = names.map((name) => prompt.values[name].map((value) => facetOf(name, value)));
     });
     query = gallery.makeQuery(prompts, keys);
     return prompts;
+  }
+
+  /**
+   * The number under which a filter's value is counted.
+   * @param {FilterName} name
+   * @param {string} value
+   */
+  function facetOf(name, value) {
+    const facet = `${name} ${value}`;
+    const known = facets.get(facet);
+    if (known !== undefined) return known;
+    facets.set(facet, facets.size);
+    return facets.size - 1;
   }
 
   /**
@@ -80,6 +98,7 @@
           settingsOf(data, number, Array.isArray(seeds) ? seeds[place] : seeds),
         ),
         position: 0,
+        facets: [],
         sought: "",
         bounds: [],
       };
@@ -160,30 +179,35 @@
   function look(prompts, state) {
     const terms = query.parse(state.q);
     const asked = rangesOf(state, terms);
-    const counts = /** @type {Counts} */ (Object.fromEntries(names.map((name) => [name, new Map()])));
+    const chosen = names.filter((name) => state.chosen[name].length);
+    const counts = new Int32Array(facets.size);
     const result = [];
-    const scores = new Float64Array(prompts.length);
+    // Of each prompt that is found how well it fits, and then how new it is, as one number to sort by.
+    const ranks = [];
     for (const prompt of prompts) {
       const score = scoreOf(prompt, terms);
       if (!score || (asked.length && !query.within(prompt, asked))) continue;
-      const failing = names.filter((name) => !fits(prompt, name, state.chosen[name]));
-      if (!failing.length) result.push(prompt);
-      if (failing.length > 1) continue;
-      scores[prompt.position] = score;
-      for (const name of names) {
-        if (failing.length && (failing[0] !== name || name === "tag")) continue;
-        for (const value of prompt.values[name]) counts[name].set(value, (counts[name].get(value) ?? 0) + 1);
+      const failing = chosen.filter((name) => !fits(prompt, name, state.chosen[name]));
+      if (!failing.length) {
+        result.push(prompt);
+        ranks.push(score * MOST_PROMPTS - prompt.position);
+        for (const own of prompt.facets) for (const facet of own) counts[facet]++;
+      } else if (failing.length === 1 && failing[0] !== "tag") {
+        for (const facet of prompt.facets[names.indexOf(failing[0])]) counts[facet]++;
       }
     }
+    const count = (/** @type {FilterName} */ name, /** @type {string} */ value) =>
+      counts[facets.get(`${name} ${value}`) ?? -1] ?? 0;
     if (Object.hasOwn(orders, state.order)) result.sort(orders[state.order]);
     else if (terms.length && state.order !== "newest") {
-      result.sort((a, b) => scores[b.position] - scores[a.position]);
+      const sorted = new Float64Array(ranks).sort().reverse();
+      return { prompts: Array.from(sorted, (rank) => prompts[-rank & (MOST_PROMPTS - 1)]), count, terms };
     }
-    return { prompts: result, counts, terms };
+    return { prompts: result, count, terms };
   }
 
   /**
-   * How well a prompt fits all words; 0 where it doesn't fit one of them.
+   * How well a prompt fits all words, in whole numbers; 0 where it doesn't fit one of them.
    * @param {SearchPrompt} prompt
    * @param {Term[]} terms
    */
@@ -192,14 +216,17 @@
     for (const term of terms) {
       const score = term.score(prompt);
       if (!score) return 0;
-      whole += score;
+      whole += 2 * score;
     }
     return whole;
   }
 
   /** @type {Search["findKeys"]} */
   async function findKeys(q) {
-    const asked = q.toLowerCase().match(/(?<![^\s])[0-9a-f]{8,32}(?![^\s])/g) ?? [];
+    const asked = q
+      .toLowerCase()
+      .split(/\s+/)
+      .filter((word) => KEY.test(word));
     const unknown = asked.filter((key) => !keys.has(key));
     const found = await Promise.all(unknown.map(clips.find));
     found.forEach((clip, place) => {
@@ -232,6 +259,14 @@
     fastest: (a, b) => b.tempo - a.tempo,
   };
 
+  /** @type {Search["startOf"]} */
+  function startOf(prompt, terms) {
+    const named = prompt.packed.findIndex(([key]) =>
+      terms.some(({ word }) => KEY.test(word) && key.startsWith(word)),
+    );
+    return named < 0 ? prompt.start : named;
+  }
+
   gallery.search = {
     names,
     ranges,
@@ -239,6 +274,7 @@
     look,
     findKeys,
     takesOf,
+    startOf,
     complete: (q, most) => query.complete(q, most),
     near: (word) => query.near(word),
   };

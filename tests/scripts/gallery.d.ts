@@ -326,6 +326,8 @@ interface SearchPrompt extends Required<Omit<RowPrompt, "page">> {
   /** For each clip, or for several alike, the values of all parameters. */
   settings: (number | null)[][];
   position: number;
+  /** The numbers of the filters' values. */
+  facets: number[][];
   /** All that words are sought in, each part between spaces; and where title, tags, text, notes and rest end. */
   sought: string;
   bounds: number[];
@@ -381,7 +383,8 @@ interface Asked {
   ranges: Record<string, string[]>;
 }
 
-type Counts = Record<FilterName, Map<string, number>>;
+/** How many prompts choosing a value would leave. */
+type Count = (name: FilterName, value: string) => number;
 
 /** One thing that is asked for, what it is called, and what is asked for without it. */
 interface Condition {
@@ -410,12 +413,14 @@ interface Search {
   /** All prompts, newest first. `scripts` are those that searching needs, where they are not the usual ones. */
   load(parts: number, scripts?: string[]): Promise<SearchPrompt[]>;
   /** The prompts that fit, in order, and beside each value how many choosing it would leave. */
-  look(prompts: SearchPrompt[], state: Asked): { prompts: SearchPrompt[]; counts: Counts; terms: Term[] };
+  look(prompts: SearchPrompt[], state: Asked): { prompts: SearchPrompt[]; count: Count; terms: Term[] };
   /** Looks up keys of clips that a query holds; whether one was found that was not known before. */
   findKeys(q: string): Promise<boolean>;
   complete: Query["complete"];
   near: Query["near"];
   takesOf(prompt: SearchPrompt): RowTake[];
+  /** The place of the take that plays first: the one that is asked for by its key, else the prompt's own. */
+  startOf(prompt: SearchPrompt, terms: Term[]): number;
 }
 
 // ---- differences.js, compare.js

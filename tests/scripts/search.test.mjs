@@ -80,7 +80,7 @@ async function searchAmong(prompts) {
     const none = Object.fromEntries(search.names.map((name) => [name, []]));
     const found = search.look(all, { q, order, ranges, chosen: { ...none, ...chosen } });
     const paths = found.prompts.map(({ path }) => path);
-    return { paths, counts: plain(found.counts), terms: found.terms };
+    return { paths, count: found.count, terms: found.terms };
   };
   return { search, all, look, paths: (asked) => [...look(asked).paths] };
 }
@@ -139,7 +139,7 @@ suite("the index", () => {
       line: ["2 takes:", ["seed"]],
     });
     const { all } = await searchAmong([{ path: "other", tags: ["lofi"] }, prompt]);
-    const { sought, bounds, packed: takes, homes, states, ...unpacked } = plain(all[1]);
+    const { sought, bounds, facets, packed: takes, homes, states, ...unpacked } = plain(all[1]);
     assert.deepEqual(unpacked, {
       path: "a/b/c",
       title: "T",
@@ -225,7 +225,12 @@ suite("filters", () => {
 
   test("beside each value stands what choosing it would leave", async () => {
     const { look } = await searchAmong(prompts);
-    const counted = (asked, name) => Object.fromEntries(look(asked).counts[name]);
+    const values = { tag: ["lofi", "calm"], model: ["small", "large"], state: ["render", "sketch"] };
+    const counted = (asked, name) => {
+      const { count } = look(asked);
+      const counts = values[name].map((value) => [value, count(name, value)]);
+      return Object.fromEntries(counts.filter(([, amount]) => amount));
+    };
     assert.deepEqual(counted({}, "tag"), { lofi: 2, calm: 2 });
     assert.deepEqual(counted({}, "model"), { small: 2, large: 2 });
     // Another model would widen: its count is of all that fit the rest.
