@@ -139,6 +139,7 @@ def test_a_diff_of_japanese_stays_one(media: Any, tmp_path: Any, watch: Any) -> 
     entries = [grid("j/koto", texts[0], [("prompt", texts)])]
     write_entries(entries, make_files(entries, media), make_config(tmp_path), tmp_path / "site")
     page, _ = watch(f"{(tmp_path / 'site').as_uri()}/prompts/j/koto/index.html")
+    assert page.inner_text(".quote .word") == "レコードの雑音"
     page.click(".quote .word")
     until(page, PLAYED % 0)
     assert page.get_attribute(".quote", "data-wording") == texts[1]
@@ -172,7 +173,8 @@ def test_titles_and_prompts_end_at_one_edge(media: Any, tmp_path: Any, open_page
 def test_play_is_on_the_first_screen_however_long_the_words(
     width: int, height: int, media: Any, tmp_path: Any, open_page: Any
 ) -> None:
-    texts = [LONG_TEXT, LONG_TEXT[:318], LONG_TEXT[:129], LONG_WORD]
+    japanese = (PIANO * 4)[:129]  # a letter of it takes the room of two and a half
+    texts = [LONG_TEXT, LONG_TEXT[:318], LONG_TEXT[:129], LONG_WORD, japanese, japanese[:47]]
     entries = [entry(f"p/{place}", text, title="A title of its own") for place, text in enumerate(texts)]
     write_entries(entries, make_files(entries, media), make_config(tmp_path), tmp_path / "site")
     page, _ = open_page("about:blank", width=width, height=height)
