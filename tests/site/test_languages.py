@@ -169,6 +169,28 @@ def test_titles_and_prompts_end_at_one_edge(media: Any, tmp_path: Any, open_page
         assert ends[0] == pytest.approx(ends[1], abs=4), path
 
 
+def test_on_the_front_door_titles_stand_with_their_prompts(media: Any, tmp_path: Any, open_page: Any) -> None:
+    oud = "عود هادئ في الليل مع إيقاع بطيء"
+    seeds = [("seed", [1, 2])]
+    entries = [
+        grid("r/one", oud, seeds, title="ليلة هادئة", date="2026-11-02"),
+        grid("r/two", oud[:20], seeds, title="هل يهم؟", date="2026-11-01"),
+    ]
+    write_entries(entries, make_files(entries, media), make_config(tmp_path), tmp_path / "site")
+    page, _ = open_page(f"{(tmp_path / 'site').as_uri()}/index.html")
+    for title, words in (("#opening", ".stage-quote p"), (".asked h3", ".asked-words")):
+        ends = page.evaluate(
+            """names => names.map(name => {
+              const range = document.createRange();
+              range.selectNodeContents(document.querySelector(name));
+              return range.getBoundingClientRect().right;
+            })""",
+            [title, words],
+        )
+        assert ends[0] == pytest.approx(ends[1], abs=4), title
+        assert page.get_attribute(title, "lang") == "ar"
+
+
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1360, 940)])
 def test_play_is_on_the_first_screen_however_long_the_words(
     width: int, height: int, media: Any, tmp_path: Any, open_page: Any
