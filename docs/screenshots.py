@@ -22,6 +22,7 @@ PICTURES = {
     "index-dark": ("prompts/index.html", "dark", DESKTOP),
     "index-light": ("prompts/index.html", "light", DESKTOP),
     "matrix-dark": ("prompts/funk-soul/boogie-matrix/index.html", "dark", DESKTOP),
+    "wording-dark": ("prompts/lofi/production-words/index.html", "dark", DESKTOP),
     "prompt-light": ("prompts/lofi/rainy-desk/index.html", "light", DESKTOP),
     "guide-dark": ("guides/en/guidance/index.html", "dark", DESKTOP),
     "compare-light": ("compare/index.html", "light", DESKTOP),
@@ -38,8 +39,10 @@ def main() -> None:
     folder.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--mute-audio"])
-        for name, (address, scheme, (width, height)) in PICTURES.items():
-            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+        for name, (address, scheme, size) in PICTURES.items():
+            view = {"width": size[0], "height": size[1]}
+            hand = size == PHONE
+            page = browser.new_page(viewport=view, color_scheme=scheme, is_mobile=hand, has_touch=hand)
             query = two_clips() if address.startswith("compare") else ""
             page.goto((SITE / address).as_uri() + query)
             if address.startswith("add"):
@@ -72,9 +75,9 @@ def write(page: Page) -> None:
 
 
 def two_clips() -> str:
-    """The first and the last clip of the boogie matrix, as the compare page's query."""
+    """A waltz and a march, as the compare page's query: their sketches differ, too."""
     prompts = json.loads((SITE / "catalogue.json").read_text(encoding="utf-8"))["prompts"]
-    clips = next(entry for entry in prompts if entry["path"] == "funk-soul/boogie-matrix")["clips"]
+    clips = next(entry for entry in prompts if entry["path"] == "tempo/three-or-four")["clips"]
     return f"?a={clips[0]['key']}&b={clips[-1]['key']}"
 
 

@@ -171,7 +171,7 @@
 
   // ---- the catalogue's pictures: a browser would load them from two screens away
 
-  const shelves = main.querySelector(".shelves-all");
+  const shelves = document.querySelector(".shelves-all");
   const watcher = new IntersectionObserver(
     ([{ target, isIntersecting }]) => {
       if (!isIntersecting) return;

@@ -156,7 +156,12 @@
      */
     function choicesOf(texts) {
       return [...new Set(texts)].filter(Boolean).map((text) => {
-        const [, lead, words, tail] = /^([\s,;.]*)(.*?)([\s,;.]*)$/su.exec(text) ?? ["", "", text, ""];
+        const [, lead, words, tail] = /^([\s,;.、。]*)(.*?)([\s,;.、。]*)$/su.exec(text) ?? [
+          "",
+          "",
+          text,
+          "",
+        ];
         const choice = dom.make("span", { className: "choice" });
         const button = dom.make("button", { className: "word", type: "button", textContent: words || text });
         button.dataset.slot = String(places.indexOf(texts));

@@ -111,6 +111,7 @@ def test_lists_need_no_script(address: str, open_page: Any) -> None:
     assert page.locator(".row").count() == 10 and page.locator(".row audio").count() == 9
     page.click("text=older →")
     assert page.url.endswith("/page/2/index.html") and page.locator(".row").count() == 6
+    assert page.locator("script[src*='search'], script[src*='finder']").count() == 0
     page.click("text=← newer")
     assert page.url.endswith("/prompts/index.html")
     for shelf in ("folders", "tags", "models", "authors"):

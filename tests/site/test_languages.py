@@ -196,6 +196,7 @@ def test_a_diff_of_japanese_stays_one(media: Any, tmp_path: Any, watch: Any) -> 
     entries = [grid("j/koto", texts[0], [("prompt", texts)])]
     write_entries(entries, make_files(entries, media), make_config(tmp_path), tmp_path / "site")
     page, _ = watch(f"{(tmp_path / 'site').as_uri()}/prompts/j/koto/index.html")
+    assert page.inner_text(".quote .word") == "レコードの雑音"
     page.click(".quote .word")
     until(page, PLAYED % 0)
     assert page.get_attribute(".quote", "data-wording") == texts[1]
@@ -225,11 +226,34 @@ def test_titles_and_prompts_end_at_one_edge(media: Any, tmp_path: Any, open_page
         assert ends[0] == pytest.approx(ends[1], abs=4), path
 
 
+def test_on_the_front_door_titles_stand_with_their_prompts(media: Any, tmp_path: Any, open_page: Any) -> None:
+    oud = "عود هادئ في الليل مع إيقاع بطيء"
+    seeds = [("seed", [1, 2])]
+    entries = [
+        grid("r/one", oud, seeds, title="ليلة هادئة", date="2026-11-02"),
+        grid("r/two", oud[:20], seeds, title="هل يهم؟", date="2026-11-01"),
+    ]
+    write_entries(entries, make_files(entries, media), make_config(tmp_path), tmp_path / "site")
+    page, _ = open_page(f"{(tmp_path / 'site').as_uri()}/index.html")
+    for title, words in (("#opening", ".stage-quote p"), (".asked h3", ".asked-words")):
+        ends = page.evaluate(
+            """names => names.map(name => {
+              const range = document.createRange();
+              range.selectNodeContents(document.querySelector(name));
+              return range.getBoundingClientRect().right;
+            })""",
+            [title, words],
+        )
+        assert ends[0] == pytest.approx(ends[1], abs=4), title
+        assert page.get_attribute(title, "lang") == "ar"
+
+
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1360, 940)])
 def test_play_is_on_the_first_screen_however_long_the_words(
     width: int, height: int, media: Any, tmp_path: Any, open_page: Any
 ) -> None:
-    texts = [LONG_TEXT, LONG_TEXT[:318], LONG_TEXT[:129], LONG_WORD]
+    japanese = (PIANO * 4)[:129]  # a letter of it takes the room of two and a half
+    texts = [LONG_TEXT, LONG_TEXT[:318], LONG_TEXT[:129], LONG_WORD, japanese, japanese[:47]]
     entries = [entry(f"p/{place}", text, title="A title of its own") for place, text in enumerate(texts)]
     write_entries(entries, make_files(entries, media), make_config(tmp_path), tmp_path / "site")
     page, _ = open_page("about:blank", width=width, height=height)

@@ -167,7 +167,9 @@ class Pages:
             "newer": addresses.paged(folder, number - 1) if number > 1 else "",
             "older": addresses.paged(folder, number + 1) if number < shared["last"] else "",
         }
-        return self.theme.render(template, addresses.paged(folder, number), data)
+        # The catalogue is searched and filtered from its first page: the others are lists alone.
+        later = template == "index.html" and number > 1
+        return self.theme.render("later.html" if later else template, addresses.paged(folder, number), data)
 
     def _prompts(self) -> Iterator[Page]:
         about = digest(self.theme.digest, as_json(self._about))

@@ -32,7 +32,7 @@ def _changed(before: str, after: str) -> tuple[str, str]:
     """The words that came and those that went, in short."""
     parts: dict[str, list[str]] = {"+": [], "-": []}
     for step, text in word_changes(before, after):
-        if step in parts and (words := text.strip(" ,.;:")):
+        if step in parts and (words := text.strip(" ,.;:、。，،؛")):
             parts[step].append(words)
     came, went = (labels.excerpt(", ".join(parts[step]), _LONGEST) for step in "+-")
     return came, went
