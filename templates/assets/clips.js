@@ -1,11 +1,15 @@
-// What a page's scripts share: its elements; and clips, as an element says of one and as the scripts
-// under clips/ know of all.
+// What a page's scripts share: how they come and go with it; its elements; and clips, as an element says of
+// one and as the scripts under clips/ know of all.
 (() => {
   "use strict";
   const { gallery } = window;
-  const root = document.documentElement.dataset.root ?? "";
+  const root = new URL(document.documentElement.dataset.root || ".", document.baseURI).href;
+  // Scripts that nobody needs before a page is seen: loaded when it is there.
+  const { later } = document.currentScript?.dataset ?? {};
   /** @type {Map<string, Promise<unknown>>} */
-  const loading = new Map(); // the parts under clips/ that were asked for
+  const loading = new Map(); // scripts that were asked for, by their addresses
+  /** @type {Map<string, Promise<unknown>>} */
+  const parts = new Map(); // and those under clips/, that they are there or not
 
   // What stands in the place of a picture.
   /** @type {Record<string, string>} */
@@ -13,6 +17,57 @@
     pending: "not rendered yet",
     damaged: "damaged",
     newer: "newer version",
+  };
+
+  // ---- what scripts do on a page, and end with it
+
+  /** @type {{ script: string, selector: string, start: Parameters<Gallery["mount"]>[1] }[]} */
+  const mounts = [];
+  /** @type {Set<string> | null} */
+  let named = null; // the scripts that the page names; all that run while it is read are
+  let leaving = new AbortController();
+
+  /** @param {(typeof mounts)[number]} mount */
+  function begin({ selector, start }) {
+    const element = /** @type {HTMLElement | null} */ (document.querySelector(selector));
+    if (element) start(element, leaving.signal);
+  }
+
+  gallery.mount = (selector, start) => {
+    const script = /** @type {HTMLScriptElement | null} */ (document.currentScript)?.src ?? "";
+    const mount = { script, selector, start };
+    mounts.push(mount);
+    if (!named || named.has(script)) begin(mount);
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    named = new Set(Array.from(document.scripts, ({ src }) => src));
+  });
+
+  // As long as pages don't come in place of one another: see visits.js.
+  gallery.visit = (address, { replace } = {}) => {
+    if (replace) location.replace(address);
+    else location.assign(address);
+  };
+  gallery.push = (address) => history.pushState(null, "", address);
+
+  gallery.page = {
+    leave: () => {
+      leaving.abort();
+      leaving = new AbortController();
+    },
+    enter: (scripts) => {
+      named = new Set(scripts);
+      for (const script of named) {
+        for (const mount of mounts.filter((each) => each.script === script)) {
+          try {
+            begin(mount);
+          } catch (error) {
+            reportError(error); // the other scripts go on, as on a page that is loaded
+          }
+        }
+      }
+    },
   };
 
   // ---- elements
@@ -37,6 +92,14 @@
     return clip ? gallery.dom.all(document, `clip="${CSS.escape(clip.key)}"`) : [];
   }
 
+  /**
+   * Pages may come in place of one another: what is kept longer has its whole address.
+   * @param {string | undefined} address - as the page has it
+   */
+  function whole(address) {
+    return address ? new URL(address, document.baseURI).href : "";
+  }
+
   /** @type {Clips["read"]} */
   function read(element) {
     const data = element.dataset;
@@ -48,11 +111,11 @@
       key: data.clip ?? "",
       id: data.id ?? "",
       state: /** @type {ClipState} */ (data.state),
-      audio: data.audio ?? "",
-      cover: data.cover ?? "",
+      audio: whole(data.audio),
+      cover: whole(data.cover),
       length: Number(data.length) || 0,
       peaks: data.peaks ?? "",
-      page: data.page ?? "",
+      page: whole(data.page),
       facts: data.facts ?? "",
       label: data.label ?? "",
       name: named.dataset.name || (written ? written.textContent.trim() : document.title),
@@ -75,7 +138,7 @@
     else if (!image) {
       const size = { width: 480, height: 96 };
       picture.prepend(make("img", { alt: "", ...size, loading: "lazy", decoding: "async", src: clip.cover }));
-    } else if (image.getAttribute("src") !== clip.cover) image.src = clip.cover;
+    } else if (image.src !== whole(clip.cover)) image.src = clip.cover;
     if (picture.dataset.state === clip.state) return;
     picture.dataset.state = clip.state;
     picture.querySelector(".mark")?.remove();
@@ -89,15 +152,24 @@
 
   /** @type {Clips["link"]} */
   function link(address) {
-    return /^https?:/.test(address) ? address : root + address.split("/").map(encodeURIComponent).join("/");
+    const start = document.documentElement.dataset.root ?? "";
+    return /^https?:/.test(address) ? address : start + address.split("/").map(encodeURIComponent).join("/");
   }
 
   // Pages opened from disk may load scripts but not fetch.
   /** @type {Clips["loadScript"]} */
   function loadScript(address) {
-    return new Promise((resolve, reject) => {
-      document.head.append(make("script", { src: root + address, onload: resolve, onerror: reject }));
+    const src = new URL(address, root).href;
+    const known = loading.get(src);
+    if (known) return known;
+    const promise = new Promise((resolve, reject) => {
+      const script = make("script", { src, onload: resolve, onerror: reject });
+      script.dataset.loaded = ""; // no page names it
+      document.head.append(script);
     });
+    loading.set(src, promise);
+    promise.catch(() => loading.delete(src)); // it may work the next time
+    return promise;
   }
 
   /** @type {Clips["find"]} */
@@ -105,12 +177,12 @@
     if (!/^[0-9a-f]{8,32}$/.test(key)) return null;
     const name = key.slice(0, 2);
     // Where there is no such part, no clip's key begins so.
-    const script = loading.get(name) ?? loadScript(`clips/${name}.js`).catch(() => {});
-    loading.set(name, script);
-    await script;
+    const part = parts.get(name) ?? loadScript(`clips/${name}.js`).catch(() => {});
+    parts.set(name, part);
+    await part;
     const known = window.GALLERY_CLIPS?.[name] ?? {};
-    const whole = Object.keys(known).find((other) => other.startsWith(key));
-    return whole ? unpack(whole, known[whole]) : null;
+    const full = Object.keys(known).find((other) => other.startsWith(key));
+    return full ? unpack(full, known[full]) : null;
   }
 
   /**
@@ -125,9 +197,9 @@
       ...same,
       key,
       id,
-      audio: audio && link(audio),
-      cover: cover && link(cover),
-      page: `${link(`prompts/${same.path}/index.html`)}#${id}`,
+      audio: audio && whole(link(audio)),
+      cover: cover && whole(link(cover)),
+      page: whole(`${link(`prompts/${same.path}/index.html`)}#${id}`),
       facts: line(facts),
       name: shorten(same.text),
       pairs: facts,
@@ -151,9 +223,9 @@
   // As gallery/site/theme/labels.py does it.
   /** @type {Clips["shorten"]} */
   function shorten(text) {
-    const whole = text.trim().split(/\s+/).join(" ");
-    const signs = Array.from(whole);
-    if (signs.length <= 220) return whole;
+    const line = text.trim().split(/\s+/).join(" ");
+    const signs = Array.from(line);
+    if (signs.length <= 220) return line;
     const head = signs.slice(0, 220).join("");
     return `${head.slice(110).includes(" ") ? head.slice(0, head.lastIndexOf(" ")) : head} …`;
   }
@@ -193,7 +265,13 @@
     else element.removeAttribute("lang");
   }
 
+  for (const address of later?.split(" ") ?? []) {
+    const script = whole(address);
+    document.addEventListener("DOMContentLoaded", () => loadScript(script).catch(() => {}));
+  }
+
   gallery.clips = {
+    root,
     read,
     give,
     find,

@@ -1,11 +1,10 @@
 // The list of prompts: its search field, its filters and its order. The address always says what is shown.
-(() => {
+window.gallery.mount("[data-finder]", (main, signal) => {
   "use strict";
   const { gallery } = window;
   const { dom, search } = gallery;
   const PART = 30; // rows drawn at once
   const MOST_CHOSEN = 50; // an address can ask for anything
-  const main = /** @type {HTMLElement} */ (document.querySelector("[data-finder]"));
   const find = dom.within(main);
   const part = dom.part(main);
   /** @type {HTMLInputElement} */
@@ -233,8 +232,8 @@
   /** @param {boolean} isStep */
   function change(isStep) {
     const state = formState();
-    if (isTyping && !isStep) history.replaceState(null, "", addressOf(state));
-    else history.pushState(null, "", addressOf(state));
+    if (isTyping && !isStep) history.replaceState(history.state, "", addressOf(state));
+    else gallery.push(addressOf(state));
     isTyping = !isStep;
     show(state);
   }
@@ -276,17 +275,18 @@
     change(true);
     field.focus();
   });
-  window.addEventListener("popstate", () => {
+  function goBack() {
     stopTyping();
     showAsked();
-  });
+  }
+  window.addEventListener("popstate", goBack, { signal });
 
   // The filters stand open beside the list, and folded above it on a phone.
   const wide = matchMedia("(min-width: 60rem)");
   const unfold = () => part("filters").toggleAttribute("open", wide.matches);
-  wide.addEventListener("change", unfold);
+  wide.addEventListener("change", unfold, { signal });
   unfold();
 
   if (addressOf(asked()) !== location.pathname) showAsked();
   if (location.hash === "#question") field.focus();
-})();
+});

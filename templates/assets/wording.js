@@ -94,13 +94,12 @@
 
   // ---- on a prompt's page
 
-  /** @type {HTMLElement[]} */
-  const rows = [...document.querySelectorAll(/** @type {"li"} */ (".clips .take-row[data-audio]"))].filter(
-    (row) => row.dataset.audio && row.querySelector(".take-prompt"),
-  );
-  /** @type {HTMLElement | null} */
-  const quote = document.querySelector("[data-quote]");
-  if (quote && rows.length > 1) start(quote);
+  gallery.mount("[data-quote]", (quote, signal) => {
+    const isWorded = (/** @type {HTMLElement} */ row) =>
+      row.dataset.audio && row.querySelector(".take-prompt");
+    const rows = dom.all(document, "audio").filter((row) => row.matches(".clips .take-row") && isWorded(row));
+    if (rows.length > 1) start(quote, rows, signal);
+  });
 
   /**
    * The way from the prompt to a take's wording, as its row shows it.
@@ -121,8 +120,12 @@
     return stays * 3 >= Math.max(textOf(steps, "-").length, textOf(steps, "+").length);
   }
 
-  /** @param {HTMLElement} quote */
-  function start(quote) {
+  /**
+   * @param {HTMLElement} quote
+   * @param {HTMLElement[]} rows
+   * @param {AbortSignal} signal
+   */
+  function start(quote, rows, signal) {
     const ways = rows.map(stepsOf);
     const woven = weave(ways);
     const places = woven.filter((texts) => texts.length > 1);
@@ -193,9 +196,13 @@
       else player.play(rows[take]);
     });
 
-    document.addEventListener("clip:shown", ({ detail: clip }) => {
+    /** @param {Clip} clip */
+    function follow(clip) {
       const take = rows.findIndex((row) => row.dataset.clip === clip.key);
       if (take >= 0) mark(take);
-    });
+    }
+    document.addEventListener("clip:shown", ({ detail: clip }) => follow(clip), { signal });
+    const shown = player.current();
+    if (shown) follow(shown);
   }
 })();
