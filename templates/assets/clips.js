@@ -4,8 +4,8 @@
   "use strict";
   const { gallery } = window;
   const root = new URL(document.documentElement.dataset.root || ".", document.baseURI).href;
-  // Scripts that nobody needs before a page is seen: loaded when it is there.
-  const { later } = document.currentScript?.dataset ?? {};
+  // Scripts of every page that nobody needs before it is seen: loaded when it is there.
+  const later = document.currentScript?.dataset.later?.split(" ").map(whole) ?? [];
   /** @type {Map<string, Promise<unknown>>} */
   const loading = new Map(); // scripts that were asked for, by their addresses
   /** @type {Map<string, Promise<unknown>>} */
@@ -41,7 +41,7 @@
   };
 
   document.addEventListener("DOMContentLoaded", () => {
-    named = new Set(Array.from(document.scripts, ({ src }) => src));
+    named = new Set([...Array.from(document.scripts, ({ src }) => src), ...later]);
   });
 
   // As long as pages don't come in place of one another: see visits.js.
@@ -57,7 +57,7 @@
       leaving = new AbortController();
     },
     enter: (scripts) => {
-      named = new Set(scripts);
+      named = new Set([...scripts, ...later]);
       for (const script of named) {
         for (const mount of mounts.filter((each) => each.script === script)) {
           try {
@@ -265,10 +265,9 @@
     else element.removeAttribute("lang");
   }
 
-  for (const address of later?.split(" ") ?? []) {
-    const script = whole(address);
-    document.addEventListener("DOMContentLoaded", () => loadScript(script).catch(() => {}));
-  }
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const script of later) loadScript(script).catch(() => {}); // the page does without
+  });
 
   gallery.clips = {
     root,
