@@ -102,7 +102,7 @@
   // Beside the buttons that a row has anyway.
   function drawButtons() {
     for (const acts of document.querySelectorAll(
-      "main .acts:not(:has([data-enqueue])):has([data-compare])",
+      ".row .acts:not(:has([data-enqueue])):has([data-compare])",
     )) {
       const [, name = ""] = /: (.*)/s.exec(acts.querySelector("[data-compare]")?.ariaLabel ?? "") ?? [];
       acts.append(makeAct("enqueue", "", "Play next", name));

@@ -19,6 +19,8 @@
   const styled = new Map(); // the styles that there are
   /** @type {Map<number, number>} */
   const places = new Map(); // how far down each entry of the history was left
+  /** @type {Map<number, string>} */
+  const followed = new Map(); // and by which link
   let { visit = `${performance.timeOrigin}`, index = 0 } = history.state ?? {}; // of what is shown
   let visits = 0;
   let turn = 0; // what was asked for earlier is given up
@@ -191,6 +193,7 @@
    */
   function show({ page, address, scripts, styles }, kind) {
     places.set(index, window.scrollY);
+    followed.set(index, document.activeElement?.closest("main a")?.getAttribute("href") ?? "");
     history.scrollRestoration = "manual"; // the browser would do it before the page is there
     gallery.page.leave();
     // Pictures and links are sought from the address.
@@ -240,8 +243,11 @@
     said.textContent = document.title;
     // A script may have chosen a field.
     if (main.contains(document.activeElement)) return;
-    /** @type {HTMLElement} */
-    const goal = target ?? main.querySelector("h1:not(.unseen)") ?? main;
+    const link = kind === "pop" && followed.get(index);
+    const before = link ? main.querySelector(`a[href="${CSS.escape(link)}"]`) : null;
+    const goal = /** @type {HTMLElement} */ (
+      before ?? target ?? main.querySelector("h1:not(.unseen)") ?? main
+    );
     if (goal.tabIndex < 0) goal.tabIndex = -1; // so that it takes the focus
     goal.focus({ preventScroll: true });
   }
