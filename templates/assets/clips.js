@@ -4,8 +4,10 @@
   "use strict";
   const { gallery } = window;
   const root = new URL(document.documentElement.dataset.root || ".", document.baseURI).href;
+  const LATER = ["copying", "dock", "queue", "resume", "visits", "whole"];
   // Scripts of every page that nobody needs before it is seen: loaded when it is there.
-  const later = document.currentScript?.dataset.later?.split(" ").map(whole) ?? [];
+  const given = document.currentScript?.dataset.later?.trim().split(" ");
+  const later = (given ?? LATER.map((name) => `${root}assets/${name}.js`)).map(whole);
   /** @type {Map<string, Promise<unknown>>} */
   const loading = new Map(); // scripts that were asked for, by their addresses
   /** @type {Map<string, Promise<unknown>>} */

@@ -72,8 +72,9 @@
       "unseekable" in dock.dataset ? "this server cannot seek" : "",
     ];
     const told = words.filter(Boolean).join(" · ");
-    if (part("unusual").textContent !== told) part("unusual").textContent = told;
+    if (part("unusual") && part("unusual").textContent !== told) part("unusual").textContent = told;
 
+    if (!band) return; // in a gallery's own markup
     const whole = Number(position.max) || 1;
     band.hidden = from === null;
     band.style.left = `${((from ?? 0) / whole) * 100}%`;
@@ -130,7 +131,7 @@
   });
   wave.addEventListener("pointerup", end);
   wave.addEventListener("pointercancel", end);
-  part("loop").addEventListener("click", loop);
+  part("loop")?.addEventListener("click", loop);
   document.addEventListener("keydown", (event) => {
     if (event.key !== "l" || gallery.keysAreOff(event)) return;
     event.preventDefault();

@@ -96,7 +96,7 @@
       return item;
     });
     part("queue").replaceChildren(...items);
-    part("empty").hidden = Boolean(player.veiled()) || list.length - place < 2;
+    if (part("empty")) part("empty").hidden = Boolean(player.veiled()) || list.length - place < 2;
   }
 
   // Beside the buttons that a row has anyway.
@@ -123,7 +123,7 @@
     dom.within(part("queue"))(`[data-place="${at}"]`).focus();
   });
 
-  part("empty").addEventListener("click", () => {
+  part("empty")?.addEventListener("click", () => {
     clear();
     draw();
     dom.within(part("queue"))("[aria-current]").focus();

@@ -11,7 +11,8 @@
   const STYLES = 'link[rel="stylesheet"]';
   const OWN_HEAD =
     'title, meta[name]:not([name="viewport"]), meta[property], link:is([rel="canonical"], [rel="alternate"]), script[type="application/ld+json"]';
-  const isServed = /^https?:$/.test(location.protocol);
+  // A gallery's own markup may not say what stays.
+  const isServed = /^https?:$/.test(location.protocol) && document.querySelector(`[data-dock]${STAYS}`);
   // What is loaded, by its address without its version. The page's own word on it changes with its address.
   /** @type {Map<string, string>} */
   const loaded = new Map(); // scripts and styles, with their versions
@@ -41,7 +42,7 @@
   /** @param {URL} url */
   function isOurs(url) {
     const isPage = /(\/|\.html)$/.test(url.pathname);
-    return isServed && url.href.startsWith(clips.root) && isPage;
+    return Boolean(isServed) && url.href.startsWith(clips.root) && isPage;
   }
 
   /**

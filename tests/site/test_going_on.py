@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.server
 import json
+import re
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -14,8 +15,9 @@ from typing import Any
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
+from gallery.state.tool import packaged
 from support.entries_catalogue import write_entries
-from support.sample_site import clip, entry, make_files, sample_entries
+from support.sample_site import clip, entry, make_config, make_files, sample_entries
 from support.site_fixtures import PLAYED, serving, until
 
 pytest_plugins = ["support.site_fixtures"]
@@ -267,6 +269,32 @@ def test_what_cannot_come_is_loaded(fault: str, long_served: str, open_page: Any
         page.evaluate("address => gallery.visit(address)", target)
     assert page.evaluate("window.same") is None
     seen.complaints.clear()
+
+
+def test_copies_of_earlier_parts_work_as_before(
+    entries: Any, media: Any, tmp_path: Path, open_page: Any
+) -> None:
+    folder = tmp_path / "templates/parts"
+    folder.mkdir(parents=True)
+    for name, mark in (
+        ("loads", r' data-later="[^>]*"'),
+        ("dock", " data-stays"),
+        ("sprites", " data-stays"),
+    ):
+        text = (packaged("templates") / f"parts/{name}.html").read_text()
+        (folder / f"{name}.html").write_text(re.sub(mark + r"(?={%|>| )", "", text))
+    site = tmp_path / "gallery"
+    write_entries(entries, make_files(entries, media), make_config(tmp_path), site)
+    with serving(site) as served:
+        page, _ = open_page(f"{served}/prompts/lofi/rainy/index.html")
+        page.evaluate("window.same = true")
+        page.click("[data-copy-prompt]")
+        page.click(".single .play")
+        until(page, "document.querySelector('[data-wave]').getAttribute('d').length > 3000")
+        with page.expect_navigation():
+            page.click(".ways a >> nth=1")
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("window.same") is None and page.is_visible(".dock.is-playing")
 
 
 def test_a_blind_test_is_not_left_unasked(long_served: str, entries: Any, watch: Any) -> None:
