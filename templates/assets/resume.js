@@ -6,6 +6,7 @@
   const { clips, player, storage } = gallery;
   const NAME = "dock";
   const MOST = 200; // clips of a queue
+  const SOON = 30_000; // milliseconds: who comes back later is met by silence
   const STATES = ["render", "sketch"];
 
   /**
@@ -48,6 +49,7 @@
       place: place - first,
       second: player.at(),
       plays: !player.paused(),
+      left: Date.now(),
     };
     storage.set(NAME, isThere ? kept : null, "sessionStorage");
   }
@@ -60,9 +62,10 @@
     if (!clip?.audio) return;
     const list = kept.clips.slice(0, MOST).map((/** @type {unknown} */ each) => known(each) ?? clip);
     list[kept.place] = clip;
+    const plays = kept.plays === true && Math.abs(Date.now() - Number(kept.left)) < SOON;
     // A link to a clip is what was asked for, unless something plays.
-    if (player.isOpen() && !kept.plays) return;
-    player.resume(list, kept.place, Math.max(0, Number(kept.second) || 0), kept.plays === true);
+    if (player.isOpen() && !plays) return;
+    player.resume(list, kept.place, Math.max(0, Number(kept.second) || 0), plays);
   }
 
   window.addEventListener("pagehide", keep);
