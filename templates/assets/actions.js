@@ -7,8 +7,6 @@
   const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2];
   /** @type {Record<string, string>} */
   const REPEATS = { off: "No repeat", list: "The list repeats", clip: "The clip repeats" };
-  const root = document.documentElement.dataset.root ?? "";
-  const main = /** @type {HTMLElement} */ (document.querySelector("main"));
   const help = /** @type {HTMLDialogElement} */ (document.querySelector("[data-help-dialog]"));
   const letters = /** @type {HTMLInputElement} */ (help.querySelector("[data-letters]"));
   const pick = /** @type {HTMLElement} */ (document.querySelector("[data-pick]"));
@@ -64,7 +62,7 @@
     if (first && first.key === clip.key) return unpick();
     if (first && /^[0-9a-f]{32}$/.test(String(first.key))) {
       unpick();
-      location.href = `${root}compare/index.html?a=${first.key}&b=${clip.key}`;
+      gallery.visit(`${clips.link("compare/index.html")}?a=${first.key}&b=${clip.key}`);
       return;
     }
     const name = clip.name + (clip.label ? `, ${clip.label}` : "");
@@ -85,56 +83,6 @@
     }
   }
 
-  // ---- copying and saving
-
-  /** @type {Gallery["copy"]} */
-  function copy(text, done) {
-    const bySelection = () => copyBySelection(text, done);
-    if (navigator.clipboard) navigator.clipboard.writeText(text).then(done, bySelection);
-    else bySelection();
-  }
-
-  /**
-   * Pages that are not served securely have no clipboard of their own.
-   * @param {string} text
-   * @param {() => void} done
-   */
-  function copyBySelection(text, done) {
-    const focused = /** @type {HTMLElement | null} */ (document.activeElement);
-    const area = dom.make("textarea", { value: text, className: "unseen" });
-    document.body.append(area);
-    area.select();
-    if (document.execCommand("copy")) done();
-    area.remove();
-    focused?.focus();
-  }
-
-  /** @type {Gallery["copyBy"]} */
-  function copyBy(button, text) {
-    if (button.classList.contains("is-done")) return;
-    copy(text, () => {
-      const label = button.textContent;
-      const status = /** @type {HTMLElement} */ (document.querySelector("[data-copied]"));
-      button.classList.add("is-done");
-      button.textContent = "copied";
-      status.textContent = "Copied.";
-      setTimeout(() => {
-        button.classList.remove("is-done");
-        button.textContent = label;
-        status.textContent = "";
-      }, 1500);
-    });
-  }
-
-  /** @type {Gallery["save"]} */
-  function save(name, type, text) {
-    const anchor = dom.make("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
-    anchor.click();
-    setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
-  }
-
-  Object.assign(gallery, { copy, copyBy, save });
-
   // ---- a link to a clip and a second: #k=<key>&t=<seconds>
 
   async function followAddress() {
@@ -143,7 +91,7 @@
     const second = Math.max(0, Number.parseFloat(asked.get("t") ?? "") || 0);
     if (!key) return;
     const element = dom
-      .all(main, "clip")
+      .all(document, "clip")
       .find(({ dataset }) => key.length > 7 && dataset.clip?.startsWith(key) && dataset.audio);
     const clip = element ? clips.read(element) : await clips.find(key);
     if (clip) player.put(clip, second);
@@ -195,6 +143,7 @@
   function setRepeat(wanted) {
     repeat.value = wanted;
     storage.set("repeat", wanted);
+    document.dispatchEvent(new Event("dock:changed"));
     player.say(REPEATS[wanted]);
   }
 
@@ -244,7 +193,7 @@
     else if (other) compare(clipOf(other));
     else if (on("unpick")) unpick();
     else if (on("help")) help.showModal();
-    else if (on("copy-here")) copy(linkToHere(), () => player.say("Link to this second copied"));
+    else if (on("copy-here")) gallery.copy(linkToHere(), () => player.say("Link to this second copied"));
   });
 
   function redraw() {
@@ -256,8 +205,10 @@
   document.addEventListener("rows:drawn", redraw);
   window.addEventListener("pageshow", redraw); // back from another page
   window.addEventListener("hashchange", followAddress);
-  redraw();
-  followAddress();
+  gallery.mount("main", () => {
+    redraw();
+    followAddress();
+  });
 
   // ---- keys
 
@@ -274,7 +225,7 @@
     "/": () => {
       const field = document.getElementById("question") ?? document.getElementById("find");
       if (field) field.focus();
-      else location.href = `${root}prompts/index.html#question`;
+      else gallery.visit(`${clips.link("prompts/index.html")}#question`);
     },
   };
 
@@ -309,25 +260,4 @@
     else return;
     event.preventDefault();
   });
-
-  // The keys of the system, and of headphones.
-  if ("mediaSession" in navigator) {
-    /** @type {[MediaSessionAction, MediaSessionActionHandler][]} */
-    const actions = [
-      ["play", player.toggle],
-      ["pause", player.toggle],
-      ["previoustrack", () => player.step(-1)],
-      ["nexttrack", () => player.step(1)],
-      ["seekto", ({ seekTime }) => player.seek(seekTime ?? 0)],
-      ["seekbackward", () => player.seekBy(-5)],
-      ["seekforward", () => player.seekBy(5)],
-    ];
-    for (const [action, handler] of actions) {
-      try {
-        navigator.mediaSession.setActionHandler(action, handler);
-      } catch {
-        // not known here
-      }
-    }
-  }
 })();

@@ -1,11 +1,11 @@
 // The form that a prompt file is written with: its file as it grows, what the checker would say of it,
 // and the ways to take it to the repository. What is typed stays in this browser.
-(() => {
+window.gallery.mount("[data-add]", (root, signal) => {
   "use strict";
   const { gallery, GALLERY_RULES: rules } = window;
   const { dom, promptFile: files, storage } = gallery;
   const part = dom.part(document);
-  const form = /** @type {HTMLFormElement} */ (part("add"));
+  const form = /** @type {HTMLFormElement} */ (root);
   const controls = /** @type {Control[]} */ ([...form.elements]).filter((control) => control.name);
   /** @type {Set<string>} */
   let touched = new Set();
@@ -275,7 +275,8 @@
   });
   form.addEventListener("submit", (event) => event.preventDefault());
 
-  document.addEventListener("click", (event) => {
+  /** @param {MouseEvent} event */
+  function click(event) {
     const on = dom.around(event);
     const leads = on("leads")?.dataset.leads;
     if (leads) {
@@ -288,9 +289,10 @@
       showFaults();
     } else if (on("copy-file")) gallery.copy(text, () => put("done", "Copied."));
     else if (on("save-file")) gallery.save(`${file.name}.md`, "text/markdown", text);
-  });
+  }
+  document.addEventListener("click", click, { signal });
 
   const folders = Object.keys(rules.names).filter(Boolean);
   part("folders").append(...folders.map((folder) => new Option("", folder)));
   start(remembered());
-})();
+});

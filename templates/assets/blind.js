@@ -48,7 +48,7 @@
   // ---- a round
 
   /** @type {Gallery["makeTrial"]} */
-  gallery.makeTrial = (section, answered) => {
+  gallery.makeTrial = (section, answered, signal) => {
     const part = dom.part(section);
     /** @type {Pair | null} */
     let pair = null;
@@ -159,7 +159,8 @@
       else if (guessed) guess(guessed);
     });
 
-    document.addEventListener("keydown", (event) => {
+    /** @param {KeyboardEvent} event */
+    function answerByKey(event) {
       if (gallery.keysAreOff(event) || section.hidden || part("trial").hidden) return;
       if (document.querySelector("dialog[open]")) return;
       const { key } = event;
@@ -168,7 +169,10 @@
       else if (key === "a" || key === "b" || (key === "x" && isOpen)) listen(key);
       else return;
       event.preventDefault();
-    });
+    }
+    document.addEventListener("keydown", answerByKey, { signal });
+    // Whoever leaves the page leaves the round; what is heard goes on, and is told.
+    signal?.addEventListener("abort", () => unveil(false));
 
     /** @param {boolean} isPaused */
     function unveil(isPaused) {

@@ -1,13 +1,19 @@
-// What a page's scripts share: its elements; and clips, as an element says of one and as the scripts
-// under clips/ know of all.
+// What a page's scripts share: how they come and go with it; its elements; and clips, as an element says of
+// one and as the scripts under clips/ know of all.
 (() => {
   "use strict";
   const { gallery } = window;
-  const root = document.documentElement.dataset.root ?? "";
+  const root = new URL(document.documentElement.dataset.root || ".", document.baseURI).href;
   // The language that the gallery writes in, where it isn't the pages', and what its letters may tell.
   const [own, ...letters] = (document.documentElement.dataset.own ?? "").split(" ");
+  const LATER = ["furnish", "copying", "dock", "queue", "resume", "visits", "whole"];
+  // Scripts of every page that nobody needs before it is seen: loaded when it is there.
+  const given = document.currentScript?.dataset.later?.trim().split(" ");
+  const later = (given ?? LATER.map((name) => `${root}assets/${name}.js`)).map(whole);
   /** @type {Map<string, Promise<unknown>>} */
-  const loading = new Map(); // the parts under clips/ that were asked for
+  const loading = new Map(); // scripts that were asked for, by their addresses
+  /** @type {Map<string, Promise<unknown>>} */
+  const parts = new Map(); // and those under clips/, that they are there or not
 
   // What stands in the place of a picture.
   /** @type {Record<string, string>} */
@@ -19,6 +25,57 @@
   };
 
   const NOT_USED = "–"; // in a take's label, as gallery/site/pages/rows.py has it
+
+  // ---- what scripts do on a page, and end with it
+
+  /** @type {{ script: string, selector: string, start: Parameters<Gallery["mount"]>[1] }[]} */
+  const mounts = [];
+  /** @type {Set<string> | null} */
+  let named = null; // the scripts that the page names; all that run while it is read are
+  let leaving = new AbortController();
+
+  /** @param {(typeof mounts)[number]} mount */
+  function begin({ selector, start }) {
+    const element = /** @type {HTMLElement | null} */ (document.querySelector(selector));
+    if (element) start(element, leaving.signal);
+  }
+
+  gallery.mount = (selector, start) => {
+    const script = /** @type {HTMLScriptElement | null} */ (document.currentScript)?.src ?? "";
+    const mount = { script, selector, start };
+    mounts.push(mount);
+    if (!named || named.has(script)) begin(mount);
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    named = new Set([...Array.from(document.scripts, ({ src }) => src), ...later]);
+  });
+
+  // As long as pages don't come in place of one another: see visits.js.
+  gallery.visit = (address, { replace } = {}) => {
+    if (replace) location.replace(address);
+    else location.assign(address);
+  };
+  gallery.push = (address) => history.pushState(null, "", address);
+
+  gallery.page = {
+    leave: () => {
+      leaving.abort();
+      leaving = new AbortController();
+    },
+    enter: (scripts) => {
+      named = new Set([...scripts, ...later]);
+      for (const script of named) {
+        for (const mount of mounts.filter((each) => each.script === script)) {
+          try {
+            begin(mount);
+          } catch (error) {
+            reportError(error); // the other scripts go on, as on a page that is loaded
+          }
+        }
+      }
+    },
+  };
 
   // ---- elements
 
@@ -42,6 +99,14 @@
     return clip ? gallery.dom.all(document, `clip="${CSS.escape(clip.key)}"`) : [];
   }
 
+  /**
+   * Pages may come in place of one another: what is kept longer has its whole address.
+   * @param {string | undefined} address - as the page has it
+   */
+  function whole(address) {
+    return address ? new URL(address, document.baseURI).href : "";
+  }
+
   /** @type {Clips["read"]} */
   function read(element) {
     const data = element.dataset;
@@ -53,11 +118,11 @@
       key: data.clip ?? "",
       id: data.id ?? "",
       state: /** @type {ClipState} */ (data.state),
-      audio: data.audio ?? "",
-      cover: data.cover ?? "",
+      audio: whole(data.audio),
+      cover: whole(data.cover),
       length: Number(data.length) || 0,
       peaks: data.peaks ?? "",
-      page: data.page ?? "",
+      page: whole(data.page),
       facts: data.facts ?? "",
       label: data.label ?? "",
       name: named.dataset.name || (written ? written.textContent.trim() : document.title),
@@ -71,69 +136,6 @@
     Object.assign(element.dataset, { clip: key, id, state, length, audio, cover, page, facts });
   }
 
-  // ---- what pages leave to scripts: see the macro `row` in templates/parts/clips.html
-
-  /**
-   * @param {string} name
-   * @param {string} [className]
-   */
-  function icon(name, className = "") {
-    const kind = className && ` class="${className}"`;
-    return `<svg${kind} width="24" height="24" aria-hidden="true"><use href="#i-${name}"/></svg>`;
-  }
-
-  // What buttons show.
-  const FACES = {
-    play: icon("play", "on") + icon("pause", "off"),
-    star: icon("star"),
-    compare: `${icon("compare")}<span class="act-word" aria-hidden="true">compare</span>`,
-  };
-
-  // What can be done with the clip of a row.
-  const ACTS = [
-    ["star", "favourite", "act star scripted"],
-    ["compare", "compare", "act scripted"],
-  ];
-
-  /** @type {Clips["furnish"]} */
-  function furnish(root) {
-    for (const acts of root.querySelectorAll(".row > .acts:empty")) {
-      furnishRow(/** @type {HTMLElement} */ (acts.parentElement));
-    }
-    for (const [name, face] of Object.entries(FACES)) {
-      for (const button of root.querySelectorAll(`button[data-${name}]:empty`)) button.innerHTML = face;
-    }
-    for (const anchor of gallery.dom.all(root, "tag")) {
-      anchor.setAttribute("href", searchFor(anchor.dataset.tag ?? ""));
-    }
-    for (const template of root.querySelectorAll("template")) furnish(template.content);
-  }
-
-  /** @param {HTMLElement} row */
-  function furnishRow(row) {
-    const find = gallery.dom.within(row);
-    /** @type {HTMLAnchorElement} */
-    const written = find(".row-prompt a");
-    const picture = find(":scope > .picture");
-    const page = written.getAttribute("href") ?? "";
-    const cover = picture.querySelector("img")?.getAttribute("src") ?? "";
-    const facts = [...row.querySelectorAll(".fact")].map((fact) => fact.textContent);
-    const audio = cover && `${cover.slice(0, -".webp".length)}.mp3`;
-    tellOfClip(row, { audio, cover, page, facts: facts.join(" · ") });
-    const { clip: key = "", state, length, audio: heard = "" } = row.dataset;
-    const whole = row.querySelector(".differs")?.textContent ?? "";
-    /** @type {NodeListOf<HTMLElement>} */
-    const takes = row.querySelectorAll(".take[data-clip]");
-    for (const take of takes) {
-      const { clip: other = "" } = take.dataset;
-      const files = { audio: heard.replace(key, other), cover: cover.replace(key, other) };
-      tellOfClip(take, { ...files, page, state, length, label: nameTake(whole, take.textContent) });
-    }
-    const name = row.querySelector(".row-title")?.textContent || written.textContent;
-    picture.insertBefore(mute("playhead"), picture.querySelector(".mark"));
-    addControls(row, name);
-  }
-
   // A take's label with the names of what it gives: guidance 3, seed 7.
   /** @type {Clips["nameTake"]} */
   function nameTake(whole, label) {
@@ -141,52 +143,6 @@
     if (names.length !== values.length) return `${whole} ${label}`;
     const named = names.map((name, place) => `${name} ${values[place]}`);
     return named.filter((_, place) => values[place] !== NOT_USED).join(", ");
-  }
-
-  /**
-   * Completes what an element says of its clip; what it says itself, stands.
-   * @param {HTMLElement} element
-   * @param {Record<string, string | undefined>} known
-   */
-  function tellOfClip(element, known) {
-    const id = (element.dataset.clip ?? "").slice(0, 8);
-    const all = { id, ...known, page: `${known.page}#${id}` };
-    for (const [name, value] of Object.entries(all)) element.dataset[name] ??= value;
-  }
-
-  /**
-   * @param {HTMLElement} row
-   * @param {string} name
-   */
-  function addControls(row, name) {
-    const sounds = Boolean(row.dataset.audio);
-    for (const [hook, title, className] of sounds ? ACTS : ACTS.slice(0, 1)) {
-      const button = control(hook, `${title[0].toUpperCase()}${title.slice(1)}: ${name}`, className);
-      button.title = title;
-      button.setAttribute("aria-pressed", "false");
-      row.querySelector(":scope > .acts")?.append(button);
-    }
-    const kind = row.dataset.state === "sketch" ? "sketch: " : "";
-    row.prepend(sounds ? control("play", `Play ${kind}${name}`, "play") : mute("play play-none"));
-  }
-
-  /**
-   * @param {string} hook
-   * @param {string} label
-   * @param {string} className
-   */
-  function control(hook, label, className) {
-    const button = make("button", { type: "button", className });
-    button.dataset[hook] = "";
-    button.setAttribute("aria-label", label);
-    return button;
-  }
-
-  /** @param {string} className */
-  function mute(className) {
-    const element = make("span", { className });
-    element.setAttribute("aria-hidden", "true");
-    return element;
   }
 
   // A clip's sound as a picture, and whether it is a sketch: see the macro `picture` in
@@ -198,7 +154,7 @@
     else if (!image) {
       const size = { width: 480, height: 96 };
       picture.prepend(make("img", { alt: "", ...size, loading: "lazy", decoding: "async", src: clip.cover }));
-    } else if (image.getAttribute("src") !== clip.cover) image.src = clip.cover;
+    } else if (image.src !== whole(clip.cover)) image.src = clip.cover;
     if (picture.dataset.state === clip.state) return;
     picture.dataset.state = clip.state;
     picture.querySelector(".mark")?.remove();
@@ -240,7 +196,8 @@
 
   /** @type {Clips["link"]} */
   function link(address) {
-    return /^https?:/.test(address) ? address : root + address.split("/").map(encodeURIComponent).join("/");
+    const start = document.documentElement.dataset.root ?? "";
+    return /^https?:/.test(address) ? address : start + address.split("/").map(encodeURIComponent).join("/");
   }
 
   /** @type {Clips["searchFor"]} */
@@ -251,9 +208,17 @@
   // Pages opened from disk may load scripts but not fetch.
   /** @type {Clips["loadScript"]} */
   function loadScript(address) {
-    return new Promise((resolve, reject) => {
-      document.head.append(make("script", { src: root + address, onload: resolve, onerror: reject }));
+    const src = new URL(address, root).href;
+    const known = loading.get(src);
+    if (known) return known;
+    const promise = new Promise((resolve, reject) => {
+      const script = make("script", { src, onload: resolve, onerror: reject });
+      script.dataset.loaded = ""; // no page names it
+      document.head.append(script);
     });
+    loading.set(src, promise);
+    promise.catch(() => loading.delete(src)); // it may work the next time
+    return promise;
   }
 
   /** @type {Clips["find"]} */
@@ -261,12 +226,12 @@
     if (!/^[0-9a-f]{8,32}$/.test(key)) return null;
     const name = key.slice(0, 2);
     // Where there is no such part, no clip's key begins so.
-    const script = loading.get(name) ?? loadScript(`clips/${name}.js`).catch(() => {});
-    loading.set(name, script);
-    await script;
+    const part = parts.get(name) ?? loadScript(`clips/${name}.js`).catch(() => {});
+    parts.set(name, part);
+    await part;
     const known = window.GALLERY_CLIPS?.[name] ?? {};
-    const whole = Object.keys(known).find((other) => other.startsWith(key));
-    return whole ? unpack(whole, known[whole]) : null;
+    const full = Object.keys(known).find((other) => other.startsWith(key));
+    return full ? unpack(full, known[full]) : null;
   }
 
   /**
@@ -281,9 +246,9 @@
       ...same,
       key,
       id,
-      audio: audio && link(audio),
-      cover: cover && link(cover),
-      page: `${link(`prompts/${same.path}/index.html`)}#${id}`,
+      audio: audio && whole(link(audio)),
+      cover: cover && whole(link(cover)),
+      page: whole(`${link(`prompts/${same.path}/index.html`)}#${id}`),
       facts: line(facts),
       name: shorten(same.text),
       pairs: facts,
@@ -307,9 +272,9 @@
   // As gallery/site/theme/labels.py does it.
   /** @type {Clips["shorten"]} */
   function shorten(text) {
-    const whole = text.trim().split(/\s+/).join(" ");
-    const signs = Array.from(whole);
-    if (signs.length <= 220) return whole;
+    const line = text.trim().split(/\s+/).join(" ");
+    const signs = Array.from(line);
+    if (signs.length <= 220) return line;
     const head = signs.slice(0, 220).join("");
     return `${head.slice(110).includes(" ") ? head.slice(0, head.lastIndexOf(" ")) : head} …`;
   }
@@ -350,13 +315,17 @@
     else element.removeAttribute("lang");
   }
 
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const script of later) loadScript(script).catch(() => {}); // the page does without
+  });
+
   gallery.clips = {
+    root,
     read,
     give,
     find,
     hostOf,
     elementsOf,
-    furnish,
     nameTake,
     showPicture,
     showTake,
@@ -373,5 +342,4 @@
   // What the player and its kin look for is there before they come.
   const dock = (window.GALLERY_DOCK ?? "").replaceAll("\0root\0", root);
   gallery.dom.all(document, "furniture")[0]?.insertAdjacentHTML("beforeend", dock);
-  furnish(document);
 })();

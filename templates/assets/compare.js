@@ -1,9 +1,8 @@
 // Two clips side by side, in step: one is heard, the other goes along silently.
-(() => {
+window.gallery.mount("[data-comparing]", (page, signal) => {
   "use strict";
   const { gallery } = window;
   const { clips, differences, dom, player } = gallery;
-  const page = /** @type {HTMLElement} */ (document.querySelector("[data-comparing]"));
   const part = dom.part(page);
   /** @type {Side[]} */
   const SIDES = ["a", "b"];
@@ -143,20 +142,25 @@
     else hear(pair, side);
   });
 
-  document.addEventListener("keydown", (event) => {
+  /** @param {KeyboardEvent} event */
+  function switchByKey(event) {
     if (gallery.keysAreOff(event) || !pair || part("pair").hidden || part("switch").hidden) return;
     const side = SIDES.find((each) => each === event.key);
     if (!side) return;
     event.preventDefault();
     hear(pair, side);
-  });
+  }
 
-  document.addEventListener("clip:shown", (event) => {
+  /** @param {Clip} clip */
+  function press(clip) {
     for (const button of dom.all(page, "hear")) {
       const own = pair?.[/** @type {Side} */ (button.dataset.hear)];
-      button.setAttribute("aria-pressed", String(own?.key === event.detail.key));
+      button.setAttribute("aria-pressed", String(own?.key === clip.key));
     }
-  });
+  }
+
+  document.addEventListener("keydown", switchByKey, { signal });
+  document.addEventListener("clip:shown", ({ detail: clip }) => press(clip), { signal });
 
   // ---- which two
 
@@ -180,6 +184,8 @@
     part("switch").hidden = !mute.length && !canBeTold;
     for (const button of dom.all(page, "hear")) button.toggleAttribute("disabled", mute.length > 0);
     part("pair").hidden = false;
+    const shown = player.current();
+    if (shown) press(shown);
     // The other one goes along silently: a switch is then a matter of milliseconds.
     if (canBeTold) player.pair([a, b]);
     gallery.comparison = { pair: two };
@@ -192,9 +198,10 @@
     if (!keys.some(Boolean)) return;
     say("Looking for the two clips…");
     const [a, b] = await Promise.all(keys.map(clips.find));
+    if (signal.aborted) return;
     if (a && b) show({ a, b });
     else if (keys.every(Boolean)) say("One of these clips is not in this gallery, or not any more.");
     else say("A comparison takes two clips.");
   }
   showAsked();
-})();
+});

@@ -1,15 +1,14 @@
 // The daily listening test: today's pairs, one round each, and what came of them.
-(() => {
+window.gallery.mount("[data-hear]", (page, signal) => {
   "use strict";
   const { gallery } = window;
   const { clips, differences, dom, odds, storage } = gallery;
-  const page = /** @type {HTMLElement} */ (document.querySelector("[data-hear]"));
   const part = dom.part(page);
   const STORED = "hear";
   const MOST_LINES = 50; // other hands can write into the storage, too
   const day = new Date().toISOString().slice(0, 10);
   const today = gallery.choosePairs(window.GALLERY_PAIRS, day, Number(page.dataset.rounds));
-  const trial = gallery.makeTrial(part("blind"), answered);
+  const trial = gallery.makeTrial(part("blind"), answered, signal);
   /** @type {Set<string>} */
   const unheard = new Set(); // rounds whose clips could not be had
   /** @type {PackedPair | null} */
@@ -80,6 +79,7 @@
   /** @param {PackedPair} pair */
   async function begin(pair) {
     const [a, b] = await Promise.all([clips.find(pair[0]), clips.find(pair[1])]);
+    if (signal.aborted) return;
     part("blind").hidden = false;
     part("onward").hidden = true;
     part("heading").textContent = `Round ${today.indexOf(pair) + 1} of ${today.length}`;
@@ -198,13 +198,14 @@
       drawRecord();
     }
   });
-  document.addEventListener("clip:failed", () => {
+  function skip() {
     if (current && upcoming() === current) leaveOut();
-  });
+  }
+  document.addEventListener("clip:failed", skip, { signal });
 
   // Nothing is lost by leaving: whoever comes back today goes on.
   const first = upcoming();
   if (first) begin(first);
   else finish();
   drawRecord();
-})();
+});

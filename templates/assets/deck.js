@@ -13,9 +13,10 @@
   // softly for any ear, where a page may say how softly: phones know no volume but their own.
   const SOFTLY = 0.0001;
   /** @type {DeckEvent[]} */
-  const TOLD = ["play", "pause", "ended", "seeked", "loadedmetadata", "error"];
+  const TOLD = ["play", "pause", "ended", "seeked", "loadedmetadata", "timeupdate", "error"];
+  const { gallery } = window;
 
-  window.gallery.makeDeck = (tell) => {
+  gallery.makeDeck = (tell) => {
     let volume = 1;
     let muted = false;
     let rate = 1;
@@ -31,6 +32,10 @@
     let partners = []; // addresses that are switched between
     /** @type {Map<string, HTMLAudioElement>} */
     const along = new Map(); // elements of partners, but for the one that is heard
+    /** @type {WeakMap<HTMLAudioElement, string>} */
+    const sources = new WeakMap(); // the address of what an element plays, wherever it has it from
+    /** @type {number | null} */
+    let sought = null; // the second that is to be heard of a clip that is being fetched
     /** @type {WeakSet<HTMLAudioElement>} */
     let settled = new WeakSet(); // those whose clock is to be believed
     /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -57,7 +62,38 @@
 
     /** @param {HTMLAudioElement} element */
     function source(element) {
-      return element.getAttribute("src") ?? "";
+      return sources.get(element) ?? "";
+    }
+
+    /** @type {(element: HTMLAudioElement, seconds: number) => boolean} */
+    function canSeek({ readyState, seekable, duration }, seconds) {
+      const last = seekable.length && seekable.end(seekable.length - 1);
+      return !readyState || Math.min(seconds, duration) <= last + NEAR;
+    }
+
+    /** @type {(src: string) => Promise<string> | string} - for servers that give no parts of a file */
+    function fetchWhole(src) {
+      return gallery.whole?.fetch(src, [heard, ...silent()].map(source)) ?? src;
+    }
+
+    /** @param {number} seconds */
+    async function seekWhole(seconds) {
+      const src = source(heard);
+      const isFirst = sought === null;
+      sought = seconds;
+      if (!isFirst) return; // this second is sought as soon as the clip is there
+      try {
+        const address = await fetchWhole(src);
+        if (source(heard) !== src || coming) return;
+        const isPlaying = !heard.paused;
+        heard.src = address;
+        heard.currentTime = sought;
+        if (isPlaying) await play();
+      } catch (error) {
+        if (/** @type {Error} */ (error).name !== "AbortError") tell("unseekable");
+      } finally {
+        if (source(heard) === src) sought = null;
+      }
     }
 
     /** @param {HTMLAudioElement} element */
@@ -86,7 +122,8 @@
      * @param {string} src
      */
     function put(element, src) {
-      if (source(element) !== src) element.src = src;
+      if (source(element) !== src) element.src = gallery.whole?.get(src) ?? src;
+      sources.set(element, src);
       setRate(element);
     }
 
@@ -154,11 +191,13 @@
     function start(src, at) {
       turn++;
       coming = "";
+      sought = null;
       if (partners.includes(src)) exchange(elementFor(src));
       settle();
       rest();
       put(heard, src);
-      if (at || heard.currentTime) heard.currentTime = at;
+      if (!canSeek(heard, at)) seekWhole(at);
+      else if (at || heard.currentTime) heard.currentTime = at;
       return play();
     }
 
@@ -177,13 +216,14 @@
       exchange(elementFor(coming));
       coming = "";
       settle();
-      heard.currentTime = at;
+      seek(at);
       tell("swap");
     }
 
     /** @type {Deck["seek"]} */
     function seek(seconds) {
-      heard.currentTime = seconds;
+      if (canSeek(heard, seconds)) heard.currentTime = seconds;
+      else seekWhole(seconds);
       if (coming) return; // what comes looks where it is to be
       rest();
       clearTimeout(gathering);
@@ -264,6 +304,10 @@
       silence(element);
       put(element, src);
       await ready(element);
+      if (!canSeek(element, heard.currentTime + ahead)) {
+        element.src = await fetchWhole(src);
+        await ready(element);
+      }
       for (let tries = TRIES; ; tries--) {
         if (!isWanted()) return false;
         const aim = heard.currentTime + ahead;
@@ -330,15 +374,16 @@
       pair: (addresses) => {
         partners = addresses;
         for (const [src, element] of along) {
-          if (addresses.includes(src)) continue;
+          if (addresses.includes(src) || src === coming) continue;
           along.delete(src);
+          sources.delete(element);
           element.removeAttribute("src");
           element.load();
         }
         gather();
       },
       src: () => coming || source(heard),
-      time: () => heard.currentTime,
+      time: () => sought ?? heard.currentTime,
       length: () => (coming ? Number.NaN : heard.duration),
       paused: () => heard.paused,
       set: (settings) => {

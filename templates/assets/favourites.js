@@ -1,9 +1,8 @@
 // Favourites and what was heard lately, from this browser; or a list from the address: ?k=<key>,<key>.
-(() => {
+window.gallery.mount("[data-favourites]", (page, signal) => {
   "use strict";
   const { gallery } = window;
   const { clips, dom, player, storage } = gallery;
-  const page = /** @type {HTMLElement} */ (document.querySelector("[data-favourites]"));
   const part = dom.part(page);
   const MOST_SHARED = 500; // an address can ask for anything
   const asked = (new URLSearchParams(location.search).get("k") ?? "").split(",");
@@ -27,6 +26,7 @@
   async function draw(keys, section) {
     const found = await Promise.all(keys.map(clips.find));
     const there = found.filter((clip) => clip !== null);
+    if (signal.aborted) return there;
     const drawn = dom.part(section)("drawn");
     drawn.replaceChildren(...there.map(rowOf));
     return there;
@@ -36,7 +36,7 @@
     const keys = shared.length ? shared : storage.list("favourites");
     const mine = ++turn;
     const there = await draw(keys, part("own"));
-    if (mine !== turn) return;
+    if (mine !== turn || signal.aborted) return;
     const lost = keys.length - there.length;
     shown = there;
     part("told").textContent =
@@ -110,12 +110,14 @@
     else if (on("forget-heard")) storage.set("heard", []);
   });
 
-  document.addEventListener("storage:changed", (event) => {
-    if (event.detail === "favourites") show();
-    if (event.detail === "heard") showHeard();
-  });
+  /** @param {string} name */
+  function follow(name) {
+    if (name === "favourites") show();
+    if (name === "heard") showHeard();
+  }
+  document.addEventListener("storage:changed", ({ detail: name }) => follow(name), { signal });
 
   if (shared.length) part("heading").textContent = "a shared list";
   show();
   showHeard();
-})();
+});

@@ -1,12 +1,11 @@
 // The list of prompts: its search field, its filters and its order. The address always says what is shown.
-(() => {
+window.gallery.mount("[data-finder]", (main, signal) => {
   "use strict";
   const { gallery } = window;
   const { dom, search } = gallery;
   const PART = 30; // rows drawn before more are asked for
   const FIRST = 8; // and of them at once, while someone types: as many as are seen
   const MOST_CHOSEN = 50; // an address can ask for anything
-  const main = /** @type {HTMLElement} */ (document.querySelector("[data-finder]"));
   const find = dom.within(main);
   const part = dom.part(main);
   /** @type {HTMLInputElement} */
@@ -321,7 +320,7 @@
       writing = setTimeout(writeAddress, 150);
     } else {
       writeAddress();
-      history.pushState(null, "", address);
+      gallery.push(address);
     }
     isTyping = !isStep;
     show(state);
@@ -329,7 +328,7 @@
 
   function writeAddress() {
     clearTimeout(writing);
-    if (unwritten) history.replaceState(null, "", unwritten);
+    if (unwritten) history.replaceState(history.state, "", unwritten);
     unwritten = "";
   }
 
@@ -371,18 +370,22 @@
     change(true);
     field.focus();
   });
-  window.addEventListener("popstate", () => {
+  signal.addEventListener("abort", () => {
+    clearTimeout(writing); // the address is another page's
+  });
+  function goBack() {
     unwritten = ""; // it was another entry's
     stopTyping();
     showAsked();
-  });
+  }
+  window.addEventListener("popstate", goBack, { signal });
 
   // The filters stand open beside the list, and folded above it on a phone.
   const wide = matchMedia("(min-width: 60rem)");
   const unfold = () => part("filters").toggleAttribute("open", wide.matches);
-  wide.addEventListener("change", unfold);
+  wide.addEventListener("change", unfold, { signal });
   unfold();
 
   if (addressOf(asked()) !== location.pathname) showAsked();
   if (location.hash === "#question") field.focus();
-})();
+});

@@ -1,6 +1,6 @@
 // Tiles of a strip or a matrix are one stop of the Tab key: arrows move between them, Home and End to the ends
 // of a line.
-(() => {
+window.gallery.mount("main", (main) => {
   "use strict";
   const GRIDS = ".strip, .matrix";
 
@@ -44,9 +44,9 @@
     return key === "ArrowDown" ? lines[down + 1]?.[across] : undefined;
   }
 
-  for (const grid of document.querySelectorAll(GRIDS)) rove(grid);
+  for (const grid of main.querySelectorAll(GRIDS)) rove(grid);
 
-  document.addEventListener("focusin", (event) => {
+  main.addEventListener("focusin", (event) => {
     const stop = /** @type {Element} */ (event.target);
     const grid = stop.closest(GRIDS);
     const tile = grid && stop.parentElement?.querySelector(".tile");
@@ -54,7 +54,7 @@
   });
 
   // Before the player, which seeks by the same arrows elsewhere.
-  document.addEventListener(
+  main.addEventListener(
     "keydown",
     (event) => {
       /** @type {HTMLElement | null} */
@@ -68,4 +68,4 @@
     },
     { capture: true },
   );
-})();
+});

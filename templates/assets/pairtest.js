@@ -1,13 +1,12 @@
 // The blind test of the two clips that are side by side: X anew in every round.
-(() => {
+window.gallery.mount("[data-comparing]", (page, signal) => {
   "use strict";
   const { gallery } = window;
   const { dom } = gallery;
-  const page = /** @type {HTMLElement} */ (document.querySelector("[data-comparing]"));
   const part = dom.part(page);
   /** @type {HTMLDialogElement} */
   const leaving = part("leaving");
-  const trial = gallery.makeTrial(part("blind"), answered);
+  const trial = gallery.makeTrial(part("blind"), answered, signal);
   let rounds = 8;
   /** @type {Answer[]} */
   let answers = [];
@@ -76,7 +75,13 @@
     if (leaving.returnValue === "leave") leave();
     leaving.returnValue = "";
   });
-  window.addEventListener("beforeunload", (event) => {
-    if (answers.length) event.preventDefault();
-  });
-})();
+  // The browser asks; where it cannot, when going back, the page does.
+  /** @param {Event} event */
+  function ask(event) {
+    if (!answers.length) return;
+    event.preventDefault();
+    if (/** @type {CustomEvent} */ (event).detail === "pop") leaving.showModal();
+  }
+  window.addEventListener("beforeunload", ask, { signal });
+  document.addEventListener("page:leave", ask, { signal });
+});

@@ -5,8 +5,6 @@
   "use strict";
   const { gallery } = window;
   const { clips, dom, storage } = gallery;
-  const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const main = /** @type {HTMLElement} */ (document.querySelector("main"));
   const dock = /** @type {HTMLElement} */ (document.querySelector("[data-dock]"));
   const part = dom.part(dock);
   /** @type {HTMLInputElement} */
@@ -15,17 +13,21 @@
   const repeat = part("repeat");
   const [time, past, said] = [part("time"), part("past"), part("said")];
   const deck = gallery.makeDeck(heardOf);
+  /** @type {Player["queue"]} */
+  const queue = { list: [], place: 0 }; // what follows, and where the current clip is among it
+  /** @type {Player["stretch"]} */
+  const stretch = { from: null, to: null }; // what is played over and over
   /** @type {Clip | null} */
   let current = null; // the clip in the dock
-  /** @type {Clip[]} */
-  let queue = []; // what follows
-  let place = 0; // and where the current clip is among it
   let wanted = 0; // where to start as soon as the clip can be sought in
   let veil = ""; // in a blind test, what stands in the place of all that would tell
   let veiledLength = 0; // and how long a clip seems: as long as the shorter one
-  let isSeeking = false;
 
   // ---- clips in the page
+
+  function main() {
+    return /** @type {HTMLElement} */ (document.querySelector("main"));
+  }
 
   /** @param {Element} list */
   function hostsIn(list) {
@@ -48,10 +50,11 @@
     if (!clip.audio) return;
     const before = clips.elementsOf(current)[0];
     const isSameGroup = before && before.closest("[data-group]") === element.closest("[data-group]");
-    const list = hostsIn(element.closest("[data-list]") ?? main);
-    queue = list.map(clips.read);
-    place = Math.max(0, list.indexOf(clips.hostOf(element)));
-    queue[place] = clip;
+    const hosts = hostsIn(element.closest("[data-list]") ?? main());
+    const place = Math.max(0, hosts.indexOf(clips.hostOf(element)));
+    const list = hosts.map(clips.read);
+    list[place] = clip;
+    setQueue(list, place);
     playClip(clip, { from, together: isSameGroup && from === undefined });
   }
 
@@ -62,6 +65,8 @@
   function playClip(clip, { from, together, stays } = {}) {
     const second = stays ? Math.min(at(), Math.max(0, clip.length - 0.05)) : (from ?? 0);
     const goesOn = together && !deck.paused() && deck.time() < clip.length;
+    // A stretch is of what is compared: it stays as long as one hears the same second of another clip.
+    if (current && current.key !== clip.key && !together && !stays) stretch.from = stretch.to = null;
     show(clip);
     wanted = second;
     if (goesOn && deck.src() !== clip.audio) deck.swap(clip.audio);
@@ -71,7 +76,20 @@
       const kind = clip.state === "sketch" ? "a sketch of " : "";
       say(`Playing ${kind}${clip.name}${clip.label ? `, ${clip.label}` : ""}`);
     }
-    drawQueue();
+    tell("queue:changed");
+  }
+
+  /**
+   * @param {Clip[]} list
+   * @param {number} place
+   */
+  function setQueue(list, place) {
+    Object.assign(queue, { list, place: Math.max(0, place) });
+  }
+
+  /** @param {"queue:changed" | "dock:changed"} kind - of what queue.js and dock.js show */
+  function tell(kind) {
+    document.dispatchEvent(new Event(kind));
   }
 
   /** @param {Promise<void>} playing */
@@ -84,11 +102,11 @@
 
   function toggle() {
     if (!current) {
-      const first = hostsIn(main)[0];
+      const first = hostsIn(main())[0];
       if (first) play(first);
     } else if (deck.src() !== current.audio) {
       const element = clips.elementsOf(current)[0];
-      if (element) play(element, wanted);
+      if (element && queue.list.length < 2) play(element, wanted);
       else playClip(current, { from: wanted });
     } else if (deck.paused()) start(deck.play());
     else deck.pause();
@@ -109,19 +127,20 @@
   /** @type {Player["step"]} */
   function step(by) {
     if (veil) return false;
-    let next = place + by;
-    if (repeat.value === "list") next = (next + queue.length) % queue.length;
-    if (!queue[next]) return false;
-    place = next;
-    playClip(queue[next]);
-    clips.elementsOf(queue[next])[0]?.scrollIntoView({ block: "nearest" });
+    const { list } = queue;
+    let next = queue.place + by;
+    if (repeat.value === "list") next = (next + list.length) % list.length;
+    if (!list[next]) return false;
+    queue.place = next;
+    playClip(list[next]);
+    clips.elementsOf(list[next])[0]?.scrollIntoView({ block: "nearest" });
     return true;
   }
 
   function over() {
-    const isOnlyOne = repeat.value === "list" && queue.length < 2;
-    if (veil || repeat.value === "clip" || isOnlyOne) {
-      deck.seek(0);
+    const isOnlyOne = repeat.value === "list" && queue.list.length < 2;
+    if (veil || repeat.value === "clip" || isOnlyOne || stretch.to !== null) {
+      deck.seek(stretch.to === null ? 0 : (stretch.from ?? 0));
       start(deck.play());
     } else if (!step(1)) {
       wanted = 0;
@@ -152,6 +171,12 @@
   function heardOf(kind) {
     if (kind === "ended") return over();
     if (kind === "error") return deck.src() ? fail() : undefined;
+    if (kind === "unseekable") {
+      wanted = 0;
+      dock.dataset.unseekable = "";
+      tell("dock:changed");
+    }
+    if (kind === "timeupdate") return loop(); // where nothing is drawn, in the background, too
     if ((kind === "play" || kind === "swap") && current && !veil) storage.addHeard(current.key);
     if (kind === "play") follow();
     else if (kind === "swap") fitLength();
@@ -173,8 +198,8 @@
    */
   function show(clip) {
     current = clip;
-    const isSketch = clip.state === "sketch" && !veil;
     for (const element of clips.elementsOf(clip)) clips.hostOf(element).classList.remove("is-failed");
+    const isSketch = clip.state === "sketch" && !veil;
     dock.hidden = false;
     document.documentElement.classList.add("has-dock");
     dock.classList.remove("is-silent");
@@ -191,56 +216,27 @@
     for (const name of ["star", "compare"]) {
       for (const button of dom.all(dock, name)) button.dataset.of = clip.key;
     }
-    if (veil) drawWave("");
-    else if (clip.peaks) drawWave(clip.peaks);
-    else findPeaks(clip);
     fitLength();
     mark();
     draw();
-    announce(clip);
     document.dispatchEvent(new CustomEvent("clip:shown", { detail: clip }));
+  }
+
+  /**
+   * Into the dock, silently, at this second.
+   * @param {Clip} clip
+   * @param {number} second
+   */
+  function ready(clip, second) {
+    show(clip);
+    wanted = Math.min(second, Math.max(0, clip.length - 0.05));
+    draw();
+    tell("queue:changed");
   }
 
   function fitLength() {
     position.max = String(length());
     part("length").textContent = clips.clock(length());
-  }
-
-  /**
-   * Bars around a middle line, one for each peak: 200 of them, 3 units apart.
-   * @param {string} peaks
-   */
-  function drawWave(peaks) {
-    let path = "";
-    for (let index = 0; index < 200; index++) {
-      const level = peaks ? ALPHABET.indexOf(peaks[index]) / 63 : 0;
-      const half = Math.max(0.8, level * 30);
-      path += `M${index * 3 + 1.5} ${(32 - half).toFixed(1)}V${(32 + half).toFixed(1)}`;
-    }
-    for (const element of dom.all(dock, "wave")) element.setAttribute("d", path);
-  }
-
-  /**
-   * Lists don't carry waveforms.
-   * @param {Clip} clip
-   */
-  async function findPeaks(clip) {
-    drawWave("");
-    const found = await clips.find(clip.key);
-    if (found && current?.key === clip.key && !veil) drawWave(found.peaks);
-  }
-
-  function drawQueue() {
-    const items = (veil ? [] : queue).map((clip, index) => {
-      const textContent = clip.name + (clip.label ? `, ${clip.label}` : "");
-      const button = dom.make("button", { type: "button", dir: "auto", textContent });
-      button.dataset.place = String(index);
-      if (index === place) button.setAttribute("aria-current", "true");
-      const item = dom.make("li");
-      item.append(button);
-      return item;
-    });
-    part("queue").replaceChildren(...items);
   }
 
   // ---- what plays, shown where it stands
@@ -276,7 +272,7 @@
     const second = at();
     const whole = length() || 1;
     const share = Math.min(1, second / whole);
-    if (!isSeeking) position.value = String(second);
+    if (!position.matches(":active")) position.value = String(second);
     position.setAttribute("aria-valuetext", `${clips.clock(second)} of ${clips.clock(whole)}`);
     time.textContent = clips.clock(second);
     past.style.clipPath = `inset(0 ${((1 - share) * 100).toFixed(2)}% 0 0)`;
@@ -287,21 +283,14 @@
 
   function follow() {
     if (veil && deck.time() > veiledLength - 0.05) deck.seek(0);
+    loop();
     draw();
     if (!deck.paused()) requestAnimationFrame(follow);
   }
 
-  /**
-   * Tells the system what plays, for its own screens.
-   * @param {Clip} clip
-   */
-  function announce(clip) {
-    if (!("mediaSession" in navigator)) return;
-    navigator.mediaSession.metadata = new MediaMetadata({
-      title: veil || (clip.state === "sketch" ? "Sketch: " : "") + clip.name,
-      artist: veil ? "" : clip.facts.split(" · ")[0],
-      album: document.querySelector(".wordmark")?.textContent ?? "",
-    });
+  function loop() {
+    const { from, to } = stretch;
+    if (from !== null && to !== null && deck.time() >= to && !deck.paused()) deck.seek(from);
   }
 
   // ---- clicks and keys
@@ -312,7 +301,7 @@
     const queued = on("place");
     if (on("dock-play")) toggle();
     else if (stepping) step(Number(stepping.dataset.step));
-    else if (queued) step(Number(queued.dataset.place) - place);
+    else if (queued) step(Number(queued.dataset.place) - queue.place);
     else clickClip(event);
   });
 
@@ -335,35 +324,29 @@
     } else toggle();
   }
 
-  position.addEventListener("input", () => seek(Number(position.value)));
-  position.addEventListener("pointerdown", () => {
-    isSeeking = true;
-  });
-  position.addEventListener("change", () => {
-    isSeeking = false;
-  });
-  // The slider's own steps would be far too small: one second each, as everywhere else.
-  position.addEventListener("keydown", (event) => {
-    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1 }[event.key];
-    if (!by || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    event.preventDefault();
-    seek(at() + by);
-  });
-
   gallery.player = {
     play,
     playClip: (clip, how, list = [clip]) => {
-      queue = list;
-      place = Math.max(0, queue.indexOf(clip));
+      setQueue(list, list.indexOf(clip));
       playClip(clip, how);
     },
     // Puts a clip into the dock, silently, at this second.
     put: (clip, second) => {
       if (!clip.audio || !deck.paused()) return;
-      show(clip);
-      wanted = Math.min(second, Math.max(0, clip.length - 0.05));
-      draw();
+      setQueue([clip], 0);
+      ready(clip, second);
     },
+    resume: (list, place, second, plays) => {
+      setQueue(list, place);
+      ready(list[place], second);
+      if (!plays) return;
+      deck.start(list[place].audio, wanted).catch((error) => {
+        if (error.name === "NotAllowedError") say("Stopped by the browser: play goes on from here.");
+        else if (error.name !== "AbortError") fail();
+      });
+    },
+    queue,
+    stretch,
     toggle,
     step,
     seek,
@@ -372,17 +355,21 @@
     paused: deck.paused,
     sounds: () => !deck.paused() && deck.length() > 0,
     pair: (list) => deck.pair(list.map((clip) => clip.audio)),
-    set: deck.set,
+    set: (settings) => {
+      deck.set(settings);
+      tell("dock:changed");
+    },
     settings: deck.settings,
     // In a blind test, nobody is told.
     current: () => (veil ? null : current),
     isOpen: () => Boolean(current),
+    veiled: () => veil,
     // What to say in place of all that would tell; nothing lifts the veil.
     veil: (text, length) => {
       veil = text;
       veiledLength = length;
       if (current) show(current);
-      drawQueue();
+      tell("queue:changed");
     },
     say,
   };
@@ -392,8 +379,13 @@
     const element = /** @type {HTMLElement} */ (event.target);
     if (element.dataset?.audio && deck.paused()) show(clips.read(element));
   });
-  document.addEventListener("rows:drawn", () => {
+  function redraw() {
     mark();
     draw();
+  }
+  document.addEventListener("rows:drawn", redraw);
+  gallery.mount("main", (_, signal) => {
+    redraw();
+    signal.addEventListener("abort", () => deck.pair([])); // nothing is compared any more
   });
 })();

@@ -1,16 +1,16 @@
 // A prompt's page: the request and the kin of the clip that is chosen, links to single clips, copying.
-(() => {
+window.gallery.mount("main", (main, signal) => {
   "use strict";
   const { gallery } = window;
   const { dom } = gallery;
-  const parts = dom.all(document, "for");
+  const parts = dom.all(main, "for");
   let chosen = "";
 
   /** @param {string} id */
   function choose(id) {
     if (!parts.some((part) => part.dataset.for === id)) return false;
     chosen = id;
-    for (const anchor of dom.all(document, "choose")) {
+    for (const anchor of dom.all(main, "choose")) {
       if (anchor.dataset.choose === id) anchor.setAttribute("aria-current", "true");
       else anchor.removeAttribute("aria-current");
     }
@@ -26,7 +26,7 @@
    * @returns {HTMLElement | null}
    */
   function clipOf(id) {
-    return document.querySelector(`.clips [data-id="${CSS.escape(id)}"]`);
+    return main.querySelector(`.clips [data-id="${CSS.escape(id)}"]`);
   }
 
   /**
@@ -35,7 +35,7 @@
    */
   function heardFor(id) {
     /** @type {HTMLElement | null | undefined} */
-    const stand = document.querySelector(`[data-choose="${CSS.escape(id)}"]`)?.closest("[data-stand]");
+    const stand = main.querySelector(`[data-choose="${CSS.escape(id)}"]`)?.closest("[data-stand]");
     return stand?.dataset.stand ?? id;
   }
 
@@ -49,27 +49,31 @@
   }
 
   /** @type {NodeListOf<HTMLElement>} */
-  const own = document.querySelectorAll(".clips [data-clip]");
+  const own = main.querySelectorAll(".clips [data-clip]");
   if (own[0]) choose(own[0].dataset.id ?? "");
+  const shown = gallery.player.current();
+  if (shown && !location.hash) follow(shown);
   followAddress();
-  window.addEventListener("hashchange", followAddress);
+  window.addEventListener("hashchange", followAddress, { signal });
 
-  document.addEventListener("clip:shown", ({ detail: clip }) => {
+  /** @param {Clip} clip */
+  function follow(clip) {
     // Kin are played from here, but they are clips of other pages.
     if (clipOf(clip.id)?.dataset.clip !== clip.key) return;
     // A sketch in common says nothing of which take is looked at.
     if (heardFor(chosen) === clip.id || !choose(clip.id)) return;
     if (own.length > 1) history.replaceState(history.state, "", `#${clip.id}`);
-  });
+  }
+  document.addEventListener("clip:shown", ({ detail: clip }) => follow(clip), { signal });
 
-  document.addEventListener("click", (event) => {
+  main.addEventListener("click", (event) => {
     const on = dom.around(event);
     const prompt = on("copy-prompt");
     const link = on("copy-link");
     if (prompt) {
       // The wording that is chosen, where takes differ in it: see wording.js.
-      const quote = dom.part(document)("quote");
+      const quote = dom.part(main)("quote");
       gallery.copyBy(prompt, quote.dataset.wording ?? quote.textContent);
     } else if (link) gallery.copyBy(link, location.href);
   });
-})();
+});

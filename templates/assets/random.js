@@ -1,8 +1,9 @@
 // Goes to a prompt by chance: each is as likely as any other. Only its part of the index is loaded.
-(async () => {
+window.gallery.mount("[data-counts]", async (main, signal) => {
   "use strict";
-  const { clips, dom } = window.gallery;
-  const counts = (dom.part(document)("counts").dataset.counts ?? "").split(",").map(Number);
+  const { gallery } = window;
+  const { clips } = gallery;
+  const counts = (main.dataset.counts ?? "").split(",").map(Number);
   let place = Math.floor(Math.random() * counts.reduce((sum, count) => sum + count, 0));
   const part = counts.findIndex((count) => {
     if (place < count) return true;
@@ -12,9 +13,12 @@
   if (part < 0) return;
   try {
     await clips.loadScript(`search/${part}.js`);
-    const [path] = window.GALLERY.find((data) => data.part === part)?.rows[place] ?? [];
-    if (path) location.replace(clips.link(`prompts/${path}/index.html`));
   } catch {
-    // the page says where the list is
+    return; // the page says where the list is
   }
-})();
+  // The other parts may have been loaded before.
+  const rows = window.GALLERY.find((loaded) => loaded.part === part)?.rows ?? [];
+  if (!signal.aborted && rows[place]) {
+    gallery.visit(clips.link(`prompts/${rows[place][0]}/index.html`), { replace: true });
+  }
+});

@@ -4,9 +4,10 @@
   "use strict";
   const { gallery } = window;
   const { clips, dom } = gallery;
-  const template = /** @type {HTMLTemplateElement} */ (document.querySelector("[data-row]"));
 
   gallery.drawRow = (prompt, takes) => {
+    /** @type {HTMLTemplateElement} */
+    const template = dom.part(document)("row");
     const content = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     const find = dom.within(content);
     const row = find(".row");

@@ -1,13 +1,9 @@
 // The front door's instrument: a slider over the takes of one prompt. What sounds goes on until the chosen take
 // is in step with it, at the same second.
-(() => {
+window.gallery.mount("[data-stage]", (stage, signal) => {
   "use strict";
   const { gallery } = window;
   const { clips, dom, player } = gallery;
-  const main = /** @type {HTMLElement} */ (document.querySelector("main"));
-  if (!main.querySelector("[data-stage]")) return; // nothing to hear yet
-  /** @type {HTMLElement} */
-  const stage = dom.part(main)("stage");
   const takes = dom.all(stage, "clip");
   const cells = (stage.dataset.cells ?? "").split(" ");
   const tracks = dom.all(stage, "track");
@@ -181,10 +177,11 @@
     { rootMargin: "300px" },
   );
   if (shelves) watcher.observe(shelves);
+  signal.addEventListener("abort", () => watcher.disconnect());
 
-  document.addEventListener("clip:shown", follow);
+  document.addEventListener("clip:shown", follow, { signal });
   // Loaded as soon as one of them plays.
   player.pair(takes.map(clips.read).filter(({ audio }) => audio));
   if (takes.length > 1) show();
   follow();
-})();
+});

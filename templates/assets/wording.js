@@ -94,13 +94,12 @@
 
   // ---- on a prompt's page
 
-  /** @type {HTMLElement[]} */
-  const rows = [...document.querySelectorAll(/** @type {"li"} */ (".clips .take-row[data-audio]"))].filter(
-    (row) => row.dataset.audio,
-  );
-  /** @type {HTMLElement | null} */
-  const quote = document.querySelector("[data-quote]");
-  if (quote && rows.some(wordsOf)) start(quote);
+  gallery.mount("[data-quote]", (quote, signal) => {
+    /** @type {HTMLElement[]} */
+    const rows = [...document.querySelectorAll(/** @type {"li"} */ (".clips .take-row[data-audio]"))];
+    const heard = rows.filter((row) => row.dataset.audio);
+    if (heard.some(wordsOf)) start(quote, heard, signal);
+  });
 
   /**
    * What a take's row shows of its wording; nothing where it is the prompt's.
@@ -112,12 +111,13 @@
 
   /**
    * The way from the prompt to a take's wording.
+   * @param {HTMLElement} quote
    * @param {HTMLElement} row
    * @returns {Step[]}
    */
-  function stepsOf(row) {
+  function stepsOf(quote, row) {
     const words = wordsOf(row);
-    if (!words) return [["=", quote?.textContent ?? ""]];
+    if (!words) return [["=", quote.textContent ?? ""]];
     return [...words.childNodes].map((node) => {
       const kind = node.nodeName === "DEL" ? "-" : node.nodeName === "INS" ? "+" : "=";
       return [kind, node.textContent ?? ""];
@@ -130,9 +130,13 @@
     return stays * 3 >= Math.max(textOf(steps, "-").length, textOf(steps, "+").length);
   }
 
-  /** @param {HTMLElement} quote */
-  function start(quote) {
-    const ways = rows.map(stepsOf);
+  /**
+   * @param {HTMLElement} quote
+   * @param {HTMLElement[]} rows
+   * @param {AbortSignal} signal
+   */
+  function start(quote, rows, signal) {
+    const ways = rows.map((row) => stepsOf(quote, row));
     const woven = weave(ways);
     const places = woven.filter((texts) => texts.length > 1);
     const choices = places.reduce((sum, texts) => sum + new Set(texts).size, 0);
@@ -207,9 +211,13 @@
       else player.play(rows[take]);
     });
 
-    document.addEventListener("clip:shown", ({ detail: clip }) => {
+    /** @param {Clip} clip */
+    function follow(clip) {
       const take = rows.findIndex((row) => row.dataset.clip === clip.key);
       if (take >= 0) mark(take);
-    });
+    }
+    document.addEventListener("clip:shown", ({ detail: clip }) => follow(clip), { signal });
+    const shown = player.current();
+    if (shown) follow(shown);
   }
 })();

@@ -176,6 +176,19 @@ interface Rules {
   tags: string[];
 }
 
+// ---- visits.js
+
+/** By a link, in the place of what is shown, or by the ways back and forth. */
+type VisitKind = "push" | "replace" | "pop";
+
+/** A page that can come in the place of the one that is shown, and what it names. */
+interface FoundPage {
+  page: Document;
+  address: URL;
+  scripts: string[];
+  styles: string[];
+}
+
 // ---- clips.js
 
 interface Dom {
@@ -195,6 +208,8 @@ interface Dom {
 type Playable = Pick<Clip, "key" | "id" | "state" | "length" | "audio" | "cover" | "page" | "facts">;
 
 interface Clips {
+  /** The whole address of the site. */
+  root: string;
   read(element: HTMLElement): Clip;
   give(element: HTMLElement, clip: Playable): void;
   /** By its key, or by the key's first eight digits or more; null if the gallery has none. */
@@ -202,7 +217,6 @@ interface Clips {
   hostOf(element: HTMLElement): HTMLElement;
   elementsOf(clip: Clip | null): HTMLElement[];
   /** Adds to rows and links below an element what their page leaves to scripts. */
-  furnish(root: ParentNode): void;
   nameTake(whole: string, label: string): string;
   showPicture(picture: HTMLElement, clip: Pick<Clip, "state" | "cover">): void;
   /** In a row, what is shown of the take that plays. */
@@ -233,14 +247,30 @@ interface GalleryStorage {
   addHeard(key: string): void;
 }
 
-// ---- deck.js
+// ---- whole.js, deck.js
 
-type DeckEvent = "play" | "pause" | "ended" | "seeked" | "loadedmetadata" | "error" | "swap";
+type DeckEvent =
+  | "play"
+  | "pause"
+  | "ended"
+  | "seeked"
+  | "loadedmetadata"
+  | "timeupdate"
+  | "error"
+  | "swap"
+  | "unseekable";
 
 interface DeckSettings {
   volume: number;
   muted: boolean;
   rate: number;
+}
+
+interface Whole {
+  /** Where a clip is that was fetched before. */
+  get(src: string): string | undefined;
+  /** `used`: addresses that are played from, and not to be forgotten. */
+  fetch(src: string, used: string[]): Promise<string>;
 }
 
 interface Deck {
@@ -280,6 +310,12 @@ interface Player {
   playClip(clip: Clip, how?: PlayOptions, list?: Clip[]): void;
   /** Into the dock, silently, at this second. */
   put(clip: Clip, second: number): void;
+  /** What follows, and where the current clip is among it: queue.js shows and changes it. */
+  queue: { list: Clip[]; place: number };
+  /** The seconds that are played over and over, as dock.js has them set. */
+  stretch: { from: number | null; to: number | null };
+  /** What another page has left: a queue, and the second of the clip in this place of it. */
+  resume(list: Clip[], place: number, second: number, plays: boolean): void;
   toggle(): void;
   step(by: number): boolean;
   seek(seconds: number): void;
@@ -297,6 +333,8 @@ interface Player {
   isOpen(): boolean;
   /** In a blind test, what to say in place of all that would tell; nothing lifts the veil. */
   veil(text: string, length: number): void;
+  /** What is said in place of it; empty where no veil is. */
+  veiled(): string;
   say(text: string): void;
 }
 
@@ -514,13 +552,29 @@ interface Asks {
 // ---- what scripts find in their window
 
 interface Gallery {
+  /**
+   * Has a script do something on every page that names it and has such an element. `signal` ends it: listeners
+   * of the document and the window take it, timers and the like are to heed it.
+   */
+  mount(selector: string, start: (root: HTMLElement, signal: AbortSignal) => void): void;
+  /** Ends what scripts do on a page, and begins it on the next, which names these scripts. */
+  page: { leave(): void; enter(scripts: string[]): void };
+  /** Goes to a page as a link does: in the place of this one, if that can be, so that sound goes on. */
+  visit(address: string, how?: { replace?: boolean }): void;
+  /** Another address for this page, as a step of its own to go back from. */
+  push(address: string): void;
   storage: GalleryStorage;
   /** Its earlier name. */
   keep: object;
   dom: Dom;
   clips: Clips;
-  /** `tell` hears of what is heard, and "swap" when the other element takes its place. */
+  /**
+   * `tell` hears of what is heard; "swap" when another element takes its place; "unseekable" when a clip cannot be
+   * sought in, since its server gives no parts of it and it cannot be fetched whole.
+   */
   makeDeck(tell: (kind: DeckEvent) => void): Deck;
+  /** In a blind test, `veil` stands in the place of all that would tell. */
+  whole?: Whole;
   player: Player;
   /** `done` is told as soon as the text is there to be pasted. */
   copy(text: string, done: () => void): void;
@@ -549,7 +603,7 @@ interface Gallery {
   choose(places: string[][], place: number, text: string, current: number): number;
   odds: Odds;
   /** A section with the markup of parts/trial.html as a round; `answered` is told when it is answered. */
-  makeTrial(section: HTMLElement, answered: (answer: Answer) => void): Trial;
+  makeTrial(section: HTMLElement, answered: (answer: Answer) => void, signal?: AbortSignal): Trial;
   /** The pairs of a day, written as 2026-11-30. */
   choosePairs(pairs: PackedPair[], day: string, amount: number): PackedPair[];
   promptFile: PromptFiles;
@@ -575,6 +629,12 @@ interface DocumentEventMap {
   "clip:shown": CustomEvent<Clip>;
   /** The clip's audio could not be loaded. */
   "clip:failed": CustomEvent<Clip>;
+  /** A page is to be left; whoever keeps it prevents that. */
+  "page:leave": CustomEvent<VisitKind>;
+  /** Another queue, or another place in it. */
+  "queue:changed": Event;
+  /** What the dock tells beside the clip is another: speed, repeat. */
+  "dock:changed": Event;
   /** Rows were drawn anew. */
   "rows:drawn": Event;
   /** Something under this name was kept, or is no longer. */

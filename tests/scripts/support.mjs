@@ -10,7 +10,8 @@ const ASSETS = new URL("../../templates/assets/", import.meta.url);
  * @param {object} [globals] - what else the scripts find in their window
  */
 export function load(names, globals = {}) {
-  const window = vm.createContext(Object.assign(globals, { gallery: globals.gallery ?? {} }));
+  const given = { mount: () => {}, ...globals.gallery };
+  const window = vm.createContext(Object.assign(globals, { gallery: given }));
   window.window = window;
   for (const filename of names) {
     vm.runInContext(readFileSync(new URL(filename, ASSETS), "utf8"), window, { filename });

@@ -72,6 +72,9 @@ def test_every_page_has_the_policy_before_anything_can_run(pages: dict[str, str]
         directives = dict(part.strip().partition(" ")[::2] for part in policies[0].split(";"))
         assert directives["default-src"] == "'none'", address
         assert directives["script-src"] == directives["style-src"] == "'self' file:", address
+        assert directives["media-src"] == "'self' file: blob:", address
+        assert "blob:" not in policies[0].replace(directives["media-src"], ""), address
+        assert directives.get("connect-src", "'self'") == "'self'", address
         assert directives["base-uri"] == "'none'", address
         assert directives["form-action"] in ("'self'", "'none'"), address
         assert not re.search(r"unsafe|\*|https?:", policies[0]), address

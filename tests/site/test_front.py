@@ -325,7 +325,7 @@ def test_one_clip_or_none_that_sounds(make: Callable[..., Path], watch: Any) -> 
     until(page, "played.paused")
     make(entry("one", "thunder", [clip("thunder", state="pending")]))
     page.goto(page.url.split("#")[0])
-    assert page.locator("button.play:visible").count() == 0
+    assert page.locator("main button.play:visible").count() == 0
     assert page.inner_text(".stage > .picture") == "not rendered yet"
 
 

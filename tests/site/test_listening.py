@@ -191,10 +191,10 @@ def test_the_queue_is_the_list(address: str, watch: Any) -> None:
     page.wait_for_selector("[data-found] .row")
     page.click(".row:visible >> nth=0 >> .play")
     page.click("[popovertarget]")
-    assert page.locator(".queue button").all_inner_texts() == [
+    assert page.locator(".queue [data-place]").all_inner_texts() == [
         "lofi piano, rain on the window", "lofi piano, no rain",
     ]  # fmt: skip
-    page.click(".queue button >> nth=1")
+    page.click(".queue [data-place] >> nth=1")
     assert page.inner_text("[data-dock-name]") == "lofi piano, no rain"
     # Another search leaves what follows as it was.
     page.keyboard.press("Escape")
