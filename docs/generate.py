@@ -23,6 +23,27 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made by docs/generate.py from the code; edit the descriptions there. -->\n"
 
+COMMANDS = r"""# Commands
+
+`gallery`, or `python -m gallery` where the command is not on the path.
+
+| exit code | everywhere it means |
+|---|---|
+| 0 | all went well |
+| 1 | something is wrong in what it works on: files, settings, a store. One line says what |
+| 2 | it was used wrongly: an option or a path that does not exist, or options that do not go together |
+| 3 | a part failed or was left out, and the rest is done |
+| 130 | it was interrupted; what is finished is kept |
+
+A shell completes commands and options after a line in its start-up file:
+
+| shell | line |
+|---|---|
+| bash, `~/.bashrc` | `eval "$(_GALLERY_COMPLETE=bash_source gallery)"` |
+| zsh, `~/.zshrc` | `eval "$(_GALLERY_COMPLETE=zsh_source gallery)"` |
+| fish, `~/.config/fish/completions/gallery.fish` | `_GALLERY_COMPLETE=fish_source gallery \| source` |
+"""
+
 
 def pages() -> dict[str, str]:
     """Every generated page by its file name."""
@@ -42,20 +63,20 @@ def json_file(document: dict[str, Any]) -> str:
 
 def commands() -> str:
     """The command reference, from the commands' own help."""
-    parts = ["# Commands\n"]
-    for name, command in _walk("gallery", main):
-        context = click.Context(command, info_name=name, terminal_width=90, max_content_width=90)
-        parts.append(f"## {name}\n\n```text\n{command.get_help(context)}\n```\n")
-    return "\n".join(parts)
+    contexts = _walk("gallery", main, None)
+    parts = (f"## {each.command_path}\n\n```text\n{each.get_help()}\n```\n" for each in contexts)
+    return "\n".join((COMMANDS, *parts))
 
 
-def _walk(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-    yield name, command
+def _walk(name: str, command: click.Command, parent: click.Context | None) -> Iterator[click.Context]:
+    """Contexts as the command line makes them: they decide how options for help are called."""
+    settings = {"terminal_width": 90, "max_content_width": 90, **command.context_settings}
+    context = click.Context(command, info_name=name, parent=parent, **settings)
+    yield context
     if isinstance(command, click.Group):
-        context = click.Context(command)
         for child in sorted(command.list_commands(context)):
             if found := command.get_command(context, child):
-                yield from _walk(f"{name} {child}", found)
+                yield from _walk(child, found, context)
 
 
 def configuration() -> str:
@@ -88,8 +109,8 @@ def prompt_files() -> str:
     """Every field of a prompt file."""
     return (
         "# Prompt files\n\n"
-        "A prompt file is `prompts/<folder>/<name>.md`: fields between two lines of `---`, then notes in "
-        "Markdown. Only `prompt` is required.\n\n"
+        "A prompt file is `prompts/<folder>/<name>.md`: fields between two lines of `---`, then [notes in "
+        "Markdown](notes.md). Only `prompt` is required.\n\n"
         "```markdown\n---\nprompt: lofi beat, mellow Rhodes chords, vinyl crackle, 80 bpm\n"
         "tags: [lofi, calm]\nauthor: octocat\nseed: 3921188458\nvary:\n  cfg_coef: [1, 3, 5, 7]\n---\n"
         "Listen for how much of the crackle each guidance keeps.\n```\n\n"
@@ -147,6 +168,7 @@ def _other(info: FieldInfo) -> str:
         ("date", "date"),
         ("Vary", "fields, each with a list of values"),
         ("Changes", "list of changes"),
+        ("list[typing.Annotated[list", "list of lists of text"),
     ):
         if sign in text:
             return words

@@ -11,6 +11,7 @@ from gallery.catalogue.kin import kin_of
 from gallery.engines import Payment
 from gallery.engines.choice import can_appear, choose_engine, sketch_engine
 from gallery.engines.work import Work
+from gallery.errors import Fault
 from gallery.plan import Plan, SketchMarks, chosen, costs, flaw_of, make_plan, sketched, stored
 from gallery.prompts.folder import keep_read, read_prompts
 from gallery.prompts.prompt import Clips
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from gallery.store.lossless import LosslessStore
     from gallery.store.survey import Flaw, Kept
     from gallery.store.sync import Sync
+
+_LOST = "the clip is not in the store, and nobody knows its seed: bring it back with `gallery import`"
 
 # Where previews and covers lie in the site, renders and sketches apart.
 _AUDIO, _SKETCHES = "audio/", "sketches/"
@@ -172,6 +175,9 @@ class _Recipe:
             mended = {clip.key for clip in self.todo.encode}
             self._tell_flaws(flaw for key, flaw in self._flaws().items() if key not in mended)
         self.outcome.outdated = self.todo.outdated
+        self.outcome.warnings += [
+            Fault(self.clips.homes[clip.key].file, 0, "audio", _LOST) for clip in self.todo.lost
+        ]
 
     def _flaws(self) -> dict[str, Flaw]:
         """What is wrong with the clips that prompts ask for."""
@@ -230,6 +236,7 @@ class _Recipe:
         if not self.options.sketches or self.options.engine == "none":
             return False
         there = self._playable(self.wanted).keys() | self._flaws().keys()
+        there |= {clip.key for clip in self.todo.lost}
         missing = [self.wanted[key] for key in self.wanted if key not in there]
         if missing:
             for key in self.stores.sketches.survey().flawed.keys() & {clip.key for clip in missing}:
@@ -261,9 +268,7 @@ class _Recipe:
             kin, model_name = kin_of(self.clips, state), self.config.model_name
             catalogue = Catalogue(self.clips, kin, kept, places, flawed, model_name)
             self.outcome.states = Counter(
-                kept[key].state if key in kept else flawed.get(key, "pending")
-                for path in catalogue.paths
-                for key in catalogue.keys(path)
+                catalogue.state(key) for path in catalogue.paths for key in catalogue.keys(path)
             )
             files = Published(places, {_AUDIO: self.stores.store, _SKETCHES: self.stores.sketches})
             self.outcome.written = write_site(

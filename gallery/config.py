@@ -1,7 +1,7 @@
 """gallery.toml -> Config.
 
-Every setting is described where it is declared; docs/configuration.md is made
-from these descriptions.
+Every setting is described where it is declared, those of engines in gallery/settings.py;
+docs/configuration.md is made from these descriptions.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ import hashlib
 import re
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -26,6 +25,7 @@ from pydantic import (
 from gallery.errors import FaultyFile, GalleryError
 from gallery.errors.text import printable
 from gallery.errors.validation import explain
+from gallery.settings import MusicGenSettings, ReplicateSettings, Settings
 from gallery.state.inputs import stamp_of
 from gallery.utils.root import CONFIG_NAME, WORKSPACE_NAME, WORKSPACE_VARIABLE, workspace_of
 
@@ -51,12 +51,12 @@ WebFolder = Annotated[
     WebAddress, AfterValidator(lambda url: url if url.endswith("/") or not url else f"{url}/")
 ]
 
+WordForms = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=60)]], Field(min_length=1, max_length=30)
+]
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-
-class Site(_Settings):
+class Site(Settings):
     """What the catalogue calls itself and where it lives."""
 
     title: str = Field("Prompt gallery", min_length=1, max_length=80, description="Name of the gallery.")
@@ -101,7 +101,9 @@ class Site(_Settings):
     language: str = Field(
         "en",
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
-        description="Language of the pages, a BCP 47 tag.",
+        description="Language that the gallery writes in, a BCP 47 tag: its title, headline and "
+        "description, and prompts with their titles and notes, are marked so where their letters don't "
+        "tell another; guides in it come first. The pages themselves are English.",
     )
     cards: int = Field(
         200,
@@ -110,10 +112,25 @@ class Site(_Settings):
         description="Prompts, newest first, that get a picture of their own where their pages are shared; "
         "the others share the site's. Each takes about 90 KB.",
     )
+    tag_pages: int = Field(
+        2,
+        ge=1,
+        le=100_000,
+        description="Fewest prompts of a tag that has a page. Other tags lead to the catalogue, narrowed to "
+        "them; without scripts, to their newest prompt.",
+    )
     page_size: int = Field(60, ge=1, le=500, description="Prompts on one list page.")
+    words: list[WordForms] = Field(
+        [],
+        max_length=500,
+        description="Words that find each other in the [search](searching.md), a list for each: "
+        '`words = [["handpan", "hang"], ["kora", "harp lute"]]`. They go before the built-in ones '
+        "(`lofi` finds `lo-fi`): a word that stands here has no other forms than here, so that a list of "
+        "one word takes it out of them.",
+    )
 
 
-class Model(_Settings):
+class Model(Settings):
     """A model that prompts may name."""
 
     hub: str = Field(
@@ -178,7 +195,7 @@ class Model(_Settings):
         return self.kind == "melody"
 
 
-class Limits(_Settings):
+class Limits(Settings):
     """What a prompt file may ask for."""
 
     duration: float = Field(120, gt=0, le=600, description="Longest clip, in seconds.")
@@ -192,7 +209,7 @@ class Limits(_Settings):
     melody_seconds: float = Field(60, gt=0, le=600, description="Longest melody, in seconds.")
 
 
-class PreviewSettings(_Settings):
+class PreviewSettings(Settings):
     """How renders become the MP3s that the site plays."""
 
     loudness: float = Field(-16, ge=-30, le=-6, description="Loudness that previews are matched to, in LUFS.")
@@ -209,7 +226,7 @@ class PreviewSettings(_Settings):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-class StoreSettings(_Settings):
+class StoreSettings(Settings):
     """Where previews and their records are kept."""
 
     url: str = Field(
@@ -255,61 +272,13 @@ class StoreSettings(_Settings):
         return value
 
 
-class MusicGenSettings(_Settings):
-    """How the engine `musicgen` renders: see [musicgen.md](musicgen.md)."""
-
-    batch_size: int | None = Field(
-        None,
-        ge=1,
-        le=64,
-        description="Most clips that are decoded at once, halved where memory runs out. If left out, what "
-        "all of a GPU's memory has room for, 64 at most; on the CPU what is available, 4 at most.",
-    )
-
-
-class ReplicateSettings(_Settings):
-    """What the engine `replicate` renders on, and what that costs: see [replicate.md](replicate.md)."""
-
-    model: str = Field(
-        "meta/musicgen", pattern=r"^[\w.-]+/[\w.-]+$", description="The model's name on Replicate."
-    )
-    version: str = Field(
-        "671ac645ce5e552cc63a54a2bbff63fcf798043055d2dac5fc9e36a837eedcfb",
-        pattern=r"^[0-9a-f]{64}$",
-        description="Version of the model to run, 64 hex digits.",
-    )
-    hardware: str = Field(
-        "", max_length=80, description="What the model runs on, as its page says; kept in the records."
-    )
-    price_per_second: float | None = Field(
-        None, gt=0, description="Price of a second of that hardware, in USD. Nothing is rendered without it."
-    )
-    compute_per_audio_second: float | None = Field(
-        None,
-        gt=0,
-        description="Seconds of that hardware that a second of audio takes, for estimates until the first "
-        "predictions have told. Nothing is rendered without it.",
-    )
-    concurrency: int = Field(4, ge=1, le=64, description="Predictions in flight at once.")
-    timeout: float = Field(
-        1800,
-        gt=0,
-        le=86400,
-        description="Longest wait for one prediction, its start included, in seconds; then it is cancelled.",
-    )
-    settle_after: float = Field(
-        600,
-        gt=0,
-        le=86400,
-        description="Where it is not known whether Replicate took a prediction: seconds after the asking "
-        "from which a list of your predictions that lacks it shows that it did not.",
-    )
-
+# Leads what gallery.toml has under a name that is a field of `Config` and no setting.
+_NO_SETTING = "setting:"
 
 ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,39}$")]
 
 
-class Config(_Settings):
+class Config(Settings):
     """A gallery's settings, and the folder that its gallery.toml is in."""
 
     root: Path = Field(exclude=True)
@@ -383,12 +352,12 @@ def load_config(root: Path) -> Config:
         problem = f"a number of more than {sys.get_int_max_str_digits()} digits" if line else str(error)
         place = f"{CONFIG_NAME}:{line}" if line else CONFIG_NAME
         raise GalleryError(f"{place}: {printable(problem)}; no setting takes that") from error
-    for name in ("root", "stamp"):  # no settings
-        settings.pop(name, None)
+    own = {f"{_NO_SETTING}{name}": settings.pop(name) for name in ("root", "stamp") if name in settings}
     try:
-        config = Config.model_validate({**settings, "root": root, "stamp": stamp})
+        config = Config.model_validate({**settings, **own, "root": root, "stamp": stamp})
     except ValidationError as error:
-        raise FaultyFile(explain(error, Config, CONFIG_NAME, lambda loc: _line_of(text, loc))) from error
+        named = explain(error, Config, CONFIG_NAME, lambda loc: _line_of(text, loc))
+        raise FaultyFile(replace(f, field=f.field.removeprefix(_NO_SETTING)) for f in named) from error
     hubs = [model.hub for model in config.models.values()]
     twice = next((hub for hub in hubs if hubs.count(hub) > 1), None)
     if twice:
@@ -405,7 +374,7 @@ def _line_of_long_number(text: str) -> int:
 
 def _line_of(text: str, loc: tuple[Any, ...]) -> int:
     """The line of a setting: its key's within its table, else its table's, else 0."""
-    names = [str(part) for part in loc if part != "[key]"]
+    names = [str(part).removeprefix(_NO_SETTING) for part in loc if part != "[key]"]
     for depth in range(len(names), 0, -1):
         table, key = ".".join(names[: depth - 1]), names[depth - 1]
         section, whole = "", ".".join(names[:depth])

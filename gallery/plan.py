@@ -13,6 +13,7 @@ from gallery.engines.measured import card_here, published
 from gallery.errors.text import printable
 from gallery.prompts.folder import find_files, read_prompts
 from gallery.prompts.prompt import Clips
+from gallery.prompts.request import is_unseeded
 from gallery.store.places import Stores
 from gallery.utils.digest import digest
 
@@ -36,13 +37,15 @@ class Plan:
     """What a build has to make: clips to encode from lossless renders, and clips to render.
 
     ``outdated`` counts previews of other settings whose lossless render is not here. ``flaws`` tell
-    of clips that are damaged or of a newer version, and that are left as they are.
+    of clips that are damaged or of a newer version, and that are left as they are. ``lost`` are absent
+    and have no seed that anybody knows: only an import brings them back.
     """
 
     encode: list[Clip] = field(default_factory=list)
     render: list[Clip] = field(default_factory=list)
     outdated: int = 0
     flaws: list[Flaw] = field(default_factory=list)
+    lost: list[Clip] = field(default_factory=list)
 
 
 def describe_plan(config: Config, paths: Sequence[Path], state: State) -> tuple[Reading, Plan]:
@@ -77,6 +80,8 @@ def make_plan(clips: Mapping[str, Clip], stores: Stores, config: Config) -> Plan
             plan.flaws.append(flaw)
         elif record:
             plan.outdated += 1
+        elif is_unseeded(clips[key].fields):
+            plan.lost.append(clips[key])
         else:
             plan.render.append(clips[key])
     # One model after the other: each is loaded once.

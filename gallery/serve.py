@@ -66,8 +66,11 @@ def serve_gallery(
     port: int,
     allowed: Sequence[str],
     tell: Callable[[Outcome], None],
+    browse: Callable[[str], object] | None = None,
 ) -> None:
     """Serve until interrupted, under the names of ``host`` and those ``allowed`` beside it.
+
+    ``browse`` is called with the site's address once there is a site.
 
     A faulty file is reported, and the last good site stays. Raises GalleryError, before anything is
     built, where the site cannot be served there.
@@ -99,6 +102,9 @@ def serve_gallery(
         # Open pages hold a connection for ever: on Ctrl-C they get a second.
         settings = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
         say(f"serving http://{f'[{host}]' if ':' in host else host}:{number}/ (Ctrl-C ends it)")
+        if browse:
+            name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - where to look at it
+            browse(f"http://{f'[{name}]' if ':' in name else name}:{number}/")
         uvicorn.Server(settings).run(sockets=[listener])
 
 

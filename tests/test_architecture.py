@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 import gallery
 from gallery.cli import main
@@ -58,7 +59,7 @@ def layers() -> list[list[str]]:
 
 def units() -> set[str]:
     """The top-level packages and modules of gallery/."""
-    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
     return modules | {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 
 
@@ -170,6 +171,12 @@ def test_the_version_is_the_changelogs_newest() -> None:
     assert numbers == sorted(set(numbers), reverse=True)
     days = [found[2] for found in told if found]
     assert days == sorted(days, reverse=True)
+
+
+def test_the_citation_is_of_this_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == gallery.__version__
+    assert citation["license"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["license"]
 
 
 def test_every_decision_is_in_the_index_and_has_its_parts() -> None:

@@ -294,6 +294,10 @@ def many(prompts: Workplace) -> Workplace:
     return prompts
 
 
+# The sites of these prompts, as they are when nothing is known, by the edit: there are two.
+CLEAN: dict[tuple[Path, str], dict[str, bytes]] = {}
+
+
 def assert_survives(place: Workplace, damage: Callable[[Path], str]) -> None:
     """Builds after an edit and damage to a database make the site, and say a line of it at most.
 
@@ -309,8 +313,13 @@ def assert_survives(place: Workplace, damage: Callable[[Path], str]) -> None:
         done = f"{file.name}: {damage(file)}"
         ran = place.build()
         assert ran.code == 0 and "Traceback" not in ran.err, f"{done}: {ran}"
-        assert len(ran.err.splitlines()) <= 1, f"{done}: {ran}"
-        found = difference(place.site(), place.clean_site())
+        # On a slow machine it says how far it has come, too.
+        told = [line for line in ran.err.splitlines() if not line.startswith("writing: ")]
+        assert len(told) <= 1, f"{done}: {ran}"
+        edited = place.folder, notes
+        if edited not in CLEAN:
+            CLEAN[edited] = place.clean_site()
+        found = difference(place.site(), CLEAN[edited])
         assert not found, f"{done}: {found}"
 
 
@@ -423,7 +432,7 @@ def rendered(clip: dict[str, Any], site: dict[str, bytes]) -> Clip:
 
 @pytest.mark.parametrize(
     ("machine", "examples", "steps"),
-    [(AnyEdits, 6, 12), (AnyEditsWithSketches, 2, 6)],
+    [(AnyEdits, 4, 12), (AnyEditsWithSketches, 2, 6)],
     ids=["without sketches", "with sketches"],
 )
 def test_any_edits(

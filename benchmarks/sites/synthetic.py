@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import yaml
 
-from gallery.config import load_config
+from gallery.config import PreviewSettings
 from gallery.prompts.request import Request
 from gallery.store.records import PreviewFacts, Record
 
@@ -211,32 +211,30 @@ def write_gallery(
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "gallery.toml").write_text(SETTINGS.format(cards=cards, store="" if audio else _ELSEWHERE))
-    preview = load_config(folder).preview.digest
-    store = folder / "site" / "audio"
-    store.mkdir(parents=True)
+    (folder / "site" / "audio").mkdir(parents=True)
     for number in range(size):
         write_prompt(folder, number, kin=kin)
         for request in requests(number, kin=kin):
-            files = files_of(request)
-            facts = PreviewFacts(
-                settings=preview,
-                audio_sha256=hashlib.sha256(files[".mp3"]).hexdigest(),
-                cover_sha256=hashlib.sha256(files[".webp"]).hexdigest(),
-                bytes=len(files[".mp3"]),
-                duration=10.0,
-                loudness_before=-18.2,
-                loudness_after=-16.0,
-                true_peak_before=-2.1,
-                true_peak_after=-1.2,
-                peaks=peaks(request),
-            )
-            record = Record(
-                key=request.key,
-                request=request,
-                engine="musicgen",
-                provenance=PROVENANCE,
-                preview=facts,
-            )
-            for suffix, data in files.items() if audio else ():
-                (store / f"{request.key}{suffix}").write_bytes(data)
-            (store / f"{request.key}.json").write_bytes(record.to_json())
+            write_record(folder, request, audio=audio)
+
+
+def write_record(folder: Path, request: Request, *, audio: bool = False) -> None:
+    """What a gallery's store has of a clip."""
+    files = files_of(request)
+    facts = PreviewFacts(
+        settings=PreviewSettings().digest,
+        audio_sha256=hashlib.sha256(files[".mp3"]).hexdigest(),
+        cover_sha256=hashlib.sha256(files[".webp"]).hexdigest(),
+        bytes=len(files[".mp3"]),
+        duration=10.0,
+        loudness_before=-18.2,
+        loudness_after=-16.0,
+        true_peak_before=-2.1,
+        true_peak_after=-1.2,
+        peaks=peaks(request),
+    )
+    record = Record(key=request.key, request=request, engine="musicgen", provenance=PROVENANCE, preview=facts)
+    store = folder / "site" / "audio"
+    for suffix, data in files.items() if audio else ():
+        (store / f"{request.key}{suffix}").write_bytes(data)
+    (store / f"{request.key}.json").write_bytes(record.to_json())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, cast
 
 from gallery.catalogue.differences import word_changes
+from gallery.prompts.request import is_unseeded
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from gallery.prompts.prompt import Clip, Clips, Prompt
     from gallery.store.survey import Kept
 
-State = Literal["render", "sketch", "pending", "damaged", "newer"]
+# Lost is what the store lacks and nothing makes again: nobody knows its seed.
+State = Literal["render", "sketch", "pending", "damaged", "newer", "lost"]
 
 
 class KinEntry(TypedDict):
@@ -40,8 +42,8 @@ class Audio(TypedDict):
     """What is known of a clip's audio.
 
     ``audio`` and ``cover`` are addresses relative to the site's root or absolute, empty
-    where there is nothing to play: the clip is pending, or what the store has of it is damaged or was
-    made by a newer version of the tool. ``length`` is the preview's, in seconds; ``loudness`` the
+    where there is nothing to play: the clip is pending or lost, or what the store has of it is damaged or
+    was made by a newer version of the tool. ``length`` is the preview's, in seconds; ``loudness`` the
     render's own before matching, in LUFS. ``sound`` is the same for sketches that sound alike, and empty
     for what is no sketch: `gallery.catalogue.sounds` tells which clips are one to the ear.
     """
@@ -198,10 +200,14 @@ class Catalogue:
         """A clip without its kin, or nothing where no prompt asks for it."""
         return self._clip_entry(self._clips[key], []) if key in self._clips.homes else None
 
-    def is_rendered(self, key: str) -> bool:
-        """Whether a clip's render can be played."""
-        kept = self._kept.get(key)
-        return kept is not None and kept.state == "render"
+    def state(self, key: str) -> str:
+        """A clip's state, one of `State`; nothing where no prompt asks for it."""
+        if key not in self._clips.homes:
+            return ""
+        return self._kept[key].state if key in self._kept else self._silent_state(self._clips[key])
+
+    def _silent_state(self, clip: Clip) -> str:
+        return self._flawed.get(clip.key) or ("lost" if is_unseeded(clip.fields) else "pending")
 
     def digest(self, path: str) -> str:
         """A digest of all that the entry is made from."""
@@ -230,8 +236,7 @@ class Catalogue:
 
     def _clip_entry(self, clip: Clip, kin: list[KinEntry]) -> ClipEntry:
         kept, place = self._kept.get(clip.key), self._places.get(clip.key, "")
-        state = self._flawed.get(clip.key, "pending")
-        known: dict[str, Any] = {**_SILENT, "state": state, "length": clip.duration}
+        known: dict[str, Any] = {**_SILENT, "state": self._silent_state(clip), "length": clip.duration}
         if kept:
             files = {"audio": f"{place}{clip.key}.mp3", "cover": f"{place}{clip.key}.webp"}
             known = {**kept.shown, **files, "sound": kept.sound}

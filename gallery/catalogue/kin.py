@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gallery.catalogue import differences
-from gallery.prompts.request import Request
+from gallery.prompts.request import Request, is_unseeded
 from gallery.state.database import Damaged, Row
 from gallery.utils.digest import digest
 
@@ -34,7 +34,8 @@ LIKENESS = 0.5
 _RARE = 24
 _NEIGHBOURS = 6
 
-_FIELDS = tuple(name for name in Request.model_fields if name != "extend_stride")
+# Where nobody knows a seed, the clip's audio stands in its place.
+_FIELDS = tuple(name for name in Request.model_fields if name not in ("extend_stride", "audio"))
 
 
 class Kin(NamedTuple):
@@ -122,7 +123,8 @@ def find_kin(requests: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, lis
     rows: dict[str, _Row] = {}
     for key, request in requests:
         # Most values are those of many clips: each is in memory once.
-        values = tuple(common.setdefault((type(value), value), value) for value in map(request.get, _FIELDS))
+        fields = {**request, "seed": request["audio"]} if is_unseeded(request) else request
+        values = tuple(common.setdefault((type(value), value), value) for value in map(fields.get, _FIELDS))
         rows[key] = _Row(values, request.get("extend_stride"))
     kin: dict[str, list[Kin]] = defaultdict(list)
     for place, field in enumerate(_FIELDS):

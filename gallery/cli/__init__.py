@@ -15,7 +15,7 @@ import click
 
 from gallery import __version__
 from gallery.cli.options import INTERRUPTED
-from gallery.errors import GalleryError
+from gallery.errors import FaultyFile, GalleryError
 from gallery.errors.system import told_by_the_system
 from gallery.utils.progress import say
 
@@ -58,6 +58,12 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except FaultyFile as error:
+            from gallery.cli.messages import tell_faulty_file
+            from gallery.utils.root import find_root
+
+            tell_faulty_file(error, find_root(ctx.obj or ctx.params["folder"]))
+            ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             say("\nInterrupted. Every finished clip is kept; run the same command to go on.")
             ctx.exit(INTERRUPTED)
@@ -68,7 +74,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="gallery")
+@click.version_option(__version__, "-V", "--version", prog_name="gallery")
 @click.option(
     "--gallery",
     "folder",
@@ -78,7 +84,12 @@ class _Commands(click.Group):
 )
 @click.pass_context
 def main(ctx: click.Context, folder: Path) -> None:
-    """Make a catalogue of what MusicGen makes of prompts and their parameters."""
+    """Make a catalogue of what MusicGen makes of prompts and their parameters.
+
+    Every command exits with 0 when all went well, 1 when something is wrong in what it was given
+    to work on (one line says what), 2 when it was used wrongly, 3 when a part was left out or
+    failed and the rest is done, 130 when interrupted.
+    """
     ctx.obj = folder
 
 

@@ -17,13 +17,14 @@ from gallery.cli.options import (
     JOBS,
     OUTPUT,
     PATHS,
+    QUIET,
     SKETCHES,
     WORKERS,
     config_of,
 )
 from gallery.errors.text import shown
 from gallery.state.outcome import asked_for, outcome_at_once
-from gallery.utils.progress import count, say
+from gallery.utils.progress import conclude, count, say
 from gallery.utils.root import find_root, workspace_of
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
 @WORKERS
 @JOBS
 @SKETCHES
+@QUIET
 @click.pass_context
 def build(
     ctx: click.Context,
@@ -111,7 +113,7 @@ def build(
     if not dry_run and not cluster:
         asked = asked_for(output, engine, paths, sketches=sketches, strict=strict)
         if outcome := outcome_at_once(workspace_of(root), output, asked):
-            _tell(outcome, output)
+            _tell(outcome, root, output)
             ctx.exit(FAULTY if strict and outcome.warnings else 0)
     from gallery.build import Options
     from gallery.build import build as build_gallery
@@ -138,7 +140,7 @@ def build(
             say(f"what {config.store.url} holds, as last seen by a build or `gallery store pull`")
         ctx.exit(say_plan(config, options, since, form or "text"))
     outcome = build_gallery(config, options)
-    _tell(outcome, output)
+    _tell(outcome, root, output)
     if outcome.faults or (strict and (outcome.warnings or outcome.flaws)):
         ctx.exit(FAULTY)
     if outcome.failures or (outcome.written and outcome.written.blocked):
@@ -178,6 +180,7 @@ def _refuse_cluster(cluster: str, engine: str, device: str) -> None:
     metavar="NAME",
     help="A name that the site is asked for by, beside that of --host; may be given several times.",
 )
+@click.option("--open", "opens", is_flag=True, help="Open the site in the browser.")
 @click.pass_context
 def serve(
     ctx: click.Context,
@@ -189,6 +192,7 @@ def serve(
     port: int,
     host: str,
     allowed: tuple[str, ...],
+    opens: bool,
 ) -> None:
     """Build, serve the site, and build again whenever a file changes; open pages reload.
 
@@ -198,6 +202,8 @@ def serve(
     no website can read drafts under a name of its own. With --host 0.0.0.0 or ::, every address
     in numbers is such a name.
     """
+    import webbrowser
+
     from gallery.build import Options
     from gallery.serve import name_of, serve_gallery
 
@@ -216,7 +222,15 @@ def serve(
         jobs=jobs,
         device=device,
     )
-    serve_gallery(config.root, options, host, port, allowed, lambda outcome: _tell(outcome, options.output))
+    serve_gallery(
+        config.root,
+        options,
+        host,
+        port,
+        allowed,
+        lambda outcome: _tell(outcome, config.root, options.output),
+        webbrowser.open if opens else None,
+    )
 
 
 # What the site has of clips, in words.
@@ -226,14 +240,15 @@ _COUNTED = {
     "pending": "pending",
     "damaged": "damaged",
     "newer": "of a newer version",
+    "lost": "lost",
 }
 
 
-def _tell(outcome: Outcome, output: Path) -> None:
-    report(outcome)
+def _tell(outcome: Outcome, root: Path, output: Path) -> None:
+    report(outcome, root)
     tell_flaws(outcome.flaws)
     tell_failures(outcome.failures)
-    click.echo(_summary(outcome, output))
+    conclude(_summary(outcome, output))
 
 
 def _summary(outcome: Outcome, output: Path) -> str:

@@ -60,10 +60,10 @@ def say_plan(config: Config, options: Options, since: str | None, form: str) -> 
         with borrow_state(config.workspace, "renders") as state:
             reading, plan = describe_plan(config, options.paths, state)
         clips, encode, found = plan.render, len(plan.encode), plan.flaws
-        report(reading)
+        report(reading, config.root)
     else:
         reading, encode = read_prompts(config), 0
-        report(reading)
+        report(reading, config.root)
         with borrow_state(config.workspace, "renders") as state:
             proposal = propose(config, reading, since, state)
         clips, found = proposal.new, proposal.flaws

@@ -48,21 +48,33 @@ def _address(text: str) -> str:
 )
 @click.argument("folder", type=click.Path(path_type=Path))
 def init(folder: Path, source: str | None) -> None:
-    """Write a small, complete gallery to FOLDER, which must be new or empty.
+    """Write a small, complete gallery to FOLDER.
 
     Settings, a few prompt files, and all that a repository on GitHub needs to take
     contributions and to publish the site. `gallery build` makes its site at once.
 
+    FOLDER is new, empty, or a clone of a repository that has at most a README, a licence
+    and a .gitignore, which stay as they are. Where its remote is on GitHub, gallery.toml
+    has the addresses of the repository and of its pages.
+
     Where nothing tells from which address others can install this tool, and --source is
     left out, it asks.
     """
-    from gallery.scaffolding import make_gallery, refuse_contents
+    from gallery.scaffolding import make_gallery
+    from gallery.scaffolding.place import is_readme, kept_files
     from gallery.scaffolding.source import doubts, known_source
 
-    refuse_contents(folder)
+    kept_files(folder)  # before anything is asked
     address = source or known_source() or _ask_source()
-    make_gallery(folder, address)
-    click.echo(f"wrote a gallery to {folder}; `gallery build` makes its site, README.md tells more")
+    made = make_gallery(folder, address)
+    more = "docs/publishing.md" if any(map(is_readme, made.kept)) else "README.md"
+    click.echo(f"wrote a gallery to {folder}; `gallery build` makes its site, {more} tells more")
+    if made.kept:
+        click.echo(f"left as they were: {', '.join(made.kept)}")
+    if made.home:
+        click.echo(f"gallery.toml has the remote's addresses: {made.home.repository}, {made.home.base_url}")
+    if made.unignored:
+        say(f"warning: .gitignore does not keep pages out of git; add the lines {', '.join(made.unignored)}")
     if doubt := doubts(address):
         say(f"warning: {address}: {doubt}")
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import click
+
+from gallery.errors.excerpt import Lines, excerpt
 from gallery.errors.text import printable, shown
 from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from pathlib import Path
 
-    from gallery.errors import Fault
+    from gallery.errors import Fault, FaultyFile
     from gallery.state.outcome import Failed
 
 
@@ -21,12 +25,29 @@ class Told(Protocol):
     warnings: list[Fault]
 
 
-def report(told: Told) -> None:
-    """Every fault and every warning, one a line."""
+def report(told: Told, root: Path) -> None:
+    """Every fault and every warning, one a line, and below it the line that it is about."""
+    lines = Lines(root)
     for fault in told.faults:
-        say(printable(str(fault)))
+        _report(fault, lines, "red")
     for warning in told.warnings:
-        say(printable(f"warning: {warning}"))
+        _report(warning, lines, "yellow", "warning: ")
+
+
+def tell_faulty_file(error: FaultyFile, root: Path) -> None:
+    """The same of a file without which a command cannot go on."""
+    lines = Lines(root)
+    for number, fault in enumerate(error.faults):
+        _report(fault, lines, "red", "" if number else "Error: ")
+
+
+def _report(fault: Fault, lines: Lines, colour: str, before: str = "") -> None:
+    place, _, rest = printable(str(fault)).partition(": ")
+    led = click.style(before, fg=colour) if before else ""
+    say(f"{led}{click.style(place, bold=True)}: {rest}")
+    if around := excerpt(fault, lines.of(fault)):
+        say(click.style(around[0], dim=True))
+        say(click.style(around[1], fg=colour, bold=True))
 
 
 def tell_failures(failures: Iterable[Failed]) -> None:

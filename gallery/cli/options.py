@@ -10,6 +10,7 @@ import click
 
 from gallery.engines import CHOICES, DEVICES
 from gallery.errors.text import shown
+from gallery.utils import progress
 from gallery.utils.root import find_root
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ def _device(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str
     if not DEVICES.fullmatch(value):
         raise click.BadParameter(f"{shown(value)} is no device: take auto, cpu, cuda, or cuda:0 and so on")
     return value
+
+
+def _quiet(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        progress.quiet = True
+        ctx.call_on_close(lambda: setattr(progress, "quiet", False))
 
 
 PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
@@ -67,6 +74,14 @@ SKETCHES = click.option(
     default=True,
     show_default=True,
     help="Make stand-ins for clips that MusicGen has not rendered, or leave them without audio.",
+)
+QUIET = click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    expose_value=False,
+    callback=_quiet,
+    help="Tell only what is wrong: no summary, no progress.",
 )
 JOBS = click.option(
     "--jobs",

@@ -60,8 +60,9 @@ def verify(ctx: click.Context) -> None:
 def push(ctx: click.Context) -> None:
     """Take the clips that a store elsewhere lacks there from its mirror on this machine.
 
-    Nothing that is there is overwritten, be it damaged. Exits with 3 where a clip was left here,
-    since it is damaged, or another one is in its place.
+    What is there stays, be it damaged, but for a clip that only this machine has encoded anew
+    since. Exits with 3 where a clip was left here, since it is damaged, or another one is in its
+    place.
     """
     with _elsewhere(ctx) as elsewhere:
         elsewhere.look(take=False)
@@ -86,11 +87,13 @@ def pull(ctx: click.Context) -> None:
 def sync(ctx: click.Context) -> None:
     """Pull, then push.
 
-    Exits with 3 where a clip was left here, since another one is in its place.
+    Exits with 3 where a clip cannot be used, or was left here since another one is in its place.
     """
     with _elsewhere(ctx) as elsewhere:
-        _pull(elsewhere)
+        usable = _pull(elsewhere)
         _push(ctx, elsewhere)
+        if not usable:
+            ctx.exit(INCOMPLETE)
 
 
 def _pull(elsewhere: Sync) -> bool:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 
+# What `imported_from` says of clips of TTS-WebUI, which knows a melody by the digest of its samples.
+TTS_WEBUI = "TTS-WebUI"
+
+
 def _label(label: str) -> Any:
     return Field(json_schema_extra={"label": label})
 

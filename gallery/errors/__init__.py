@@ -34,6 +34,12 @@ class GalleryError(click.ClickException):
     """Stops a command. Its text is shown as it is, without a traceback."""
 
 
+class WrongUse(GalleryError):
+    """A command was given what it cannot be used with. Its exit code is click's own for that."""
+
+    exit_code = 2
+
+
 class FaultyFile(GalleryError):
     """A file that cannot be used, with every fault that was found in it."""
 

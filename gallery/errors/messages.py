@@ -24,6 +24,10 @@ class Wording(StrEnum):
     PILED = "piles more than {count} marks on one letter; leave some out"
     MANY_FOLDERS = "lies more than {count} folders deep; move it up"
     NO_NAME = "{name} is no name to use; {form}"
+    RENAME = "rename it to {name}"
+    MISNAMED = "is not read under this name; rename it to {name}"
+    COMMENT = "lacks {comment}: a # begins a comment; put the text in quotes if that belongs to it"
+    CURLY = 'keeps the marks {marks} as letters; use straight quotes, ", or none'
     TAKEN = "{file} is there already; give another name"
     HIDDEN = "holds the invisible character {character}; remove it"
     HIDDEN_IN_NOTES = "hold the invisible character {character}; remove it"

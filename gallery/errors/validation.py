@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -11,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from gallery.errors import Fault, did_you_mean
 from gallery.errors.messages import Wording
+from gallery.errors.offers import day_meant, list_meant, number_meant
 from gallery.errors.text import field_name, shown
 
 if TYPE_CHECKING:
@@ -61,8 +61,10 @@ def _message(finding: dict[str, Any], model: type[BaseModel], loc: Location) -> 
             return Wording.MISSING
         case "extra_forbidden":
             owner = _model_at(model, loc[:-1])
-            known = list(owner.model_fields) if owner else []
-            near = did_you_mean(str(loc[-1]), known)
+            known = [name for name, info in owner.model_fields.items() if not info.exclude] if owner else []
+            if place := getattr(owner, "ELSEWHERE", {}).get(str(loc[-1]).lower()):
+                return f"unknown field; {place}"
+            near = did_you_mean(_by_label(str(loc[-1]), owner), known)
             return f"unknown field{near or '; known: ' + ', '.join(known)}"
         case "less_than_equal" | "greater_than_equal" | "less_than" | "greater_than":
             accepted = bounds(field) if field else ""
@@ -88,24 +90,51 @@ def _message(finding: dict[str, Any], model: type[BaseModel], loc: Location) -> 
     wanted = KINDS.get(kind.split("_")[0], "another kind of value")
     if value is None:
         return f"has no value; expected {wanted}"
-    if isinstance(value, str) and kind.startswith(("int", "float", "date")) and _is_quoted(value):
+    if isinstance(value, str) and kind.startswith(("int", "float")) and _is_quoted(value):
         return f"{shown(value)} is text, since it is in quotes; leave the quotes out"
     if kind == "string_type" and isinstance(value, list | dict):
         bracket = "{" if isinstance(value, dict) else "["
         return f"{shown(value)} is not text; put text that starts with {bracket} in quotes"
     if kind == "string_type":
         return f'{shown(value)} is not text here; put it in quotes: "{shown(value)}"'
-    return Wording.NOT_OF_KIND.format(value=shown(value), kind=wanted)
+    offer = _offer(kind, value, model, loc)
+    if kind.startswith("list") and offer:
+        wanted = "a list"
+    return Wording.NOT_OF_KIND.format(value=shown(value), kind=wanted) + offer
+
+
+def _offer(kind: str, value: Any, model: type[BaseModel], loc: Location) -> str:
+    """What to write instead, where the value can only mean one thing."""
+    if kind.startswith("list") and loc[-1] not in ("prompt", "takes"):
+        numbers = "unit" in _extras(model.model_fields.get(_name_in(loc)))
+        if meant := list_meant(value, numbers=numbers):
+            return f"; write {meant}"
+    if not isinstance(value, str):
+        return ""
+    if kind.startswith("date") and (meant := day_meant(value)):
+        return f"; write {meant}"
+    if kind.startswith(("int", "float")):
+        unit = _extra(model.model_fields.get(_name_in(loc)), "unit")
+        if meant := number_meant(value, unit, whole=kind.startswith("int")):
+            bare = number_meant(value, whole=kind.startswith("int"))
+            return f"; write {meant}" + ("" if bare else ": seconds, without the unit")
+    return ""
+
+
+def _name_in(loc: Location) -> str:
+    return next((part for part in reversed(loc) if isinstance(part, str)), "")
+
+
+def _by_label(name: str, owner: type[BaseModel] | None) -> str:
+    """The field that people call by this name (``guidance`` is ``cfg_coef``), else the name itself."""
+    fields = owner.model_fields if owner else {}
+    wanted = name.lower().replace("-", "_")
+    return next((field for field in fields if wanted in (field, _extra(fields[field], "label"))), name)
 
 
 def _is_quoted(text: str) -> bool:
-    """Whether a text would be a number or a date if it stood without quotes."""
-    if re.fullmatch(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{0,30})?", text):
-        return True
-    try:
-        return len(text) == len("2026-11-20") and bool(date.fromisoformat(text))
-    except ValueError:
-        return False
+    """Whether a text would be a number if it stood without quotes."""
+    return bool(re.fullmatch(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{0,30})?", text))
 
 
 # How ranges are put into words; guides say it in their own language.
@@ -128,8 +157,16 @@ def bounds(field: FieldInfo, words: Mapping[str, str] = RANGE, number: Callable[
 
 def form_of(field: FieldInfo | None) -> str:
     """What a text field must look like, in words, where its declaration says so."""
+    return _extra(field, "form")
+
+
+def _extra(field: FieldInfo | None, name: str) -> str:
+    return str(_extras(field).get(name, ""))
+
+
+def _extras(field: FieldInfo | None) -> dict[str, Any]:
     extra = field.json_schema_extra if field else None
-    return str(extra.get("form", "")) if isinstance(extra, dict) else ""
+    return extra if isinstance(extra, dict) else {}
 
 
 def _field_at(model: type[BaseModel], loc: Location) -> FieldInfo | None:

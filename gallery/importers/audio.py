@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gallery.importers import m4a
 from gallery.importers.found import Unusable
-from gallery.importers.untrusted import read_bytes
+from gallery.importers.untrusted import clean_line, read_bytes
 from gallery.preview import LOUDEST
+from gallery.prompts.request import plain_number
 from gallery.utils.audio import NotAudio, opened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -25,10 +29,17 @@ MAX_BYTES = 200_000_000
 MAX_SECONDS = 600
 SAMPLE_RATES = (8000, 48000)
 
+CODECS = "PCM and float in WAV, FLAC, Vorbis and Opus in OGG, MP3, AAC and ALAC in M4A"
+
 # Codecs pad, and tools round: so much, in seconds, is no difference in length.
 TOLERANCE = 0.1
 
 _BLOCK = 10  # seconds
+
+# Of an M4A, which is decoded whole: a little more than the longest that is taken.
+_MOST_DECODED = (MAX_SECONDS + 1) * SAMPLE_RATES[1] * 2 * 4
+
+_CHANNELS = {1: "mono", 2: "stereo"}
 
 # Of two sounds so many seconds are compared. Their correlation is 1 where they are the same: 0.9 and
 # more after any codec and the previews' limiter, and far less where they were made apart.
@@ -48,6 +59,11 @@ class Sound:
     sha256: str
     note: str = ""
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the samples: the same in every lossless file of them, as TTS-WebUI tells it."""
+        return hashlib.sha256(np.ascontiguousarray(self.audio, "<f4").tobytes()).hexdigest()
+
 
 def read_sound(path: Path, duration: float, model: Model) -> Sound:
     """The audio of a clip of ``duration`` seconds that ``model`` made. Raises Unusable.
@@ -57,11 +73,8 @@ def read_sound(path: Path, duration: float, model: Model) -> Sound:
     make up the duration at the model's own rate.
     """
     data = read_bytes(path, MAX_BYTES)
-    try:
-        with opened(BytesIO(data)) as file:
-            audio, rate = _samples(file), int(file.samplerate)
-    except NotAudio as error:
-        raise Unusable("its audio cannot be decoded; the file is damaged or not whole") from error
+    with _decoding(data) as file:
+        audio, rate = _samples(file), int(file.samplerate)
     length, note = len(audio) / rate, ""
     if abs(length - duration) > TOLERANCE:
         if abs(len(audio) / model.sample_rate - duration) > TOLERANCE:
@@ -71,10 +84,36 @@ def read_sound(path: Path, duration: float, model: Model) -> Sound:
             )
         note = f"labelled {rate} Hz; its samples are of {model.sample_rate} Hz"
         rate = model.sample_rate
+    if audio.shape[1] != model.channels:
+        other = f"{_CHANNELS[audio.shape[1]]}, where its model makes {_CHANNELS[model.channels]}"
+        note = "; ".join(filter(None, (note, other)))
     highest = float(np.abs(audio).max(initial=0))
     if not highest <= LOUDEST:
         raise Unusable("its audio holds samples that are no numbers, or far over full scale")
     return Sound(audio, rate, hashlib.sha256(data).hexdigest(), note)
+
+
+def length_of(path: Path) -> float:
+    """The length of audio in seconds, to a hundredth of one. Raises Unusable."""
+    with _decoding(read_bytes(path, MAX_BYTES)) as file:
+        if not file.samplerate:
+            raise Unusable("its audio cannot be decoded; the file is damaged or not whole")
+        length: float = plain_number(round(file.frames / file.samplerate, 2))
+    return length
+
+
+@contextmanager
+def _decoding(data: bytes) -> Iterator[Any]:
+    """The audio of a file's bytes, open to be read. Raises Unusable."""
+    if m4a.is_m4a(data):
+        data = m4a.decoded(data, MAX_SECONDS + 1, _MOST_DECODED)
+    try:
+        with opened(BytesIO(data)) as file:
+            yield file
+    except NotAudio as error:
+        if error.kind:
+            raise Unusable(f"its audio is {clean_line(error.kind)}; accepted: {CODECS}") from error
+        raise Unusable("its audio cannot be decoded; the file is damaged or not whole") from error
 
 
 def sha256_of(path: Path) -> str:

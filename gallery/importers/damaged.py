@@ -26,6 +26,7 @@ _MAX_LENGTH = 100_000
 
 _LOST = "its embedded metadata is damaged beyond recovery; put its .json beside it"
 
+_DOUBLED = re.compile(r"(\\+\"|\\\\)")
 _LOST_ESCAPES = re.compile(r"(?:u[0-9a-f]{4})+")
 
 
@@ -46,7 +47,7 @@ def recover(text: str) -> dict[str, Any]:
             prompt = text[before.end() : behind.start()]
             head = _head(text[: before.start()], prompt)
             if head is not None and not head.keys() & tail.keys():
-                readings.append({**head, "text": prompt, **tail})
+                readings.append({**head, "text": without_doubled(prompt), **tail})
     if len(readings) != 1:
         raise Unusable(_LOST)
     return readings[0]
@@ -58,6 +59,11 @@ def with_escapes(text: str) -> str:
     Words like "uface" stand: a lone escape without a digit is not taken for one.
     """
     return _LOST_ESCAPES.sub(lambda found: _decoded(found[0]), text)
+
+
+def without_doubled(text: str) -> str:
+    """A text in which quotes and backslashes were escaped once more than JSON needs it, as it was."""
+    return _DOUBLED.sub(lambda found: found[1][-1], text)
 
 
 def _decoded(run: str) -> str:

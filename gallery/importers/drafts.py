@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from gallery.importers.found import Unusable
-from gallery.prompts.folder import read_prompts
+from gallery.prompts.folder import of_any_length, read_prompts
 from gallery.prompts.request import normalise_text, parameter_fields, plain_number
 from gallery.utils.files import write_atomic
 from gallery.utils.slug import slug
@@ -63,16 +64,19 @@ class Draft:
 class TrialGallery:
     """A scratch gallery in which drafted prompt files are read as the gallery will read them.
 
+    The limits on a clip's length spare GPUs: they don't hold for audio that is there.
     ``scratch`` is a folder for it, ``into`` the folder in prompts/.
     """
 
     def __init__(self, config: Config, scratch: Path, into: str) -> None:
-        self._config = config.model_copy(update={"root": scratch / "trial"})
+        self._config = of_any_length(config).model_copy(update={"root": scratch / "trial"})
         self._folder = self._config.prompts / into
         self._folder.mkdir(parents=True)
 
     def request(self, clip: ImportedClip) -> Request:
         """The request that a clip's fields make. Raises Unusable for what no prompt file can ask for."""
+        if clip.unseeded and "audio" not in clip.fields:
+            raise Unusable("its seed is not known, and neither is its audio")
         request = self.read("clip", clip.fields, "")[1].clips[0].request
         if clip.key and request.key != clip.key:
             raise Unusable("its request is none that a prompt file of this gallery can make")
@@ -92,7 +96,9 @@ class TrialGallery:
 
 def _front(matter: dict[str, Any]) -> str:
     """Front matter as people write it: a field a line, a take a line."""
-    plain = {name: value for name, value in matter.items() if name != "takes"}
+    wordless = not matter["prompt"] and matter.get("melody")
+    left_out = ("takes", "prompt") if wordless else ("takes",)
+    plain = {name: value for name, value in matter.items() if name not in left_out}
     lines = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=1000)
     if takes := matter.get("takes"):
         flow = (yaml.safe_dump(take, default_flow_style=True, sort_keys=False, width=1000) for take in takes)
@@ -118,7 +124,7 @@ def make_draft(entries: tuple[Entry, ...], trial: TrialGallery, path: Path) -> D
     """One prompt file. Raises Unusable if it can't be made, which its clips' requests should have told."""
     matter, note, name = _matter(entries), _note(entries), path.stem
     text, prompt = trial.read(name, matter, note)
-    for hint in ("title", "author"):
+    for hint in ("title", "author", "license"):
         said = next((value for entry in entries if (value := getattr(entry.clip, hint))), "")
         if said and said != getattr(prompt, hint):
             hinted = _with_hint(matter, hint, normalise_text(said))
@@ -140,22 +146,29 @@ def _with_hint(matter: dict[str, Any], hint: str, value: str) -> dict[str, Any]:
 
 def _matter(entries: Sequence[Entry]) -> dict[str, Any]:
     """Front matter: what the clips share first, then what sets each apart."""
-    defaults = {name: info.default for name, info in parameter_fields().items()} | {"melody": None}
+    defaults = {name: info.default for name, info in parameter_fields().items()}
+    defaults |= {"melody": None, "audio": None}
     all_fields = [entry.clip.fields for entry in entries]
     shared: dict[str, Any] = {}
     takes: list[dict[str, Any]] = [{} for _ in entries]
     for name in ("model", *defaults):
         values = [plain_number(fields.get(name, defaults.get(name))) for fields in all_fields]
+        if name == "seed":
+            values = [
+                None if entry.clip.unseeded else value for entry, value in zip(entries, values, strict=True)
+            ]
         common = None if None in values else Counter(values).most_common(1)[0][0]
-        if name in _ALWAYS or common != plain_number(defaults[name]):
+        if name == "audio" and len(set(values)) > 1:
+            common = None
+        if common is not None and (name in _ALWAYS or common != plain_number(defaults[name])):
             shared[name] = common
         for take, value in zip(takes, values, strict=True):
             if value != common:
                 take[name] = value
     matter: dict[str, Any] = {"prompt": normalise_text(all_fields[0]["prompt"]), "license": LICENSE}
-    days = sorted(entry.clip.date[:10] for entry in entries if entry.clip.date)
+    days = sorted(filter(None, (_day(entry.clip) for entry in entries)))
     if days:
-        matter["date"] = date.fromisoformat(days[0])
+        matter["date"] = days[0]
     matter |= shared
     if len(entries) > 1:
         matter["takes"] = takes
@@ -163,11 +176,21 @@ def _matter(entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def _note(entries: Sequence[Entry]) -> str:
-    origins = sorted({entry.clip.provenance.imported_from or "" for entry in entries})
+    origins = sorted({entry.clip.provenance.imported_from or "a gallery's MP3" for entry in entries})
     note = f"Imported from {' and '.join(origins)}."
-    if any(not entry.clip.reproducible and entry.clip.fields["seed"] == 0 for entry in entries):
-        note += " A seed of 0 stands for one that was not kept: that clip cannot be made again."
+    if any(entry.request.is_unseeded for entry in entries):
+        note += (
+            " Where `audio` stands in the place of a seed, nobody knows it: that clip cannot be made again."
+        )
     return note
+
+
+def _day(clip: ImportedClip) -> date | None:
+    """The day of a clip's prompt, or else its own."""
+    for said in (clip.day, clip.date[:10]):
+        with suppress(ValueError):
+            return date.fromisoformat(said)
+    return None
 
 
 def _free_path(folder: Path, text: str, key: str, taken: Collection[Path]) -> Path:

@@ -30,7 +30,7 @@ def fetch(url: str, target: Path, limit: int) -> None:
 
     Accepted are https, and data URLs.
     """
-    _refuse_address(url)
+    refuse_address(url)
     end, size = time.monotonic() + DEADLINE, 0
     try:
         with build_opener(_Redirects).open(url, timeout=SOCKET_TIMEOUT) as answer, target.open("wb") as file:
@@ -48,11 +48,11 @@ def fetch(url: str, target: Path, limit: int) -> None:
 
 class _Redirects(HTTPRedirectHandler):
     def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str) -> Any:
-        _refuse_address(newurl, redirected=True)
+        refuse_address(newurl, redirected=True)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _refuse_address(url: str, *, redirected: bool = False) -> None:
+def refuse_address(url: str, *, redirected: bool = False) -> None:
     """Raise Unusable for all but https to the outside world."""
     try:
         parts = urlsplit(url)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +12,9 @@ from gallery.engines import Failure, Render
 from gallery.errors import GalleryError
 from gallery.importers.audio import MAX_BYTES, Sound, is_alike, read_sound, sha256_of
 from gallery.importers.drafts import Entry, make_draft, make_drafts
-from gallery.importers.fetch import fetch
+from gallery.importers.fetch import fetch, refuse_address
 from gallery.importers.found import Refusal, Unusable, refusing
-from gallery.importers.own_mp3 import finished_preview, is_matched
+from gallery.importers.own_mp3 import ORIGIN, finished_preview, is_matched
 from gallery.importers.untrusted import clean_line
 from gallery.prompts.folder import read_prompts
 from gallery.store.keep import keep_all
@@ -24,7 +26,7 @@ from gallery.utils.progress import Stage
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from gallery.config import Config
+    from gallery.config import Config, Model
     from gallery.engines.provenance import Provenance
     from gallery.importers.drafts import Draft, TrialGallery
     from gallery.importers.found import Finds, ImportedClip
@@ -41,12 +43,14 @@ class Imported:
     """What came of an import.
 
     ``added`` are clips that are new, ``present`` those that were there already, in the store and
-    whole, ``files`` the prompt files that were written, by their paths in the gallery.
+    whole, ``files`` the prompt files that were written, by their paths in the gallery. ``passed_over``
+    counts files that are of no kind that is imported, by how their names end.
     """
 
     added: list[Entry] = field(default_factory=list)
     present: list[Entry] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
     files: list[str] = field(default_factory=list)
 
     def lose(self, reasons: Mapping[str, str], entries: Iterable[Entry]) -> None:
@@ -61,10 +65,10 @@ def keep_clips(
     config: Config, finds: Finds, trial: TrialGallery, folder: Path, scratch: Path, dry_run: bool, jobs: int
 ) -> Imported:
     """Keep what is new: audio first, prompt files last, so that no file asks for what isn't there."""
-    imported = Imported(refused=list(finds.refused))
+    imported = Imported(refused=list(finds.refused), passed_over=finds.passed_over)
     homes = _homes(config)
     store = _ImportStore(config, scratch, fetches=not dry_run)
-    new = _new(_entries(finds.clips, trial, imported), store, homes, imported)
+    new = _new(_entries(finds.clips, trial, store, imported), store, homes, imported)
     missing = [entry for entry in new if entry.request.key not in homes]
     drafts = list(make_drafts(missing, trial, folder, config.limits.clips_per_prompt))
     if not dry_run:
@@ -97,12 +101,15 @@ def _homes(config: Config) -> dict[str, Prompt]:
     return homes
 
 
-def _entries(clips: Iterable[ImportedClip], trial: TrialGallery, imported: Imported) -> list[Entry]:
+def _entries(
+    clips: Iterable[ImportedClip], trial: TrialGallery, store: _ImportStore, imported: Imported
+) -> list[Entry]:
     """The clips whose request the gallery can make, the oldest first."""
     entries = []
     for clip in sorted(clips, key=lambda clip: (clip.date, str(clip.source))):
         with refusing(imported.refused, clip.source):
-            entries.append(Entry(clip, trial.request(clip)))
+            clip = store.with_digest(clip)
+            entries.append(store.as_it_came_before(Entry(clip, trial.request(clip))))
     return entries
 
 
@@ -122,7 +129,7 @@ def _new(
                 if twin is None:
                     entry = Entry(store.checked(entry), entry.request)
                 elif not store.is_same(entry, twin, first):
-                    raise Unusable(_of_another_sound(clip, twin))
+                    raise Unusable(_of_another_sound(twin))
                 if first or (key in homes and store.has(key)):
                     imported.present.append(entry)
                 else:
@@ -135,11 +142,9 @@ def _with_file_name(clip: ImportedClip) -> Provenance:
     return clip.provenance.with_fields(file=_file_name(clip))
 
 
-def _of_another_sound(clip: ImportedClip, first: Provenance) -> str:
+def _of_another_sound(first: Provenance) -> str:
     other = clean_line(first.file or "the clip in the store")
-    if clip.reproducible:
-        return f"another sound than {other}, which has the same request, came first and stays"
-    return f"its seed is not known, and {other} already stands for its parameters"
+    return f"another sound than {other}, which has the same request, came first and stays"
 
 
 def _is_named_alike(clip: ImportedClip, other: Provenance) -> bool:
@@ -169,6 +174,32 @@ class _ImportStore:
         self.stores = Stores.of(config)
         self.models = {model.hub: model for model in config.models.values()}
         self._whole: dict[str, bool] = {}
+
+    def with_digest(self, clip: ImportedClip) -> ImportedClip:
+        """The clip; one without a seed that anybody knows has the digest of its audio. Raises Unusable."""
+        if not clip.unseeded or "audio" in clip.fields:
+            return clip
+        model = self.config.models[clip.fields["model"]]
+        if not clip.files and not self.fetches:  # of a dry run: what stands for audio that is not here
+            digest = hashlib.sha256(clip.url.encode()).hexdigest()
+        else:
+            if not clip.files:
+                target = self.scratch / f"audio-{hashlib.sha256(clip.url.encode()).hexdigest()}"
+                fetch(clip.url, target, MAX_BYTES)
+                clip = replace(clip, files=(target,))
+            digest = self._first_sound(clip, clip.fields["duration"], model)[0].digest
+        return replace(clip, fields={**clip.fields, "audio": f"sha256:{digest}"})
+
+    def as_it_came_before(self, entry: Entry) -> Entry:
+        """The same clip as the store has it: a seed of 0 once stood for those that nobody knows."""
+        if not entry.request.is_unseeded:
+            return entry
+        earlier = entry.request.model_copy(update={"audio": None, "seed": 0})
+        record = self.stores.store.get(earlier.key)
+        told = record.provenance if record else None
+        if told and told.reproducible is False and _is_named_alike(entry.clip, told):
+            return Entry(entry.clip, earlier)
+        return entry
 
     def provenance(self, key: str) -> Provenance | None:
         """Where the clip of a key came from, here or as a lossless render; None where there is none.
@@ -208,10 +239,7 @@ class _ImportStore:
         cannot be had, or cannot mend what is damaged in the store.
         """
         key, clip = entry.request.key, entry.clip
-        named_alike = _is_named_alike(clip, twin)
-        if not named_alike and not clip.reproducible:
-            return False
-        if clip.url and (named_alike or not self.fetches):
+        if clip.url and (_is_named_alike(clip, twin) or not self.fetches):
             return True
         record = None if first else self.stores.store.get(key)
         files = set() if clip.url else {sha256_of(path) for path in clip.files}
@@ -243,17 +271,24 @@ class _ImportStore:
     def checked(self, entry: Entry) -> ImportedClip:
         """The clip, its files those whose audio is what its request says. Raises Unusable."""
         clip = entry.clip
-        if clip.url:
+        if clip.url and not clip.files:
             if not self.fetches:
+                refuse_address(clip.url)
                 return clip
             target = self.scratch / entry.request.key
             fetch(clip.url, target, MAX_BYTES)
             clip = replace(clip, files=(target,))
+        _, files = self._first_sound(clip, entry.request.duration, self.models[entry.request.model])
+        return replace(clip, files=files)
+
+    def _first_sound(
+        self, clip: ImportedClip, duration: float, model: Model
+    ) -> tuple[Sound, tuple[Path, ...]]:
+        """The best of a clip's sounds that is what was asked for, and its file before the others."""
         reasons = []
         for index, path in enumerate(clip.files):
             try:
-                self._sound(path, entry.request)
-                return replace(clip, files=clip.files[index:])
+                return read_sound(path, duration, model), clip.files[index:]
             except Unusable as error:
                 reasons.append(error)
         raise reasons[0]
@@ -277,7 +312,7 @@ class _ImportStore:
             clip, request = entry.clip, entry.request
             try:
                 sound = self._sound(clip.files[0], request)
-                preview = finished_preview(clip.files[0], sound)
+                preview = finished_preview(clip.files[0], sound, clip.measured)
             except Unusable as error:
                 yield Failure(request, str(error))
             else:
@@ -302,6 +337,8 @@ class _ImportStore:
 
 def _provenance(clip: ImportedClip, sound: Sound) -> Provenance:
     """What the record says: where the clip came from, and what cannot be known of it."""
+    if clip.finished and clip.provenance.imported_from != ORIGIN:
+        return clip.provenance  # its gallery knew it: what comes along is that
     said = clip.provenance.with_fields(
         file=clean_line(clip.source.name) if clip.url else _file_name(clip),
         sha256=sound.sha256,

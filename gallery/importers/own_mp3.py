@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -12,7 +12,7 @@ from gallery.errors import GalleryError
 from gallery.errors.text import shown
 from gallery.importers.audio import MAX_BYTES
 from gallery.importers.found import UNREADABLE, ImportedClip, Unusable
-from gallery.importers.untrusted import model_name, read_bytes
+from gallery.importers.untrusted import clean_line, load_json, model_name, read_bytes
 from gallery.preview import CLOSE_ENOUGH, Preview, read_tags
 from gallery.preview.measure import loudness, true_peak
 from gallery.preview.mp3 import with_tags
@@ -21,6 +21,7 @@ from gallery.prompts.request import Request, plain_number
 from gallery.store.records import ENGINES, SKETCH
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from gallery.config import Config, PreviewSettings
@@ -29,18 +30,32 @@ if TYPE_CHECKING:
 ORIGIN = "a gallery's MP3"
 
 # The tags that a gallery writes, and the frames that they are in.
-_TAGS = ("title", "artist", "comment", "prompt", "engine", "request")
-_FRAMES = ("TIT2", "TPE1", "COMM", "TXXX:prompt", "TXXX:engine", "TXXX:request")
+_WORDS = ("prompt", "engine", "request", "provenance", "license", "date", "measured")
+_TAGS = ("title", "artist", "comment", *_WORDS)
+_FRAMES = ("TIT2", "TPE1", "COMM", *(f"TXXX:{name}" for name in _WORDS))
 
 # A gallery's are a few KB. Frames can be compressed a thousandfold, so that larger tags
 # could fill the memory.
 _MAX_TAG_BYTES = 300_000
+
+# Of what a provenance says: characters of a text, entries of a table. And of a level, in dB.
+_LONGEST_WORDS = 1000
+_MOST_LIBRARIES = 50
+_MOST_DECIBELS = 300
 
 # 320 kbit/s are the most that MP3 has.
 _MOST_BYTES_A_SECOND = 40_000
 
 # dB and LU by which a preview may miss the settings and still be of them.
 _PEAK_MARGIN = 0.1
+
+
+def is_own(path: Path) -> bool:
+    """Whether an MP3 says of itself that a gallery made it."""
+    try:
+        return "request" in _tags(read_bytes(path, MAX_BYTES))
+    except Unusable:
+        return True  # reading it tells what is wrong
 
 
 def read_clip(config: Config, path: Path) -> ImportedClip:
@@ -64,26 +79,74 @@ def read_clip(config: Config, path: Path) -> ImportedClip:
     fields["model"] = model_name(config, request.model)
     if request.melody is not None:
         fields["melody"] = f"sha256:{request.melody}"
+    if request.audio is not None:
+        fields["audio"] = f"sha256:{request.audio}"
+    if request.is_unseeded:
+        del fields["seed"]
     if request.extend_stride == config.models[fields["model"]].stride:
         del fields["extend_stride"]
-    provenance = Provenance(engine=engine, engine_version="", imported_from=ORIGIN)
     artist = tags.get("artist", "")
     return ImportedClip(
         path,
         fields,
-        provenance,
+        _provenance(tags, engine),
         (path,),
         finished=True,
+        unseeded=request.is_unseeded,
         key=key,
         title=tags.get("title", ""),
         author="" if artist == engine else artist,
+        license=tags.get("license", ""),
+        day=tags.get("date", ""),
+        measured=_measured(tags.get("measured", "")),
     )
 
 
-def finished_preview(path: Path, sound: Sound) -> Preview:
+def _provenance(tags: Mapping[str, str], engine: str) -> Provenance:
+    """What the tags tell of how the clip was made: as the record did, unless the gallery was an older one."""
+    if "provenance" not in tags:
+        return Provenance(engine=engine, engine_version="", imported_from=ORIGIN)
+    told = load_json(tags["provenance"])
+    if not isinstance(told, dict) or told.get("engine") != engine:
+        raise Unusable("what its tags tell of its making is not of its engine")
+    kept = {name: _plain(told[name]) for name in Provenance.model_fields if name in told}
+    try:
+        return Provenance.model_validate(kept)
+    except ValidationError as error:
+        raise Unusable("what its tags tell of its making cannot be read") from error
+
+
+def _plain(value: Any) -> Any:
+    """A value of a provenance, within limits."""
+    if isinstance(value, str):
+        return clean_line(value, _LONGEST_WORDS)
+    if isinstance(value, dict):
+        pairs = list(value.items())[:_MOST_LIBRARIES]
+        return {clean_line(name, 80): clean_line(version, 80) for name, version in pairs}
+    if isinstance(value, float | int) and abs(value) < 1e15:
+        return value
+    return None
+
+
+def _measured(text: str) -> tuple[float | None, float | None]:
+    """The loudness and the true peak of the render, where they can be ones."""
+    try:
+        told = load_json(text) if text else None
+    except Unusable:
+        return None, None
+    if not isinstance(told, list) or len(told) != 2:
+        return None, None
+    level, peak = (
+        float(value) if isinstance(value, int | float) and abs(value) < _MOST_DECIBELS else None
+        for value in told
+    )
+    return level, peak
+
+
+def finished_preview(path: Path, sound: Sound, measured: tuple[float | None, float | None]) -> Preview:
     """An MP3 as it is, which was encoded once and is not encoded again, and what it measures.
 
-    How loud its render was, nobody knows here. Raises Unusable.
+    How loud its render was, only its tags can tell: ``measured``. Raises Unusable.
     """
     mp3 = _only_our_tags(read_bytes(path, MAX_BYTES))
     seconds = len(sound.audio) / sound.sample_rate
@@ -94,9 +157,9 @@ def finished_preview(path: Path, sound: Sound) -> Preview:
         cover=cover(sound.audio, sound.sample_rate),
         peaks=peaks(sound.audio),
         duration=seconds,
-        loudness_before=None,
+        loudness_before=measured[0],
         loudness_after=loudness(sound.audio, sound.sample_rate),
-        true_peak_before=None,
+        true_peak_before=measured[1],
         true_peak_after=true_peak(sound.audio),
     )
 
@@ -113,7 +176,9 @@ def _tags(mp3: bytes) -> dict[str, str]:
     from mutagen.id3 import BitPaddedInt
 
     if mp3.startswith(b"ID3") and BitPaddedInt(mp3[6:10]) > _MAX_TAG_BYTES:  # type: ignore[no-untyped-call]
-        raise Unusable(f"its tags are larger than {_MAX_TAG_BYTES // 1000} KB, so it is no MP3 of a gallery")
+        raise Unusable(
+            f"its tags are larger than {_MAX_TAG_BYTES // 1000} KB; if somebody added a cover, take it out"
+        )
     try:
         return read_tags(mp3)
     except (MutagenError, GalleryError, *UNREADABLE) as error:

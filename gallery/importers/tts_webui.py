@@ -5,11 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from gallery.engines.provenance import Provenance
+from gallery.engines.provenance import TTS_WEBUI, Provenance
 from gallery.errors.text import shown
 from gallery.importers import damaged
 from gallery.importers.found import UNREADABLE, ImportedClip, Unusable
-from gallery.importers.untrusted import clean_line, iso_date, load_json, model_name, number_of, text_of
+from gallery.importers.untrusted import (
+    clean_line,
+    iso_date,
+    load_json,
+    model_name,
+    number_of,
+    seed_of,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +25,7 @@ if TYPE_CHECKING:
 
     from gallery.config import Config
 
-ORIGIN = "TTS-WebUI"
+ORIGIN = TTS_WEBUI
 
 # The request's parameters by their names there.
 _PARAMETERS = {
@@ -29,8 +37,9 @@ _PARAMETERS = {
 }
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_BROKEN_LINE = re.compile(r"\\[n\n]")
 
-UNKNOWN_SEED = "made with a random seed that was not kept; the seed 0 stands for it"
+IGNORED_MELODY = "a melody was chosen beside it, and ignored: its model takes none"
 UNKNOWN_MELODY = "its melody is known only by the SHA-256 of its samples"
 
 
@@ -39,8 +48,8 @@ def is_metadata(data: Any) -> bool:
     return isinstance(data, dict) and not {"_hash_version", "_type", "topk", "cfg_coef"}.isdisjoint(data)
 
 
-def embedded_metadata(path: Path) -> dict[str, Any]:
-    """The metadata in the comment of an OGG or FLAC. Raises Unusable."""
+def embedded_metadata(path: Path) -> dict[str, Any] | None:
+    """The metadata in the comment of an OGG or FLAC; None where it has none. Raises Unusable."""
     import mutagen
     from mutagen import flac, oggflac, oggopus, oggvorbis
 
@@ -53,15 +62,34 @@ def embedded_metadata(path: Path) -> dict[str, Any]:
         raise Unusable("its tags cannot be read; the file is damaged or not whole") from error
     text = next((text for text in comments if str(text).lstrip().startswith("{")), None)
     if text is None:
-        raise Unusable("has no metadata: none in its comment, and no .json beside it")
+        return None
     try:
         data = load_json(text)
     except Unusable:
         data = damaged.recover(text)
     if not is_metadata(data):
         raise Unusable("its comment is no metadata of TTS-WebUI")
-    # Backslashes are lost here even where the JSON survives it.
-    return {**data, "text": damaged.with_escapes(_prompt(data))}
+    return {**data, "text": _unescaped(data)}
+
+
+def _unescaped(data: dict[str, Any]) -> str:
+    """The prompt of an embedded comment, unescaped as its era escaped it.
+
+    Some files have a level of escapes too many. Today's FLAC has two for a line break, which is `\\n` in
+    words then. Old eras lost the backslashes of ``\\u`` and of line breaks, but escaped what they call
+    ``prompt``, too, so that its line breaks are there.
+    """
+    text, again = damaged.without_doubled(_prompt(data)), text_of(data, "prompt")
+    if _is_current(data):
+        return _BROKEN_LINE.sub("\n", text)
+    if "\n" in again and again.replace("\n", "n") == text:
+        text = again
+    return damaged.with_escapes(text)
+
+
+def _is_current(data: dict[str, Any]) -> bool:
+    """Whether metadata is of the present form, which writes letters as they are, without ``\\u`` escapes."""
+    return "model_name" in data and "_type" not in data
 
 
 def read_clip(config: Config, data: dict[str, Any], source: Path, files: Sequence[Path]) -> ImportedClip:
@@ -76,13 +104,18 @@ def read_clip(config: Config, data: dict[str, Any], source: Path, files: Sequenc
         )
     fields: dict[str, Any] = {"prompt": _prompt(data), "model": name}
     fields |= {own: number_of(data, theirs) for theirs, own in _PARAMETERS.items()}
-    fields["seed"] = seed = number_of(data, "seed")
+    seed, why = seed_of(data, random=(0, -1))
     notes = []
-    if seed in (0, -1) and fields["temperature"] != 0:
-        notes.append(UNKNOWN_SEED)
-    if seed == -1:
-        fields["seed"] = 0
-    melody = text_of(data, "melody")
+    unseeded = seed is None and fields["temperature"] != 0
+    if unseeded:
+        notes.append(why)
+    else:
+        fields["seed"] = seed or 0
+    if unseeded and _DIGEST.fullmatch(told := text_of(data, "hash")):
+        fields["audio"] = f"sha256:{told}"
+    melody, ignored = text_of(data, "melody"), ""
+    if melody not in ("", "None") and "melody" not in config.models[name].hub:
+        melody, ignored = "", IGNORED_MELODY
     if melody not in ("", "None"):
         if not _DIGEST.fullmatch(melody):
             raise Unusable(f"its melody, {shown(melody)}, is no SHA-256")
@@ -96,8 +129,10 @@ def read_clip(config: Config, data: dict[str, Any], source: Path, files: Sequenc
         original=clean_line(data.get("hash"), 64),
     )
     if notes:
-        provenance = provenance.with_fields(reproducible=False, note="; ".join(notes))
-    return ImportedClip(source, fields, provenance, tuple(files))
+        provenance = provenance.with_fields(reproducible=False)
+    if notes or ignored:
+        provenance = provenance.with_fields(note="; ".join(filter(None, [*notes, ignored])))
+    return ImportedClip(source, fields, provenance, tuple(files), unseeded=unseeded)
 
 
 def _prompt(data: dict[str, Any]) -> str:

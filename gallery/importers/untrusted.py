@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from gallery.errors.text import shown
 from gallery.importers.found import Unusable
 from gallery.prompts.request import plain_number
+from gallery.utils.slug import slug
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +21,16 @@ if TYPE_CHECKING:
 MAX_JSON_BYTES = 10_000_000
 MAX_JSON_DEPTH = 32
 MAX_TEXT_LENGTH = 100_000
+
+_NAME_LENGTH = 30
+
+LARGEST_NUMBER = 1e15
+LARGEST_SEED = 2**32 - 1
+_LARGEST_SAID = 1e30  # of seeds of others
+
+UNKNOWN_SEED = "nobody said what its seed was"
+RANDOM_SEED = "made with a random seed that was not kept"
+OTHER_SEED = "its seed is said to be {seed}, which is none that a clip has here"
 
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?")
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
@@ -98,7 +110,9 @@ def text_of(fields: dict[str, Any], name: str) -> str:
     return value
 
 
-def number_of(fields: dict[str, Any], name: str, default: float | None = None) -> Any:
+def number_of(
+    fields: dict[str, Any], name: str, default: float | None = None, largest: float = LARGEST_NUMBER
+) -> Any:
     """A field that is a number, or text that is one; 3.0 is 3. Raises Unusable if it is neither."""
     value = fields.get(name)
     if value is None and default is not None:
@@ -110,9 +124,29 @@ def number_of(fields: dict[str, Any], name: str, default: float | None = None) -
         value = float(digits) if re.search(r"[.eE]", digits) else int(digits)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Unusable(f"its {name} is {shown(value)}, not a number")
-    if value != value or abs(value) > 1e15:
+    if value != value or abs(value) > largest:
         raise Unusable(f"its {name}, {shown(value)}, is not a number that can be used")
     return plain_number(value)
+
+
+def seed_of(
+    fields: dict[str, Any], random: tuple[int, ...] = (-1,), missing: str = UNKNOWN_SEED
+) -> tuple[int | None, str]:
+    """The seed that was used, or None and why nobody knows it. Raises Unusable for what is no whole number.
+
+    ``random`` are the seeds that have the tool draw one, ``missing`` is why there may be none.
+    """
+    said = fields.get("seed")
+    if said is None or (isinstance(said, str) and not said.strip()):
+        return None, missing
+    seed = number_of(fields, "seed", largest=_LARGEST_SAID)
+    if seed in random:
+        return None, RANDOM_SEED
+    if not isinstance(seed, int):
+        raise Unusable(f"its seed is {shown(said)}, not a whole number")
+    if 0 <= seed <= LARGEST_SEED:
+        return seed, ""
+    return None, OTHER_SEED.format(seed=seed)
 
 
 def iso_date(value: Any) -> str:
@@ -148,10 +182,19 @@ def model_name(config: Config, name: str) -> str:
     if "musicgen" not in base and "audiogen" not in base:
         raise Unusable(f"its model, {shown(hub)}, is neither MusicGen nor AudioGen")
     kind = "audiogen" if "audiogen" in base else "melody" if "melody" in base else "musicgen"
-    own = base.removeprefix("musicgen-").removesuffix("-medium" if kind == "audiogen" else "")
-    extra = " and channels = 2" if "stereo" in base else ""
-    extra += " and sample_rate = 16000" if kind == "audiogen" else ""
+    own = _free_name(base, kind, config)
+    settings = [f'hub = "{hub}"', f'kind = "{kind}"']
+    settings += ["channels = 2"] if "stereo" in base else []
+    settings += ["sample_rate = 16000"] if kind == "audiogen" else []
     raise Unusable(
-        f"its model is not in gallery.toml; to have it, add [models.{own.replace('_', '-')}] "
-        f'with hub = "{hub}" and kind = "{kind}"{extra}'
+        f"its model is not in gallery.toml; to have it, add [models.{own}] with {' and '.join(settings)}",
+        advice="\n".join([f"[models.{own}]", *settings]),
     )
+
+
+def _free_name(base: str, kind: str, config: Config) -> str:
+    """A name for a model that the gallery doesn't list, and that is none of those that it lists."""
+    plain = base.removeprefix("musicgen-").removesuffix("-medium" if kind == "audiogen" else "")
+    name = slug(plain, _NAME_LENGTH) or "imported"
+    numbered = (f"{name}{'' if number == 1 else f'-{number}'}" for number in count(1))
+    return next(free for free in numbered if free not in config.models)

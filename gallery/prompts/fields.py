@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+import re
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
 from gallery.prompts.request import Parameters
 
@@ -16,12 +17,45 @@ def _form(words: str) -> dict[str, Any]:
     return {"form": words}
 
 
+# Other white space is hidden, or part of what is not accepted.
+_SPACE = " \t\n"
+
+
+# Read by JavaScript, too.
+PROFILE = r"^(?:https?://)?(?:www\.)?github\.com/([A-Za-z0-9-]+)/?$"
+
+
+def tag_meant(value: Any) -> Any:
+    """A tag as it is kept: ``Lo-Fi`` and ``#lo-fi`` are lo-fi."""
+    return value.strip(_SPACE).lstrip(f"#{_SPACE}").lower() if isinstance(value, str) else value
+
+
+def handle_meant(value: Any) -> Any:
+    """A GitHub handle without the @ that leads mentions, or without its page's address around it."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip(_SPACE)
+    page = re.fullmatch(PROFILE, text)
+    return page[1] if page else text.lstrip(f"@{_SPACE}")
+
+
+def _day_in_quotes(value: Any) -> Any:
+    """A day that stands in quotes, where YAML takes it for text."""
+    if isinstance(value, str) and len(value) == len("2026-11-20"):
+        try:
+            return datetime.date.fromisoformat(value)
+        except ValueError:
+            pass
+    return value
+
+
 Tag = Annotated[
     str,
     StringConstraints(pattern=rf"^[\p{{Ll}}\p{{Lo}}\p{{N}}]([{_LETTERS} &+'.-]{{0,28}}[{_LETTERS}])?$"),
     Field(
         json_schema_extra=_form("lowercase letters and digits, with spaces or & + ' . - between, 30 at most")
     ),
+    BeforeValidator(tag_meant),
 ]
 
 
@@ -30,12 +64,19 @@ class Changes(Parameters):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    prompt: str = Field("", description="What the model is asked for, in words.")
+    prompt: str = Field(
+        "", description="What the model is asked for, in words. Only beside a `melody` it may be left out."
+    )
     model: str = Field("", description="A model's name in gallery.toml; its first one if left out.")
     melody: str | None = Field(
         None,
         description="An audio file beside the prompt file, for melody models: its tune is followed. "
         "Imported clips have the digest of a file that is not here, `sha256:` and 64 hex digits.",
+    )
+    audio: str | None = Field(
+        None,
+        description="In the place of a seed that nobody knows, in imported clips: the SHA-256 of the clip's "
+        "samples, `sha256:` and 64 hex digits. Such a clip can be heard, and not be made again.",
     )
 
 
@@ -64,11 +105,16 @@ else:
 class FrontMatter(Changes):
     """The front matter of a prompt file."""
 
+    # What people look for among the fields and does not stand there.
+    ELSEWHERE: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("note", "notes", "description", "comment", "comments"), "notes stand below the second line of ---"
+    )
+
     title: str = Field(
         "", max_length=120, description="Name of the prompt's page; the prompt's beginning if left out."
     )
     tags: list[Tag] = Field([], description="Words to find the prompt by.")
-    author: str = Field(
+    author: Annotated[str, BeforeValidator(handle_meant)] = Field(
         "",
         pattern=r"^([A-Za-z0-9][A-Za-z0-9-]{0,38})?$",
         description="Who wrote the prompt: a GitHub handle.",
@@ -80,7 +126,7 @@ class FrontMatter(Changes):
         description="Licence of the prompt and the notes, an SPDX identifier.",
         json_schema_extra=_form("an SPDX identifier like CC0-1.0"),
     )
-    date: datetime.date | None = Field(
+    date: Annotated[datetime.date | None, BeforeValidator(_day_in_quotes)] = Field(
         None, description="Day the prompt was written, e.g. 2026-11-20; newest stand first."
     )
     preset: str = Field("", description="Name of a set of parameters in prompts/presets.yaml.")

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
-import os
-import stat
+import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -21,13 +20,20 @@ from gallery.errors.text import field_name, printable, shown
 from gallery.errors.validation import explain
 from gallery.prompts import frontmatter
 from gallery.prompts.fields import Changes, FrontMatter, Preset
-from gallery.prompts.forms import DIGEST_PREFIX, FILE_NAME, HIDDEN, MELODY_DIGEST, NAME_FORM
+from gallery.prompts.forms import (
+    DIGEST_PREFIX,
+    FILE_NAME,
+    HIDDEN,
+    MELODY_DIGEST,
+    NAME_FORM,
+    name_meant,
+)
+from gallery.prompts.input import read_input, text_of
 from gallery.prompts.melody import melody_problem
 from gallery.prompts.prompt import Clip, Findings, Prompt
 from gallery.prompts.request import MOST_MARKS, Parameters, Request, is_piled, normalise_text
 
 if TYPE_CHECKING:
-    import re
     from pathlib import Path
 
     from gallery.config import Config
@@ -38,7 +44,6 @@ PRESETS_NAME = "presets.yaml"
 # Sets of parameters by their names.
 Presets = dict[str, dict[str, Any]]
 
-MAX_FILE_BYTES = 1_000_000
 MOST_FOLDERS = 8
 MOST_FAULTS = 100
 
@@ -49,39 +54,14 @@ COSTLY_SIGNS = ("[", "<")
 
 TITLE_LENGTH = 60
 
+# Fields whose text may hold anything.
+_TEXTS = ("prompt", "title")
+# What stands for the words of a prompt that has a melody and none.
+WORDLESS = "(a melody, without words)"
+
 # Looked up once: pydantic takes as long to tell them as to check a clip.
 _PARAMETERS = frozenset(Parameters.model_fields)
 _REQUEST = frozenset(Changes.model_fields)
-
-
-def read_input(path: Path, root: Path) -> bytes:
-    """The bytes of a file that lies in ``root``. Raises Unreadable for any other, and for a huge one."""
-    try:
-        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
-            raise frontmatter.Unreadable(0, "a link out of the gallery; put the file itself here")
-        with open(path, "rb", opener=_at_once) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise frontmatter.Unreadable(0, "not a file")
-            data = file.read(MAX_FILE_BYTES + 1)
-        if len(data) > MAX_FILE_BYTES:
-            raise frontmatter.Unreadable(0, f"larger than {MAX_FILE_BYTES // 1000} KB")
-    except (OSError, RuntimeError) as error:  # Python 3.11 tells of a loop of links by the latter
-        reason = getattr(error, "strerror", None) or error
-        raise frontmatter.Unreadable(0, f"cannot be read: {reason}") from error
-    return data
-
-
-def _text_of(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise frontmatter.Unreadable(line, "not UTF-8; save the file as UTF-8") from error
-
-
-def _at_once(path: str, flags: int) -> int:
-    """Open without waiting, as opening a pipe would until somebody writes into it."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def read_presets(config: Config, findings: Findings, data: bytes | None = None) -> Presets:
@@ -94,7 +74,7 @@ def read_presets(config: Config, findings: Findings, data: bytes | None = None) 
         return {}
     file = relative(path, config)
     try:
-        document = frontmatter.load(_text_of(read_input(path, config.prompts) if data is None else data))
+        document = frontmatter.load(text_of(read_input(path, config.prompts) if data is None else data))
     except frontmatter.Unreadable as error:
         findings.faults.append(Fault(file, error.line, error.name, error.message))
         return {}
@@ -158,10 +138,11 @@ class _PromptFile:
         try:
             self._check_name()
             data = read_input(self.path, self.config.prompts) if self.data is None else self.data
-            self.document = frontmatter.split(_text_of(data))
+            self.document = frontmatter.split(text_of(data))
         except frontmatter.Unreadable as error:
             self.faults.append(Fault(self.file, error.line, error.name, error.message))
             return None
+        self._warn_of_plain_text()
         self._check_characters((), self.document.values)
         try:
             matter = FrontMatter.model_validate(self.document.values)
@@ -179,7 +160,7 @@ class _PromptFile:
         clips = self._clips(matter, axes)
         if not clips:
             return None
-        text = normalise_text(matter.prompt) or clips[0].request.prompt
+        text = normalise_text(matter.prompt) or clips[0].request.prompt or WORDLESS
         return Prompt(
             path=self.address,
             file=self.file,
@@ -197,12 +178,24 @@ class _PromptFile:
     def _check_name(self) -> None:
         if self.address.count("/") > MOST_FOLDERS:
             raise frontmatter.Unreadable(0, Wording.MANY_FOLDERS.format(count=MOST_FOLDERS))
-        for name in self.address.split("/"):
+        *folders, stem = self.address.split("/")
+        for name, ending in (*((folder, "") for folder in folders), (stem, ".md")):
             if not FILE_NAME.fullmatch(name):
-                raise frontmatter.Unreadable(0, Wording.NO_NAME.format(name=shown(name), form=NAME_FORM))
+                # Some editors add an ending to the one that is there.
+                offer = name_meant(re.sub(r"(\.(md|markdown|te?xt))+$", "", name, flags=re.IGNORECASE))
+                form = Wording.RENAME.format(name=offer + ending) if offer else NAME_FORM
+                raise frontmatter.Unreadable(0, Wording.NO_NAME.format(name=shown(name), form=form))
         if self.path.suffix != ".md":
-            form = "end it with .md, in lowercase"
+            form = Wording.RENAME.format(name=f"{stem}.md")
             raise frontmatter.Unreadable(0, Wording.NO_NAME.format(name=shown(self.path.name), form=form))
+
+    def _warn_of_plain_text(self) -> None:
+        """Text that YAML changes without a word. Behind numbers and the like, a comment is one."""
+        for loc, what in self.document.unlike.items():
+            name = next((part for part in reversed(loc) if isinstance(part, str)), "")
+            if name in _TEXTS:
+                line = self.document.line_of(loc)
+                self.findings.warnings.append(Fault(self.file, line, field_name(loc), what))
 
     def _check_characters(self, loc: Location, value: Any) -> None:
         """Refuse control characters: they have no business in a prompt and can deceive."""
@@ -262,7 +255,10 @@ class _PromptFile:
                 self._check_prompt(place, normalise_text(value))
             elif name == "melody" and value is not None:
                 self._check_melody(place, value)
-        if not ("prompt" in plain or "prompt" in grid or (takes and all("prompt" in take for take in takes))):
+            elif name == "audio" and value is not None and not MELODY_DIGEST.fullmatch(value):
+                self._fault(place, Wording.NO_DIGEST.format(value=shown(value), prefix=DIGEST_PREFIX))
+        in_takes = takes and all("prompt" in take for take in takes)
+        if not ("prompt" in plain or "prompt" in grid or in_takes or plain.get("melody")):
             self._fault(("prompt",), Wording.MISSING)
 
     def _check_prompt(self, loc: Location, text: str) -> None:
@@ -315,27 +311,38 @@ class _PromptFile:
         parameters = Parameters.model_validate({k: v for k, v in fields.items() if k in _PARAMETERS})
         duration, stride, melody = parameters.duration, parameters.extend_stride, fields.get("melody")
         longest = min(model.max_duration, limits.duration)
-        if duration > longest:
-            short = model.max_duration < limits.duration
-            wording = Wording.LONG_FOR_MODEL if short else Wording.LONG_FOR_GALLERY
-            message = wording.format(duration=f"{duration:g}", model=name, longest=f"{longest:g}")
-            self._fault(loc("duration"), message)
-        elif stride is not None and stride >= model.window:
+        if stride is not None and stride >= model.window:
             message = Wording.LONG_STRIDE.format(stride=f"{stride:g}", model=name, window=f"{model.window:g}")
             self._fault(loc("extend_stride"), message)
         elif melody and not model.takes_melody:
             able = [known for known, other in self.config.models.items() if other.takes_melody]
             which = ", ".join(able) or "none"
             self._fault(loc("melody"), Wording.MODEL_WITHOUT_MELODY.format(model=name, models=which))
+        elif not (melody or normalise_text(fields.get("prompt", ""))):
+            self._fault(("prompt",), Wording.MISSING)
         else:
             decided = {
                 "extend_stride": (stride or model.stride) if duration > model.window else None,
                 "model": model.hub,
-                "prompt": normalise_text(fields["prompt"]),
+                "prompt": normalise_text(fields.get("prompt", "")),
                 "melody": self._digest(melody) if melody else None,
+                "audio": audio.removeprefix(DIGEST_PREFIX) if (audio := fields.get("audio")) else None,
             }
-            return Clip.of(Request(**(parameters.model_dump() | decided)), name, changes)
+            clip = Clip.of(Request(**(parameters.model_dump() | decided)), name, changes)
+            if duration <= longest or self._has_audio(clip.key):
+                return clip
+            short = model.max_duration < limits.duration
+            wording = Wording.LONG_FOR_MODEL if short else Wording.LONG_FOR_GALLERY
+            message = wording.format(duration=f"{duration:g}", model=name, longest=f"{longest:g}")
+            self._fault(loc("duration"), message)
         return None
+
+    def _has_audio(self, key: str) -> bool:
+        """Whether the store has a clip that is too long to be rendered here: it was made elsewhere."""
+        record = self.config.store_folder / f"{key}.json"
+        if there := record.is_file() and not record.is_symlink():
+            self.findings.longer.add(key)
+        return there
 
     def _digest(self, melody: str) -> str:
         if melody.startswith(DIGEST_PREFIX):

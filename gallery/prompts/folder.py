@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gallery.errors import Fault, GalleryError
+from gallery.errors import Fault, GalleryError, WrongUse
+from gallery.errors.messages import Wording
 from gallery.errors.text import shown
 from gallery.prompts import frontmatter
-from gallery.prompts.file import MOST_FOLDERS, PRESETS_NAME, read_file, read_input, read_presets, relative
+from gallery.prompts.file import MOST_FOLDERS, PRESETS_NAME, read_file, read_presets, relative
+from gallery.prompts.forms import name_meant
+from gallery.prompts.input import read_input
 from gallery.prompts.prompt import PROMPT, Findings, Prompts, Reading
 from gallery.state.database import CONTENT, FILE, Row
 from gallery.state.inputs import stamp_of
@@ -22,14 +26,27 @@ from gallery.utils.parallel import spread
 from gallery.utils.progress import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gallery.config import Config
     from gallery.prompts.prompt import Outline
     from gallery.state.database import State
 
+# A prompt file under another name: as some editors and systems would have it.
+_MISNAMED = re.compile(
+    r"(?P<stem>[^.].*?)(?:(?P<markdown>\.(?:md|markdown|mdown|mkdn?|mdwn|mdx)(?:\.(?:txt|rtf|docx?|html?))?)"
+    r"|(?P<yaml>\.ya?ml)(?:\.te?xt)?|\.te?xt)|(?P<bare>[^.]+)",
+    re.IGNORECASE,
+)
+# What text in the place of a prompt file begins with; YAML that is none often does so, too.
+_BEGINNING = re.compile(rb"(?:\xef\xbb\xbf)?---[\r\n]")
+_BEGINNING_IN_YAML = re.compile(_BEGINNING.pattern + rb"(?:.*\n)*?prompt *:")
+
 # Contents that this build has read well: the last good ones once it is finished.
 _READ = "read"
+
+# Of any clip of any gallery, in seconds.
+_LONGEST = 600
 
 
 def read_prompts(config: Config, paths: Sequence[Path] = (), state: State | None = None) -> Reading:
@@ -135,7 +152,8 @@ class _Reader:
             return _Read(file, findings=findings)
         if data is None:  # it can be read by now
             return self.read(file)
-        # With a melody beside it, or something to say of it, a file is read each time.
+        # With a melody beside it, with clips that only the store lets pass, or with something to say of
+        # it, a file is read each time.
         return _Read(
             file,
             stamped if findings == Findings() else "",
@@ -204,6 +222,15 @@ def _content_digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
 
 
+def of_any_length(config: Config) -> Config:
+    """The same gallery without its own limits on how long clips are: they spare its GPU."""
+    models = {
+        name: model.model_copy(update={"max_duration": _LONGEST}) for name, model in config.models.items()
+    }
+    limits = config.limits.model_copy(update={"duration": _LONGEST})
+    return config.model_copy(update={"models": models, "limits": limits})
+
+
 def find_files(config: Config, paths: Sequence[Path] = ()) -> list[Path]:
     """Prompt files in the order of their names, and links to folders, which are not followed.
 
@@ -212,7 +239,46 @@ def find_files(config: Config, paths: Sequence[Path] = ()) -> list[Path]:
     return [Path(file) for file in _find(config, paths)]
 
 
-def _find(config: Config, paths: Sequence[Path]) -> list[str]:
+def find_misnamed(config: Config, paths: Sequence[Path] = ()) -> list[Fault]:
+    """Files at or below ``paths`` that nobody reads, since their names are not those of prompt files.
+
+    Names that only prompt files have are looked at alone; of other text, what it begins with.
+    """
+    return [
+        Fault(relative(file, config), 0, "", Wording.MISNAMED.format(name=shown(wanted, quote="")))
+        for file in map(Path, _find(config, paths, _may_be_misnamed))
+        if _may_be_misnamed(file.name) and (wanted := _name_wanted(config, file))
+    ]
+
+
+def _may_be_misnamed(name: str) -> bool:
+    return not is_prompt_file(name) and bool(_MISNAMED.fullmatch(name))
+
+
+def _name_wanted(config: Config, file: Path) -> str:
+    """The name that a misnamed file should have, or nothing where it is none."""
+    named = _MISNAMED.fullmatch(file.name)
+    stem = (named["stem"] or named["bare"]) if named else ""
+    hidden = any(part.startswith(".") for part in file.relative_to(config.prompts).parts)
+    if not named or hidden or file.is_dir() or stem.lower() == "readme":
+        return ""
+    stem = name_meant(stem) or stem
+    if named["yaml"] and stem == "presets":
+        wanted = config.prompts / PRESETS_NAME
+        beside = file.parent == wanted.parent
+        return "" if file == wanted else wanted.name if beside else relative(wanted, config)
+    if not named["markdown"]:
+        try:
+            text = read_input(file, config.prompts)
+        except frontmatter.Unreadable:
+            return ""
+        if not (_BEGINNING_IN_YAML if named["yaml"] else _BEGINNING).match(text):
+            return ""
+    return f"{stem}.md"
+
+
+def _find(config: Config, paths: Sequence[Path], is_wanted: Callable[[str], bool] | None = None) -> list[str]:
+    wanted = is_wanted or is_prompt_file
     refuse_link(config.prompts, config.prompts.name, "publish what lies")
     top = config.prompts.resolve()
     if not top.is_dir():
@@ -222,15 +288,15 @@ def _find(config: Config, paths: Sequence[Path]) -> list[str]:
     for path in paths or [top]:
         name = shown(str(path), quote="")
         if not path.exists():
-            raise GalleryError(f"{name}: no such file or folder")
+            raise WrongUse(f"{name}: no such file or folder")
         if not path.resolve().is_relative_to(top):
-            raise GalleryError(f"{name}: not in this gallery's prompts/")
+            raise WrongUse(f"{name}: not in this gallery's prompts/")
         inside = config.prompts / path.resolve().relative_to(top)
-        files.update(_walk(str(inside), deepest) if path.is_dir() else [str(inside)])
+        files.update(_walk(str(inside), deepest, wanted) if path.is_dir() else [str(inside)])
     return sorted(files, key=lambda file: file.split(os.sep))  # noqa: PTH206 - ten thousand of them
 
 
-def _walk(start: str, deepest: int) -> Iterator[str]:
+def _walk(start: str, deepest: int, is_wanted: Callable[[str], bool]) -> Iterator[str]:
     """Files and links below a folder, and folders that are too deep to look into."""
     folders = [start]
     while folders:
@@ -244,7 +310,7 @@ def _walk(start: str, deepest: int) -> Iterator[str]:
                     yield entry.path
                 elif not entry.name.startswith("."):
                     folders.append(entry.path)
-            elif is_prompt_file(entry.name) or (entry.is_symlink() and _leads_to_folder(entry)):
+            elif is_wanted(entry.name) or (entry.is_symlink() and _leads_to_folder(entry)):
                 yield entry.path
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+
+from gallery.utils.slug import slug
 
 # Names that are one name on every file system and in every address; no device of Windows.
 FILE_NAME = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)$)[a-z0-9][a-z0-9_-]*")
@@ -20,3 +23,12 @@ HIDDEN = re.compile(
 # Leads the melody of an imported clip: a file that nobody here has, known by its SHA-256.
 DIGEST_PREFIX = "sha256:"
 MELODY_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+_LONGEST_NAME = 255
+
+
+def name_meant(text: str) -> str:
+    """The name of a file or folder that a text can only mean; nothing where letters would be lost."""
+    name = slug(text, _LONGEST_NAME)
+    lost = any(char.isalnum() and not char.isascii() for char in unicodedata.normalize("NFKD", text))
+    return name if FILE_NAME.fullmatch(name) and not lost else ""

@@ -46,6 +46,13 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # What YAML cannot hold, or takes for the end of a line where nobody sees one.
 _UNSEEN = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+# A character beyond the first 65,536 as JSON escapes it, in two halves; YAML knows it whole.
+_HALVES = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+
+# What people take for quotation marks, and YAML for letters.
+_CURLY = re.compile(r"[“”„«‘‚].+[“”»«’‘]", re.DOTALL)
+_COMMENT = re.compile(r"[ \t]+(#.*)")
+
 # libyaml's loader is seven times as fast; PyYAML can be built without it.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -60,10 +67,14 @@ class Unreadable(Exception):
 
 @dataclass
 class Document:
-    """Values of a YAML mapping, and the line (from 1) of each by its place."""
+    """Values of a YAML mapping, and the line (from 1) of each by its place.
+
+    ``unlike`` says of values what YAML made of them that hardly anybody means.
+    """
 
     values: dict[str, Any]
     lines: dict[Location, int] = field(default_factory=dict)
+    unlike: dict[Location, str] = field(default_factory=dict)
     body: str = ""
     body_line: int = 0
 
@@ -97,16 +108,30 @@ def load(text: str, first_line: int = 1) -> Document:
         problem = Wording.HIDDEN.format(character=f"U+{ord(found[0]):04X}")
         raise Unreadable(first_line + len(before) - 1, problem, field_of(before[-1]))
     try:
-        return _Reader(yaml.parse(text, Loader=_Loader), first_line).document()
+        try:
+            return _Reader(text, first_line).document()
+        except yaml.YAMLError:
+            whole = _HALVES.sub(_joined, text)
+            if whole == text:
+                raise
+            text = whole
+            return _Reader(text, first_line).document()
     except yaml.YAMLError as error:
         line, name, problem = describe(error, text)
         raise Unreadable(first_line + line, problem, name) from error
 
 
+def _joined(halves: re.Match[str]) -> str:
+    high, low = int(halves[2], 16), int(halves[3], 16)
+    return f"{halves[1]}\\U{0x10000 + ((high - 0xD800) << 10) + low - 0xDC00:08x}"
+
+
 class _Reader:
-    def __init__(self, events: Iterator[Any], first_line: int) -> None:
-        self.events, self.first_line = events, first_line
+    def __init__(self, text: str, first_line: int) -> None:
+        self.events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
+        self.text, self.first_line = text.split("\n"), first_line
         self.lines: dict[Location, int] = {(): first_line}
+        self.unlike: dict[Location, str] = {}
         self.values = 0
 
     def document(self) -> Document:
@@ -124,7 +149,7 @@ class _Reader:
         next(self.events)  # document end
         if not isinstance(after := next(self.events), yaml.StreamEndEvent):
             raise Unreadable(self._line(after), "begins a second YAML document; keep one")
-        return Document(values, self.lines)
+        return Document(values, self.lines, self.unlike)
 
     def _line(self, event: Any) -> int:
         return int(event.start_mark.line) + self.first_line
@@ -167,11 +192,22 @@ class _Reader:
         return values
 
     def _scalar(self, event: Any, loc: Location) -> Any:
+        if event.implicit[0]:
+            self._look_at_plain(event, loc)
         try:
             return _meant(event.value) if event.implicit[0] else event.value
         except ValueError as error:
             problem = Wording.MANY_DIGITS.format(value=shown(event.value))
             raise Unreadable(self._line(event), problem, field_name(loc)) from error
+
+    def _look_at_plain(self, event: Any, loc: Location) -> None:
+        """Text without quotes, of which a comment or quotation marks may not be what they look like."""
+        end = event.end_mark
+        rest = self.text[end.line][end.column :] if end.line < len(self.text) else ""
+        if comment := _COMMENT.fullmatch(f" {rest}" if not event.value else rest):
+            self.unlike[loc] = Wording.COMMENT.format(comment=shown(comment[1].rstrip()))
+        elif _CURLY.fullmatch(event.value):
+            self.unlike[loc] = Wording.CURLY.format(marks=f"{event.value[0]} {event.value[-1]}")
 
 
 def _meant(text: str) -> Any:

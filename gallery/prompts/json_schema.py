@@ -29,15 +29,19 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 # A tag as far as every tool can test it: few regular expressions know classes like \p{Ll},
 # so that here all letters outside of ASCII pass.
-_LETTER = r"[^\x00-/:-`{-\x7f]"
-_INNER = r"[^\x00-\x1f!-%(-*,/:-`{-\x7f]"
-_TAG = rf"^{_LETTER}({_INNER}{{0,28}}{_LETTER})?$"
+# Capitals pass since they are made small.
+_LETTER = r"[^\x00-/:-@[-`{-\x7f]"
+_INNER = r"[^\x00-\x1f!-%(-*,/:-@[-`{-\x7f]"
+_SPACE = r"[ \t\n]*"
+_TAG = rf"^[# \t\n]*{_LETTER}({_INNER}{{0,28}}{_LETTER})?{_SPACE}$"
+_HANDLE = rf"^[@ \t\n]*((https?://)?(www\.)?github\.com/)?([A-Za-z0-9][A-Za-z0-9-]{{0,38}})?/?{_SPACE}$"
 
 # Regular expressions of JSON Schema have no flag for "in either case".
 _ENDINGS = "|".join(
     "".join(f"[{char}{char.upper()}]" if char.isalpha() else char for char in suffix[1:])
     for suffix in SUFFIXES
 )
+_AUDIO = rf"^{DIGEST_PREFIX}[0-9a-f]{{64}}$"
 _MELODY = rf"^({DIGEST_PREFIX}[0-9a-f]{{64}}|(.*[^/])?[^/]\.({_ENDINGS}))$"
 
 
@@ -58,6 +62,7 @@ def prompt_schema(config: Config | None) -> _Schema:
         **_mapping(matter),
         "anyOf": [
             {"required": ["prompt"]},
+            {"required": ["melody"], "properties": {"melody": {"type": "string"}}},
             {"required": ["vary"], "properties": {"vary": {"required": ["prompt"]}}},
             {
                 "required": ["takes"],
@@ -83,7 +88,11 @@ def _rules(config: Config | None) -> Mapping[str, _Schema]:
     rules: dict[str, _Schema] = {
         "prompt": {"minLength": 1, "pattern": r"\S"},
         "melody": {"anyOf": [{"type": "string", "pattern": _MELODY}, {"type": "null"}]},
+        "audio": {
+            "anyOf": [{"type": "string", "pattern": rf"^{DIGEST_PREFIX}[0-9a-f]{{64}}$"}, {"type": "null"}]
+        },
         "tags": {"items": {"type": "string", "pattern": _TAG}},
+        "author": {"pattern": _HANDLE},
     }
     if config:
         limits, models = config.limits, config.models

@@ -88,6 +88,7 @@ class Prompt:
             path=self.path,
             title=self.title,
             author=self.author,
+            license=self.license,
             date=self.date,
             keys=tuple(clip.key for clip in self.clips),
             models=tuple(clip.model for clip in self.clips),
@@ -116,6 +117,7 @@ class Outline(NamedTuple):
     path: str
     title: str
     author: str
+    license: str
     date: str
     keys: tuple[str, ...]
     models: tuple[str, ...]
@@ -142,10 +144,11 @@ class Prompts:
 
     def add(self, text: str) -> None:
         """Take in a prompt that `Prompt.to_text` wrote and that is kept, in any order; `sort` comes last."""
-        path, title, author, date, keys, models, *digests = json.loads(text.partition("\n")[0])
+        path, title, *said, keys, models, asked, whole = json.loads(text.partition("\n")[0])
         # Most prompts have these in common: each is in memory once.
-        author, date, models = (self._common.setdefault(each, each) for each in (author, date, tuple(models)))
-        self.outlines.append(Outline(path, title, author, date, tuple(keys), models, *digests))
+        author, license_, date = (self._common.setdefault(each, each) for each in said)
+        models = self._common.setdefault(tuple(models), tuple(models))
+        self.outlines.append(Outline(path, title, author, license_, date, tuple(keys), models, asked, whole))
 
     def sort(self) -> None:
         """Bring the prompts into the order of their files."""
@@ -202,13 +205,15 @@ class Findings:
     """What there is to say of prompt files.
 
     ``broken`` holds the paths of prompts whose files have faults; ``melodies``
-    maps the digests in the clips' requests to the files.
+    maps the digests in the clips' requests to the files. ``longer`` are keys of clips that are longer
+    than they may be, and that the store has.
     """
 
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     melodies: dict[str, Path] = field(default_factory=dict)
+    longer: set[str] = field(default_factory=set)
 
     def add(self, other: Findings) -> None:
         """Take in what there is to say of other files."""
@@ -216,6 +221,7 @@ class Findings:
         self.warnings += other.warnings
         self.broken |= other.broken
         self.melodies |= other.melodies
+        self.longer |= other.longer
 
 
 @dataclass

@@ -93,13 +93,16 @@ class Request(Parameters):
 
     ``model`` is the hub id (``facebook/musicgen-small``), so that galleries that
     name their models differently share their clips. ``melody`` is the SHA-256 of
-    the melody file. ``extend_stride`` is set only where a clip is longer than the
-    model's window (see `gallery.config.Model.window`).
+    the melody file; of clips that TTS-WebUI made, of the melody's samples. ``audio`` stands in the
+    place of a seed that nobody knows: the SHA-256 of the clip's samples, float32, as they were
+    imported. ``extend_stride`` is set only where a clip is longer than the model's window
+    (see `gallery.config.Model.window`).
     """
 
     model: str
     prompt: str
     melody: str | None = None
+    audio: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
 
     @field_validator("prompt")
     @classmethod
@@ -127,6 +130,7 @@ class Request(Parameters):
             "frames": self.frames,
             "temperature": self.temperature,
             "seed": self.seed,
+            "audio": self.audio,
             "top_p": min(self.top_p, 1.0) or None,  # 0 switches it off
             "top_k": self.top_k,
             "cfg_coef": self.cfg_coef,
@@ -140,6 +144,11 @@ class Request(Parameters):
         }
 
     @property
+    def is_unseeded(self) -> bool:
+        """Whether it takes a seed to make the clip, and nobody knows it."""
+        return is_unseeded(self.model_dump())
+
+    @property
     def key(self) -> str:
         """The first 128 bits of the canonical request's SHA-256, in hex."""
         canonical = json.dumps(self.canonical(), ensure_ascii=False, separators=(",", ":"))
@@ -150,16 +159,24 @@ def inert(request: Mapping[str, Any]) -> frozenset[str]:
     """Fields that cannot change how a request sounds; what it leaves out has its default.
 
     The rules follow audiocraft's sampling: temperature 0 is greedy; top_p above 0 takes the place of
-    top_k; guidance 0 leaves only the unconditional logits.
+    top_k; guidance 0 leaves only the unconditional logits. Where the audio stands for a seed that
+    nobody knows, no seed counts.
     """
     unused: set[str] = set()
     if request_value(request, "temperature") == 0:
-        unused |= {"seed", "top_k", "top_p"}
+        unused |= {"seed", "audio", "top_k", "top_p"}
     elif request_value(request, "top_p") > 0:
         unused |= {"top_k"}
+    if is_unseeded(request):
+        unused |= {"seed"}
     if request_value(request, "cfg_coef") == 0:
         unused |= {"prompt", "melody"}
     return frozenset(unused)
+
+
+def is_unseeded(request: Mapping[str, Any]) -> bool:
+    """Whether the clip's audio stands for a seed that nobody knows, so that nothing makes it again."""
+    return bool(request.get("audio")) and request_value(request, "temperature") != 0
 
 
 def request_value(request: Mapping[str, Any], field: str) -> Any:
@@ -196,9 +213,18 @@ def _defaults() -> dict[str, Any]:
 
 def parameter_label(name: str) -> str:
     """What people call a field of the request ("guidance" for ``cfg_coef``)."""
+    return _extra(name).get("label", name)
+
+
+def parameter_unit(name: str) -> str:
+    """The unit of a parameter's values, ``s``; empty where it has none."""
+    return _extra(name).get("unit", "")
+
+
+def _extra(name: str) -> dict[str, str]:
     field = Parameters.model_fields.get(name)
-    extra = field.json_schema_extra if field else None
-    return str(extra["label"]) if isinstance(extra, dict) else name
+    extra: Any = field.json_schema_extra if field else None
+    return extra or {}
 
 
 def plain_number(value: Any) -> Any:

@@ -22,6 +22,8 @@ _OPENED = ("while scanning a quoted scalar", "while parsing a flow", "while scan
 
 # A value that begins with what has a closing counterpart.
 _ENCLOSED = re.compile(r"""^[ -]*\w+ *: +(["'[{])""")
+_CURLY = re.compile(r"^[ -]*\w+ *: +([“”„«‘‚])")
+_MENTION = re.compile(r"^author *: +@([A-Za-z0-9-]+) *$")
 _CLOSING = {'"': '"', "'": "'", "[": "]", "{": "}"}
 
 _FIELD = re.compile(r"[ {-]*(\w{1,40}) *:(?: |$)")
@@ -50,8 +52,12 @@ def describe(error: yaml.YAMLError, text: str) -> tuple[int, str, str]:
         number, line, kind = 0, "", "directive"
     elif problem.startswith("did not find expected <document start>"):
         kind = "behind-the-end" if "..." in lines[:number] else "misplaced"
+    elif kind in ("colon", "misplaced") and (opened := _CURLY.search(line)):
+        kind, character = "curly", opened[1]
     elif kind == "misplaced" and (opened := _ENCLOSED.search(line)):
         kind, character = "goes-on", _CLOSING[opened[1]]
+    elif kind == "cannot-start" and (mentioned := _MENTION.search(line)):
+        kind, character = "mention", shown(mentioned[1], quote="")
     elif not character and kind == "cannot-start":
         number = max(at for at, each in enumerate(lines) if "[" in each or "{" in each)
         line, kind = lines[number], "bracket-never-closed"

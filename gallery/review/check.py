@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gallery.errors import Fault
 from gallery.errors.text import printable
 from gallery.prompts.file import PRESETS_NAME
-from gallery.prompts.folder import find_files, is_prompt_file, read_prompts
+from gallery.prompts.folder import find_files, find_misnamed, is_prompt_file, read_prompts
 from gallery.prompts.melody import SUFFIXES, melody_problem
 from gallery.prompts.prompt import Reading
 from gallery.state.opening import borrow_state
@@ -39,6 +39,8 @@ def check_files(config: Config, paths: Sequence[Path] = ()) -> tuple[Reading, li
     Raises GalleryError for a path that is not in the gallery's prompts/.
     """
     everything = not paths
+    misnamed = find_misnamed(config, [path for path in paths if path.resolve() != config.file.resolve()])
+    told = {fault.file for fault in misnamed}
     prompts: list[Path] = []
     melodies: list[Path] = []
     others: list[str] = []
@@ -58,9 +60,10 @@ def check_files(config: Config, paths: Sequence[Path] = ()) -> tuple[Reading, li
             prompts.append(file)
         elif file.suffix.lower() in SUFFIXES:
             melodies.append(file)
-        else:
-            others.append(printable(file.relative_to(config.root).as_posix()))
+        elif (other := printable(file.relative_to(config.root).as_posix())) not in told:
+            others.append(other)
     reading = read_prompts(config, () if everything else prompts) if everything or prompts else Reading()
+    reading.faults += misnamed
     for path in melodies:
         if problem := melody_problem(path.parent, path.name, config.prompts, config.limits):
             file_name = printable(path.relative_to(config.root).as_posix())

@@ -2,6 +2,7 @@
 
 | module | its one job |
 |---|---|
+| place | the folder: what may lie there already, and which repository it is |
 | source | where others can install this tool from |
 
 Its files lie in scaffold/, and beside them those that this project's own repository
@@ -11,14 +12,18 @@ list in a checkout too, so that the two can't differ.
 
 from __future__ import annotations
 
+import re
 import shutil
 import tomllib
 from pathlib import Path
+from typing import NamedTuple
 
 import gallery
 from gallery.errors import GalleryError
+from gallery.scaffolding.place import Home, home_of, is_readme, kept_files
 from gallery.utils.distribution import NAME
 from gallery.utils.files import write_atomic
+from gallery.utils.root import CONFIG_NAME
 
 _PACKAGE = Path(gallery.__file__).parent
 _INSIDE = "gallery/scaffold"
@@ -30,18 +35,34 @@ _REQUIREMENTS = """\
 """
 
 
-def make_gallery(folder: Path, source: str) -> None:
-    """Write a new gallery to a folder that is new, empty, or a clone of an empty repository.
+class Made(NamedTuple):
+    """What came of it: files that stay as they were, and the repository if it is known."""
+
+    kept: list[str]
+    home: Home | None
+    unignored: list[str]
+    """Lines that the folder's own .gitignore lacks."""
+
+
+def make_gallery(folder: Path, source: str) -> Made:
+    """Write a new gallery to a folder that is new, empty, or a clone of a repository without much in it.
 
     ``source`` is the address that it installs this tool from, as pip takes it.
-    Raises GalleryError, and leaves nothing behind, where the folder holds something or can't be written.
+    Raises GalleryError, and leaves nothing behind, where the folder holds what a gallery would be mixed
+    with, or can't be written.
     """
+    kept, home = kept_files(folder), home_of(folder)
     files = {
         **_scaffold(),
         "requirements.txt": _requirements("whoever checks prompt files and builds pages", "", source),
         "requirements-musicgen.txt": _requirements("whoever renders", "[melody,musicgen]", source),
     }
-    refuse_contents(folder)
+    if home:
+        files[CONFIG_NAME] = _at_home(files[CONFIG_NAME], home)
+    unignored = _unignored(folder, files[".gitignore"]) if ".gitignore" in kept else []
+    has_readme = any(map(is_readme, kept))
+    own = {name.lower() for name in kept} | ({"readme.md"} if has_readme else set())
+    files = {name: data for name, data in files.items() if name.lower() not in own}
     try:
         is_new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
@@ -53,22 +74,23 @@ def make_gallery(folder: Path, source: str) -> None:
             raise
     except OSError as error:
         raise GalleryError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
+    return Made(kept, home, unignored)
 
 
-def refuse_contents(folder: Path) -> None:
-    """Raises GalleryError where there is a file, or a folder that holds something or can't be read."""
-    if folder.exists() and not folder.is_dir():
-        raise GalleryError(f"{folder} is a file; name a new folder")
+def _at_home(settings: bytes, home: Home) -> bytes:
+    """The settings with what is known of the repository in the place of its examples."""
+    text = settings.decode()
+    for name, value in home._asdict().items():
+        text = re.sub(rf"^# {name} = .*$", f'{name} = "{value}"', text, count=1, flags=re.MULTILINE)
+    return text.encode()
+
+
+def _unignored(folder: Path, wanted: bytes) -> list[str]:
     try:
-        names = [path.name for path in folder.iterdir()] if folder.exists() else []
+        own = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
-        raise GalleryError(f"{folder}: cannot be read: {error.strerror}") from error
-    there = sorted(name for name in names if name != ".git")
-    if there:
-        more = f" and {len(there) - 3} more" if len(there) > 3 else ""
-        raise GalleryError(
-            f"{folder} is not empty: it has {', '.join(there[:3])}{more}; name a new or an empty folder"
-        )
+        raise GalleryError(f"{folder / '.gitignore'}: cannot be read: {error.strerror}") from error
+    return [line for line in wanted.decode().splitlines() if line not in own and not line.startswith("#")]
 
 
 def _write(files: dict[str, bytes], folder: Path) -> None:

@@ -6,7 +6,7 @@ All builds ask for the little that is in an `Item`; the rest lies in the state, 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,10 +15,11 @@ from gallery.site.pages import front, hear, rows
 from gallery.site.search import index
 from gallery.site.theme.theme import ROW
 from gallery.state.database import Row
+from gallery.utils.digest import digest
 from gallery.utils.parallel import spread
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gallery.catalogue.entries import Catalogue, PromptEntry
     from gallery.site.theme.theme import Theme
@@ -84,6 +85,31 @@ def make_items(catalogue: Catalogue, theme: Theme, state: State) -> list[Item]:
             items[path] = _item(path, decided[path], text, shared)
     _forget(catalogue, state)
     return [items[path] for path in catalogue.paths]
+
+
+def tags_alone(items: Sequence[Item], fewest: int) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The tags of fewer prompts than ``fewest``: the newest prompt of each, and those of each prompt."""
+    counts = Counter(tag for item in items for tag in item.facets.tag)
+    homes: dict[str, str] = {}
+    alone: dict[str, list[str]] = defaultdict(list)
+    for item in items:
+        for tag in item.facets.tag:
+            if counts[tag] < fewest:
+                homes.setdefault(tag, item.path)
+                alone[item.path].append(tag)
+    return homes, {**alone}
+
+
+def listed_digests(
+    items: Sequence[Item], homes: Mapping[str, str], alone: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
+    """A digest for each prompt of how lists show it, where its tags without a page lead included."""
+    return {
+        item.path: digest(item.digest, *(f"{tag}\0{homes[tag]}" for tag in alone[item.path]))
+        if item.path in alone
+        else item.digest
+        for item in items
+    }
 
 
 def _derived(entry: PromptEntry, theme: Theme) -> list[tuple[str, str, str]]:

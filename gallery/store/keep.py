@@ -6,6 +6,7 @@ import hashlib
 import json
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
@@ -100,9 +101,13 @@ def _keep(
     render: Render, store: Store, owner: Outline | Prompt, settings: PreviewSettings, mark: str
 ) -> None:
     from gallery.preview import make_preview
+    from gallery.preview.mp3 import with_tags
 
-    preview = make_preview(render.audio, render.sample_rate, settings, preview_tags(render, owner))
-    engine = render.provenance.engine
+    preview = make_preview(render.audio, render.sample_rate, settings, {})
+    engine, tags = render.provenance.engine, preview_tags(render, owner)
+    if engine != SKETCH:
+        tags["measured"] = json.dumps([preview.loudness_before, preview.true_peak_before])
+    preview = replace(preview, mp3=with_tags(preview.mp3, tags))
     sound = _sound(render) if engine == SKETCH else None
     store.put(render.request, engine, render.provenance, preview, mark, sound)
 
@@ -117,11 +122,21 @@ def _sound(render: Render) -> str:
 def preview_tags(render: Render, owner: Outline | Prompt) -> dict[str, str]:
     """The ID3 tags of a preview: a downloaded file explains itself.
 
-    ``request`` is the whole request as JSON; importing the file makes the same clip of it.
+    ``request`` is the whole request as JSON, ``provenance`` what is known of its making, ``license``
+    and ``date`` are the prompt's: importing the file makes the same clip of it, and knows the same.
     """
     request = render.request
     engine = render.provenance.engine
     made_by = SKETCH_NOTICE if engine == SKETCH else f"Made by {request.model}."
+    known = (
+        {}
+        if engine == SKETCH
+        else {
+            "provenance": json.dumps(render.provenance.to_dict(), ensure_ascii=False),
+            "license": owner.license,
+            "date": owner.date,
+        }
+    )
     return {
         "title": f"[sketch] {owner.title}" if engine == SKETCH else owner.title,
         "artist": owner.author or engine,
@@ -129,4 +144,5 @@ def preview_tags(render: Render, owner: Outline | Prompt) -> dict[str, str]:
         "prompt": request.prompt,
         "engine": engine,
         "request": json.dumps(request.model_dump(mode="json", exclude_none=True), ensure_ascii=False),
+        **known,
     }

@@ -77,6 +77,8 @@ class Remote(AbstractContextManager["Remote"]):
         def look(system: Any, folder: str) -> Any:
             system.invalidate_cache()
             try:
+                if self._protocol in _FOLDERS and system.isfile(folder):
+                    raise GalleryError(f"{self.url} is a file; [store] url in gallery.toml names a folder")
                 return system.ls(folder, detail=True)
             except FileNotFoundError:
                 given = "/".join(folder.split("/")[: _GIVEN.get(self._protocol, 1)])

@@ -26,7 +26,11 @@ _MOST_TAGS = 4
 
 
 class NotAudio(Exception):
-    """A file that is no audio, or of a kind that is not accepted."""
+    """A file that is no audio, or of a kind that is not accepted: ``kind`` says which, where it is known."""
+
+    def __init__(self, kind: str = "") -> None:
+        super().__init__(kind)
+        self.kind = kind
 
 
 @contextmanager
@@ -43,7 +47,7 @@ def opened(file: BinaryIO) -> Iterator[Any]:
     try:
         with soundfile.SoundFile(source) as audio:
             if audio.format not in _FORMATS or audio.subtype not in _SUBTYPES:
-                raise NotAudio
+                raise NotAudio(f"{audio.subtype_info} in {audio.format}")
             yield audio
     except (soundfile.SoundFileError, TypeError, ValueError) as error:
         raise (source.failure or NotAudio) from error

@@ -146,6 +146,19 @@ def refuse_link(folder: Path, name: str, does: str) -> None:
         )
 
 
+def origin_of(folder: Path) -> str:
+    """The address of the remote `origin` of the repository that a folder is the top of; else nothing."""
+    if not _may_be_there(folder / ".git"):
+        return ""
+    own = {name: value for name, value in _environment().items() if name not in _PLACES}
+    own["GIT_CEILING_DIRECTORIES"] = str(folder.resolve().parent)
+    try:
+        ran = _git(folder, own, "remote", "get-url", "origin")
+    except GalleryError:
+        return ""
+    return "" if ran.returncode else ran.stdout.decode(errors="replace").strip()
+
+
 def _folder_of(path: Path) -> tuple[Path, str]:
     """The nearest folder above a place that is there, links on the way followed, and the way on."""
     for folder in path.parents:

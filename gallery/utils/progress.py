@@ -12,6 +12,9 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Set where only what is wrong is to be told.
+quiet = False
+
 # On plain output, a line every so many seconds.
 _PLAIN_INTERVAL = 5.0
 
@@ -22,6 +25,12 @@ _MOMENT = 1.0
 def say(text: str) -> None:
     """Tell the user something."""
     click.echo(text, err=True)
+
+
+def conclude(text: str) -> None:
+    """Tell what came of a command, on the standard output."""
+    if not quiet:
+        click.echo(text)
 
 
 class _Progress:
@@ -41,6 +50,8 @@ class _Progress:
             self._bar.stop()
 
     def _tell(self, completed: float, done: str, rate: str = "", left: str = "") -> None:
+        if quiet:
+            return
         if sys.stderr.isatty():
             if not self._bar:
                 self._bar = _bar()
@@ -74,7 +85,7 @@ class Stage(_Progress):
         super().__enter__()
         if sys.stderr.isatty():
             self._show()
-        else:
+        elif not quiet:
             say(f"{self._label}: {count(self._clips, 'clip')}, {self.amount(self._total)}")
         return self
 
@@ -95,7 +106,7 @@ class Stage(_Progress):
         began, self._label = time.monotonic(), f"{self._name}: loading {model}"
         if sys.stderr.isatty():
             self._show()
-        else:
+        elif not quiet:
             say(self._label)
         try:
             yield

@@ -4,6 +4,8 @@
   "use strict";
   const { gallery } = window;
   const root = document.documentElement.dataset.root ?? "";
+  // The language that the gallery writes in, where it isn't the pages', and what its letters may tell.
+  const [own, ...letters] = (document.documentElement.dataset.own ?? "").split(" ");
   /** @type {Map<string, Promise<unknown>>} */
   const loading = new Map(); // the parts under clips/ that were asked for
 
@@ -13,7 +15,10 @@
     pending: "not rendered yet",
     damaged: "damaged",
     newer: "newer version",
+    lost: "lost",
   };
+
+  const NOT_USED = "–"; // in a take's label, as gallery/site/pages/rows.py has it
 
   // ---- elements
 
@@ -66,6 +71,124 @@
     Object.assign(element.dataset, { clip: key, id, state, length, audio, cover, page, facts });
   }
 
+  // ---- what pages leave to scripts: see the macro `row` in templates/parts/clips.html
+
+  /**
+   * @param {string} name
+   * @param {string} [className]
+   */
+  function icon(name, className = "") {
+    const kind = className && ` class="${className}"`;
+    return `<svg${kind} width="24" height="24" aria-hidden="true"><use href="#i-${name}"/></svg>`;
+  }
+
+  // What buttons show.
+  const FACES = {
+    play: icon("play", "on") + icon("pause", "off"),
+    star: icon("star"),
+    compare: `${icon("compare")}<span class="act-word" aria-hidden="true">compare</span>`,
+  };
+
+  // What can be done with the clip of a row.
+  const ACTS = [
+    ["star", "favourite", "act star scripted"],
+    ["compare", "compare", "act scripted"],
+  ];
+
+  /** @type {Clips["furnish"]} */
+  function furnish(root) {
+    for (const acts of root.querySelectorAll(".row > .acts:empty")) {
+      furnishRow(/** @type {HTMLElement} */ (acts.parentElement));
+    }
+    for (const [name, face] of Object.entries(FACES)) {
+      for (const button of root.querySelectorAll(`button[data-${name}]:empty`)) button.innerHTML = face;
+    }
+    for (const anchor of gallery.dom.all(root, "tag")) {
+      anchor.setAttribute("href", searchFor(anchor.dataset.tag ?? ""));
+    }
+    for (const template of root.querySelectorAll("template")) furnish(template.content);
+  }
+
+  /** @param {HTMLElement} row */
+  function furnishRow(row) {
+    const find = gallery.dom.within(row);
+    /** @type {HTMLAnchorElement} */
+    const written = find(".row-prompt a");
+    const picture = find(":scope > .picture");
+    const page = written.getAttribute("href") ?? "";
+    const cover = picture.querySelector("img")?.getAttribute("src") ?? "";
+    const facts = [...row.querySelectorAll(".fact")].map((fact) => fact.textContent);
+    const audio = cover && `${cover.slice(0, -".webp".length)}.mp3`;
+    tellOfClip(row, { audio, cover, page, facts: facts.join(" · ") });
+    const { clip: key = "", state, length, audio: heard = "" } = row.dataset;
+    const whole = row.querySelector(".differs")?.textContent ?? "";
+    /** @type {NodeListOf<HTMLElement>} */
+    const takes = row.querySelectorAll(".take[data-clip]");
+    for (const take of takes) {
+      const { clip: other = "" } = take.dataset;
+      const files = { audio: heard.replace(key, other), cover: cover.replace(key, other) };
+      tellOfClip(take, { ...files, page, state, length, label: nameTake(whole, take.textContent) });
+    }
+    const name = row.querySelector(".row-title")?.textContent || written.textContent;
+    picture.insertBefore(mute("playhead"), picture.querySelector(".mark"));
+    addControls(row, name);
+  }
+
+  // A take's label with the names of what it gives: guidance 3, seed 7.
+  /** @type {Clips["nameTake"]} */
+  function nameTake(whole, label) {
+    const [names, values] = [whole.split(" × "), label.split(" · ")];
+    if (names.length !== values.length) return `${whole} ${label}`;
+    const named = names.map((name, place) => `${name} ${values[place]}`);
+    return named.filter((_, place) => values[place] !== NOT_USED).join(", ");
+  }
+
+  /**
+   * Completes what an element says of its clip; what it says itself, stands.
+   * @param {HTMLElement} element
+   * @param {Record<string, string | undefined>} known
+   */
+  function tellOfClip(element, known) {
+    const id = (element.dataset.clip ?? "").slice(0, 8);
+    const all = { id, ...known, page: `${known.page}#${id}` };
+    for (const [name, value] of Object.entries(all)) element.dataset[name] ??= value;
+  }
+
+  /**
+   * @param {HTMLElement} row
+   * @param {string} name
+   */
+  function addControls(row, name) {
+    const sounds = Boolean(row.dataset.audio);
+    for (const [hook, title, className] of sounds ? ACTS : ACTS.slice(0, 1)) {
+      const button = control(hook, `${title[0].toUpperCase()}${title.slice(1)}: ${name}`, className);
+      button.title = title;
+      button.setAttribute("aria-pressed", "false");
+      row.querySelector(":scope > .acts")?.append(button);
+    }
+    const kind = row.dataset.state === "sketch" ? "sketch: " : "";
+    row.prepend(sounds ? control("play", `Play ${kind}${name}`, "play") : mute("play play-none"));
+  }
+
+  /**
+   * @param {string} hook
+   * @param {string} label
+   * @param {string} className
+   */
+  function control(hook, label, className) {
+    const button = make("button", { type: "button", className });
+    button.dataset[hook] = "";
+    button.setAttribute("aria-label", label);
+    return button;
+  }
+
+  /** @param {string} className */
+  function mute(className) {
+    const element = make("span", { className });
+    element.setAttribute("aria-hidden", "true");
+    return element;
+  }
+
   // A clip's sound as a picture, and whether it is a sketch: see the macro `picture` in
   // templates/parts/clips.html.
   /** @type {Clips["showPicture"]} */
@@ -85,11 +208,44 @@
     }
   }
 
+  /** @type {Clips["factsOf"]} */
+  function factsOf(pairs) {
+    return pairs.map(([label, value]) => {
+      const fact = make("span", { className: "fact" });
+      if (label) fact.append(make("i", { textContent: label }), " ");
+      fact.append(value);
+      return fact;
+    });
+  }
+
+  // Of a row that offers its takes: it shows the one that plays.
+  /** @type {Clips["showTake"]} */
+  function showTake(host, clip) {
+    /** @type {HTMLElement | null} */
+    const picture = host.querySelector(".picture");
+    if (picture) showPicture(picture, clip);
+    const facts = host.querySelector(".row-words > .facts");
+    const before = [...(facts?.querySelectorAll(".fact") ?? [])];
+    if (!facts || before.map((fact) => fact.textContent.trim()).join(" · ") === clip.facts) return;
+    // A line of facts has labels before values, but for the model and what begins with a number.
+    const pairs = clip.facts.split(" · ").map((fact) => {
+      const [, label = "", value = fact] = /^(\p{L}\S*) (.+)$/u.exec(fact) ?? [];
+      return /** @type {Fact} */ ([label, value]);
+    });
+    for (const fact of before) fact.remove();
+    facts.prepend(...factsOf(pairs).flatMap((fact) => [fact, " "]));
+  }
+
   // ---- what the scripts under clips/ know
 
   /** @type {Clips["link"]} */
   function link(address) {
     return /^https?:/.test(address) ? address : root + address.split("/").map(encodeURIComponent).join("/");
+  }
+
+  /** @type {Clips["searchFor"]} */
+  function searchFor(tag) {
+    return `${root}prompts/index.html?tag=${encodeURIComponent(tag)}`;
   }
 
   // Pages opened from disk may load scripts but not fetch.
@@ -188,7 +344,8 @@
   /** @type {Clips["tell"]} */
   function tell(element, text, beside) {
     element.dir = beside ? (RTL.test(beside) ? "rtl" : "ltr") : "auto";
-    const language = languageOf(text);
+    const known = languageOf(text);
+    const language = own && (letters.length ? letters.includes(known) : !known) ? own : known;
     if (language) element.lang = language;
     else element.removeAttribute("lang");
   }
@@ -199,12 +356,22 @@
     find,
     hostOf,
     elementsOf,
+    furnish,
+    nameTake,
     showPicture,
+    showTake,
+    factsOf,
     line,
     link,
+    searchFor,
     tell,
     loadScript,
     clock,
     shorten,
   };
+
+  // What the player and its kin look for is there before they come.
+  const dock = (window.GALLERY_DOCK ?? "").replaceAll("\0root\0", root);
+  gallery.dom.all(document, "furniture")[0]?.insertAdjacentHTML("beforeend", dock);
+  furnish(document);
 })();

@@ -3,7 +3,8 @@
   "use strict";
   const { gallery } = window;
   const { dom, search } = gallery;
-  const PART = 30; // rows drawn at once
+  const PART = 30; // rows drawn before more are asked for
+  const FIRST = 8; // and of them at once, while someone types: as many as are seen
   const MOST_CHOSEN = 50; // an address can ask for anything
   const main = /** @type {HTMLElement} */ (document.querySelector("[data-finder]"));
   const find = dom.within(main);
@@ -23,9 +24,23 @@
   /** @type {SearchPrompt[]} */
   let matches = [];
   let drawn = 0;
+  // While someone types, one entry in the history is enough; a filter is a step of its own.
+  let isTyping = false;
+  let unwritten = ""; // the address of what is shown, and when it is written
+  let writing = 0;
+  /** @type {string[]} */
+  let marks = []; // words that were found
+  /** @type {Term[]} */
+  let asking = [];
+  let later = 0;
 
   async function load() {
-    prompts = await search.load(Number(main.dataset.parts));
+    if (prompts) return;
+    const scripts = main.dataset.scripts?.split(" ");
+    const all = await search.load(Number(main.dataset.parts), scripts);
+    if (prompts) return;
+    prompts = all;
+    gallery.suggest(field, search.complete);
   }
 
   // ---- what is asked for, in the address and in the form
@@ -161,6 +176,8 @@
     const isUsual = !state.q && !state.order && !chosen;
     for (const button of dom.all(main, "clear")) button.hidden = isUsual;
     part("chosen-count").textContent = chosen ? `(${chosen})` : "";
+    clearTimeout(later);
+    if (!chosen) gallery.answers?.drawChips(listed, [], take);
     if (isUsual) {
       listed.hidden = false;
       found.hidden = true;
@@ -168,7 +185,7 @@
       more.hidden = true;
       found.replaceChildren();
       tally.innerHTML = usualTally;
-      if (prompts) showCounts(search.look(prompts, state).counts);
+      if (prompts) showCounts(search.look(prompts, state).count);
       done();
     } else if (prompts) showResults(prompts, state);
     else {
@@ -182,64 +199,142 @@
   }
 
   /**
+   * What a filter's value is called beside its box.
+   * @param {FilterName} name
+   * @param {string} value
+   */
+  function nameOf(name, value) {
+    const box = boxes(name).find((each) => valueAt(each) === value);
+    return `${name}: ${box ? dom.within(itemOf(box))("label span").textContent : value}`;
+  }
+
+  /**
+   * Asks for something else, as a click on it does.
+   * @param {Asked} state
+   */
+  function take(state) {
+    const isChip = document.activeElement?.closest("[data-chips]");
+    fill(state);
+    stopTyping();
+    change(true);
+    // What was clicked is gone.
+    const next = isChip && dom.part(main)("chips").querySelector("button");
+    (next || find("#list")).focus();
+  }
+
+  /**
    * @param {SearchPrompt[]} all
    * @param {Asked} state
    */
   function showResults(all, state) {
     const result = search.look(all, state);
+    const { terms } = result;
+    const { answers } = gallery;
     matches = result.prompts;
+    asking = terms;
+    marks = terms.flatMap((term) => term.marks);
     drawn = 0;
     listed.hidden = true;
     found.hidden = false;
     found.replaceChildren();
-    drawMore();
+    drawMore(isTyping ? FIRST : PART);
     nothing.hidden = matches.length > 0;
     const textContent = matches.length.toLocaleString("en") + (matches.length === 1 ? " prompt" : " prompts");
-    tally.replaceChildren(
-      dom.make("b", { textContent }),
-      matches.length ? " found" : " found; try fewer words",
+    tally.replaceChildren(dom.make("b", { textContent }), " found", ...answers.taken(terms));
+    const conditions = answers.conditions(state, terms, nameOf);
+    answers.drawChips(
+      listed,
+      conditions.filter(({ isFilter }) => isFilter),
+      take,
     );
-    showCounts(result.counts);
+    answers.drawNear(nothing, [], [], take);
+    showCounts(result.count);
     done();
+    // At each letter only what is seen is drawn.
+    later = setTimeout(() => {
+      if (drawn < PART) {
+        drawMore(PART - drawn);
+        done();
+      }
+      if (!matches.length) answerNothing(all, state, terms, conditions);
+    }, 60);
+    search.findKeys(state.q).then((isNew) => {
+      if (isNew) show(formState());
+    });
+  }
+
+  /**
+   * Nothing fits: what is near, and what there is without one of the conditions.
+   * @param {SearchPrompt[]} all
+   * @param {Asked} state
+   * @param {Term[]} terms
+   * @param {Condition[]} conditions
+   */
+  function answerNothing(all, state, terms, conditions) {
+    const count = (/** @type {Asked} */ other) => search.look(all, other).prompts.length;
+    const { answers } = gallery;
+    const near = answers.near(state, terms, search.near);
+    const without = conditions.length > 1 ? conditions : [];
+    answers.drawNear(nothing, answers.counted(near, count), answers.counted(without, count), take);
   }
 
   function done() {
     document.dispatchEvent(new Event("rows:drawn"));
   }
 
-  /** @param {Counts} counts */
-  function showCounts(counts) {
+  /** @param {Count} count */
+  function showCounts(count) {
     for (const name of search.names) {
       for (const box of boxes(name)) {
-        const amount = counts[name].get(valueAt(box)) ?? 0;
+        const amount = count(name, valueAt(box));
         dom.within(itemOf(box))(".count").textContent = String(amount);
         itemOf(box).classList.toggle("is-empty", !amount && !box.checked);
       }
     }
   }
 
-  function drawMore() {
-    const next = matches.slice(drawn, drawn + PART);
-    found.append(...next.map((prompt) => gallery.drawRow(prompt, search.takesOf(prompt))));
-    drawn += PART;
+  function drawMore(amount = PART) {
+    for (const prompt of matches.slice(drawn, drawn + amount)) {
+      const start = search.startOf(prompt, asking);
+      const row = gallery.drawRow({ ...prompt, start }, search.takesOf(prompt));
+      if (marks.length) {
+        for (const part of row.querySelectorAll(".row-title bdi, .row-prompt a, .tag")) {
+          gallery.markWords(part, marks);
+        }
+      }
+      found.append(row);
+    }
+    drawn += amount;
     more.hidden = drawn >= matches.length;
   }
 
   // ---- clicks and keys
 
-  // While someone types, one entry in the history is enough; a filter is a step of its own.
-  let isTyping = false;
-
   /** @param {boolean} isStep */
   function change(isStep) {
     const state = formState();
-    if (isTyping && !isStep) history.replaceState(null, "", addressOf(state));
-    else history.pushState(null, "", addressOf(state));
+    const address = addressOf(state);
+    if (isTyping && !isStep) {
+      // Browsers take their time over an address: it follows when the fingers rest.
+      unwritten = address;
+      clearTimeout(writing);
+      writing = setTimeout(writeAddress, 150);
+    } else {
+      writeAddress();
+      history.pushState(null, "", address);
+    }
     isTyping = !isStep;
     show(state);
   }
 
+  function writeAddress() {
+    clearTimeout(writing);
+    if (unwritten) history.replaceState(null, "", unwritten);
+    unwritten = "";
+  }
+
   function stopTyping() {
+    writeAddress();
     isTyping = false;
   }
 
@@ -277,6 +372,7 @@
     field.focus();
   });
   window.addEventListener("popstate", () => {
+    unwritten = ""; // it was another entry's
     stopTyping();
     showAsked();
   });

@@ -257,9 +257,8 @@
         shown.classList.add("is-current");
         shown.classList.toggle("is-playing", isPlaying);
       }
-      // The picture of a row becomes that of the take that plays.
-      const picture = host !== element && /** @type {HTMLElement | null} */ (host.querySelector(".picture"));
-      if (picture && current) clips.showPicture(picture, current);
+      // The picture and the facts of a row become those of the take that plays.
+      if (host !== element && current) clips.showTake(host, current);
     }
     /** @type {NodeListOf<HTMLButtonElement>} */
     const buttons = document.querySelectorAll("main [data-play], .tile");

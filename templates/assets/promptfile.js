@@ -1,5 +1,6 @@
 // A prompt file out of what was typed: which fields it has, and its text. Whatever is typed comes out
-// of the text again as it was, for text is quoted where YAML would read something else in it.
+// of the text again as it was, for text is quoted where YAML would read something else in it; what can only
+// mean one thing is written as that.
 (() => {
   "use strict";
   const { gallery, GALLERY_RULES: rules } = window;
@@ -34,13 +35,31 @@
   }
 
   /**
+   * The number that a text can only mean, as the checker offers it: 0,8 is 0.8, and 10s is 10.
+   * @param {string} text
+   * @param {NumberRule} rule
+   */
+  function meant(text, rule) {
+    const { comma, seconds, clock } = rules.meant;
+    let found = text;
+    if (rule.unit === "s") {
+      found = found.toLowerCase().replace(new RegExp(seconds), "$1");
+      found = found.replace(new RegExp(clock), (_, minutes, rest) => String(60 * minutes + Number(rest)));
+    }
+    if (!rule.whole) found = found.replace(new RegExp(comma), "$1.$2");
+    return /^[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?$/.test(found) ? found : text;
+  }
+
+  /**
    * A decimal number as YAML and Python write it. A day is one without quotes, too; any other text
    * stays text.
-   * @param {string} text
+   * @param {string} typed
+   * @param {NumberRule} rule
    * @returns {FileValue}
    */
-  function number(text) {
-    if (isDay(text)) return { day: text };
+  function number(typed, rule) {
+    if (isDay(typed)) return { day: typed };
+    const text = meant(typed, rule);
     const [, sign, digits, fraction] = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(text) ?? [];
     if (!digits && !fraction) return text;
     const whole = digits.replace(/^0+(?=\d)/, "") || "0";
@@ -61,20 +80,40 @@
   }
 
   /**
+   * Lowercase words with hyphens between; what is not of ASCII goes.
+   * @param {string} text
+   */
+  function hyphened(text) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: of ASCII, all
+    const ascii = text.normalize("NFKD").replace(/[^\x00-\x7f]/g, "");
+    return ascii
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "-")
+      .replace(/^-|-$/g, "");
+  }
+
+  /**
    * A free name made of a text, as the commands make them.
    * @param {string} text
    * @param {string} folder
    * @param {string} otherwise
    */
   function nameFor(text, folder, otherwise) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: of ASCII, all
-    const ascii = text.normalize("NFKD").replace(/[^\x00-\x7f]/g, "");
-    const hyphened = ascii.toLowerCase().replace(/[^a-z0-9]+/g, "-");
-    const short = hyphened.replace(/^-|-$/g, "").slice(0, 40).replace(/-$/, "") || otherwise;
+    const short = hyphened(text).slice(0, 40).replace(/-$/, "") || otherwise;
     const slug = isName(short) ? short : `prompt-${short}`;
     let name = slug;
     for (let count = 2; isTaken(folder, name); count++) name = `${slug}-${count}`;
     return name;
+  }
+
+  /**
+   * The name that one can only mean, as the checker offers it; else the name itself.
+   * @param {string} name
+   */
+  function nameMeant(name) {
+    const form = new RegExp(rules.forms.name[0]);
+    const losesLetters = /(?![A-Za-z0-9])[\p{L}\p{N}]/u.test(name.normalize("NFKD"));
+    return form.test(name) || losesLetters || !form.test(hyphened(name)) ? name : hyphened(name);
   }
 
   // ---- its fields
@@ -96,22 +135,27 @@
       const field = typed[axis];
       if (!field) continue;
       const texts = parts(typed[`${axis}values`], field === "prompt" ? "\n" : /[,\n]/);
-      grid.set(field, rules.numbers[field] ? texts.map(number) : texts);
+      const rule = rules.numbers[field];
+      grid.set(field, rule ? texts.map((text) => number(text, rule)) : texts);
     }
-    const tags = [...new Set(parts(typed.tags, /[,\n]/))];
+    const tagged = parts(typed.tags, /[,\n]/).map((tag) => tag.replace(/^[# \t\n]+/, "").toLowerCase());
+    const tags = [...new Set(tagged.filter(Boolean))];
     put("title", strip(typed.title));
     put("prompt", strip(typed.prompt));
     if (tags.length) matter.set("tags", tags);
-    for (const field of ["author", "license"]) put(field, strip(typed[field]));
+    const author = strip(typed.author).replace(/^[@ \t\n]+/, "");
+    put("author", author.replace(new RegExp(rules.meant.profile), "$1"));
+    put("license", strip(typed.license));
     put("date", { day: today });
     for (const field of ["preset", "model"]) put(field, typed[field] ?? "");
-    for (const field of Object.keys(rules.numbers)) put(field, number(strip(typed[field])));
+    for (const [field, rule] of Object.entries(rules.numbers)) put(field, number(strip(typed[field]), rule));
     put("melody", strip(typed.melody));
     if (grid.size) matter.set("vary", grid);
 
-    const folder = parts(typed.folder, "/").join("/");
+    const folder = parts(typed.folder, "/").map(nameMeant).join("/");
     const words = strip(typed.title) || strip(typed.prompt) || String(grid.get("prompt")?.[0] ?? "");
-    const name = strip(typed.name) || nameFor(words, folder, otherwise);
+    const typedName = strip(typed.name).replace(/(\.(md|markdown|te?xt))+$/i, "");
+    const name = nameMeant(typedName) || nameFor(words, folder, otherwise);
     return { folder, name, matter, tags, grid, notes: strip(typed.notes) };
   }
 

@@ -12,7 +12,8 @@
   if (part < 0) return;
   try {
     await clips.loadScript(`search/${part}.js`);
-    location.replace(clips.link(`prompts/${window.GALLERY[0].rows[place][0]}/index.html`));
+    const [path] = window.GALLERY.find((data) => data.part === part)?.rows[place] ?? [];
+    if (path) location.replace(clips.link(`prompts/${path}/index.html`));
   } catch {
     // the page says where the list is
   }

@@ -10,7 +10,7 @@
     const content = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     const find = dom.within(content);
     const row = find(".row");
-    const clip = takes[0];
+    const clip = takes[prompt.start ?? 0];
     const name = prompt.title || clips.shorten(prompt.text);
     clips.give(row, clip);
     find(".row-title").hidden = !prompt.title;
@@ -38,17 +38,11 @@
    * @param {RowTake} clip
    */
   function factsOf(prompt, clip) {
-    const facts = clip.pairs.map(([label, value]) => {
-      const fact = dom.make("span", { className: "fact" });
-      if (label) fact.append(dom.make("i", { textContent: label }), " ");
-      fact.append(value);
-      return fact;
-    });
     const tags = prompt.tags.map(([tag, slug]) => {
-      const href = clips.link(`tags/${slug}/index.html`);
+      const href = slug ? clips.link(`tags/${slug}/index.html`) : clips.searchFor(tag);
       return dom.make("a", { className: "tag", textContent: `#${tag}`, href });
     });
-    return [...facts, ...tags].flatMap((part) => [part, " "]);
+    return [...clips.factsOf(clip.pairs), ...tags].flatMap((part) => [part, " "]);
   }
 
   /**
@@ -57,7 +51,7 @@
    * @param {RowTake[]} takes
    */
   function drawLine(line, prompt, takes) {
-    const [lead, items] = prompt.line;
+    const [lead, items, all] = prompt.line;
     if (!lead) return line.remove();
     line.replaceChildren(dom.make("span", { textContent: lead }));
     for (const item of items) line.append(" ", dom.make("span", { className: "differs", textContent: item }));
@@ -65,9 +59,11 @@
     for (const take of takes) {
       const button = dom.make("button", { className: "take", type: "button", textContent: take.label });
       clips.give(button, take);
-      button.dataset.label = `${items[0]} ${take.label}`;
+      button.dataset.label = clips.nameTake(items[0] ?? "", take.label);
       button.disabled = !take.audio;
       line.append(" ", button);
     }
+    const href = prompt.page || clips.link(`prompts/${prompt.path}/index.html`);
+    if (all) line.append(" ", dom.make("a", { className: "all", textContent: all, href }));
   }
 })();

@@ -6,13 +6,22 @@
   /** @type {FilterName[]} */
   const names = ["folder", "model", "tag", "author", "length", "compares", "state"];
   const ranges = ["guidance", "temperature", "top-k", "top-p", "duration"]; // as search/index.py packs them
+  const SCRIPTS = ["assets/query.js", "assets/vocabulary.js", "assets/answers.js", "assets/suggest.js"]; // loaded with the index
+  const KEY = /^[0-9a-f]{8,32}$/; // of a clip, or its beginning
+  const MOST_PROMPTS = 2 ** 22; // that have a number each
   /** @type {Promise<SearchPrompt[]> | null} */
   let loading = null;
+  /** @type {Query} */
+  let query;
+  /** @type {Map<string, string>} */
+  const keys = new Map(); // keys of clips that were asked for, and their prompts
+  /** @type {Map<string, number>} */
+  const facets = new Map(); // values of filters, by number
 
   /** @type {Search["load"]} */
-  function load(parts) {
+  function load(parts, scripts = SCRIPTS) {
     if (!loading) {
-      loading = loadAll(parts);
+      loading = loadAll(parts, scripts);
       // What failed once may work on the next letter.
       loading.catch(() => {
         loading = null;
@@ -21,14 +30,37 @@
     return loading;
   }
 
-  /** @param {number} parts */
-  async function loadAll(parts) {
-    await Promise.all(Array.from({ length: parts }, (_, part) => clips.loadScript(`search/${part}.js`)));
-    const prompts = window.GALLERY.sort((a, b) => a.part - b.part).flatMap(unpack);
+  /**
+   * @param {number} parts
+   * @param {string[]} scripts
+   */
+  async function loadAll(parts, scripts) {
+    const wanted = Array.from({ length: parts }, (_, part) => `search/${part}.js`);
+    if (!window.GALLERY_WORDS) wanted.push("search/words.js");
+    if (!gallery.makeQuery) wanted.push(...scripts);
+    await Promise.all(wanted.map(clips.loadScript));
+    // A part that had come before another one failed comes again.
+    const known = new Map(window.GALLERY.map((data) => [data.part, data]));
+    const prompts = [...known.values()].sort((a, b) => a.part - b.part).flatMap(unpack);
     prompts.forEach((prompt, position) => {
       prompt.position = position;
+      prompt.facets = names.map((name) => prompt.values[name].map((value) => facetOf(name, value)));
     });
+    query = gallery.makeQuery(prompts, keys);
     return prompts;
+  }
+
+  /**
+   * The number under which a filter's value is counted.
+   * @param {FilterName} name
+   * @param {string} value
+   */
+  function facetOf(name, value) {
+    const facet = `${name} ${value}`;
+    const known = facets.get(facet);
+    if (known !== undefined) return known;
+    facets.set(facet, facets.size);
+    return facets.size - 1;
   }
 
   /**
@@ -38,7 +70,7 @@
   function unpack(data) {
     return data.rows.map((row) => {
       const [path, title, text, tagged, by, models, lengths, compares, states, tempo, spans, ...rest] = row;
-      const [line, packed] = rest;
+      const [line, packed, seeds, start = 0, noted = ""] = rest;
       const tags = tagged.map((number) => data.tags[number]);
       const author = data.authors[by];
       /** @type {SearchPrompt} */
@@ -50,6 +82,7 @@
         tempo,
         line,
         packed,
+        start,
         states: data.states,
         homes: data.homes,
         values: {
@@ -61,14 +94,31 @@
           compares: compares.map((number) => data.compares[number]),
           state: states.map((number) => data.states[number]),
         },
-        ranges: spans.map((number) => data.ranges[number]),
+        settings: spans.map((number, place) =>
+          settingsOf(data, number, Array.isArray(seeds) ? seeds[place] : seeds),
+        ),
         position: 0,
+        facets: [],
         sought: "",
+        bounds: [],
       };
       const { tag, model } = prompt.values;
-      prompt.sought = fold([title, text, tag.join(" "), author, model.join(" ")].join("\n"));
+      for (const part of [[title], tag, [text], [noted], [author, ...model]]) {
+        for (const said of part) if (said) prompt.sought += ` ${gallery.foldWords(said)} `;
+        prompt.bounds.push(prompt.sought.length);
+      }
       return prompt;
     });
+  }
+
+  /**
+   * @param {SearchPart} data
+   * @param {number} number
+   * @param {number | null} seed
+   */
+  function settingsOf(data, number, seed) {
+    const [guidance, temperature, topK, topP, duration, stride = null] = data.ranges[number];
+    return [guidance, temperature, topK, topP, duration, stride, seed];
   }
 
   /**
@@ -98,17 +148,6 @@
   }
 
   /**
-   * Upper case, accents and width make no difference.
-   * @param {string} text
-   */
-  function fold(text) {
-    return text
-      .normalize("NFKD")
-      .replace(/[\u0300-\u036f]/g, "")
-      .toLowerCase();
-  }
-
-  /**
    * @param {SearchPrompt} prompt
    * @param {FilterName} name
    * @param {string[]} chosen
@@ -121,61 +160,90 @@
   }
 
   /**
-   * A range that is asked for: its place among the packed values, its ends.
-   * @typedef {[place: number, low: number, high: number]} AskedRange
+   * What words and filters ask of the clips' parameters: all of it of one and the same clip.
+   * @param {Asked} state
+   * @param {Term[]} terms
    */
-
-  /**
-   * One of its clips lies within all ranges at once. What is not used by a clip lies nowhere.
-   * @param {SearchPrompt} prompt
-   * @param {AskedRange[]} asked
-   */
-  function within(prompt, asked) {
-    return prompt.ranges.some((values) =>
-      asked.every(([place, low, high]) => {
-        const value = values[place];
-        return value !== null && value >= low && value <= high;
-      }),
-    );
-  }
-
-  /** @type {Search["look"]} */
-  function look(prompts, state) {
-    const words = fold(state.q).split(/\s+/).filter(Boolean);
-    /** @type {AskedRange[]} */
-    const asked = [];
+  function rangesOf(state, terms) {
+    const asked = terms.flatMap(({ range }) => (range ? [range] : []));
     ranges.forEach((name, place) => {
       const range = state.ranges[name];
       if (!range) return;
       const [low, high] = range;
       asked.push([place, low === "" ? -Infinity : Number(low), high === "" ? Infinity : Number(high)]);
     });
-    const counts = /** @type {Counts} */ (Object.fromEntries(names.map((name) => [name, new Map()])));
+    return asked;
+  }
+
+  /** @type {Search["look"]} */
+  function look(prompts, state) {
+    const terms = query.parse(state.q);
+    const asked = rangesOf(state, terms);
+    const chosen = names.filter((name) => state.chosen[name].length);
+    const counts = new Int32Array(facets.size);
     const result = [];
+    // Of each prompt that is found how well it fits, and then how new it is, as one number to sort by.
+    const ranks = [];
     for (const prompt of prompts) {
-      if (!words.every((word) => prompt.sought.includes(word))) continue;
-      if (asked.length && !within(prompt, asked)) continue;
-      const failing = names.filter((name) => !fits(prompt, name, state.chosen[name]));
-      if (!failing.length) result.push(prompt);
-      if (failing.length > 1) continue;
-      for (const name of names) {
-        if (failing.length && (failing[0] !== name || name === "tag")) continue;
-        for (const value of prompt.values[name]) counts[name].set(value, (counts[name].get(value) ?? 0) + 1);
+      const score = scoreOf(prompt, terms);
+      if (!score || (asked.length && !query.within(prompt, asked))) continue;
+      const failing = chosen.filter((name) => !fits(prompt, name, state.chosen[name]));
+      if (!failing.length) {
+        result.push(prompt);
+        ranks.push(score * MOST_PROMPTS - prompt.position);
+        for (const own of prompt.facets) for (const facet of own) counts[facet]++;
+      } else if (failing.length === 1 && failing[0] !== "tag") {
+        for (const facet of prompt.facets[names.indexOf(failing[0])]) counts[facet]++;
       }
     }
-    sort(result, state.order, words);
-    return { prompts: result, counts };
+    const count = (/** @type {FilterName} */ name, /** @type {string} */ value) =>
+      counts[facets.get(`${name} ${value}`) ?? -1] ?? 0;
+    if (Object.hasOwn(orders, state.order)) result.sort(orders[state.order]);
+    else if (terms.length && state.order !== "newest") {
+      const sorted = new Float64Array(ranks).sort().reverse();
+      return { prompts: Array.from(sorted, (rank) => prompts[-rank & (MOST_PROMPTS - 1)]), count, terms };
+    }
+    return { prompts: result, count, terms };
+  }
+
+  /**
+   * How well a prompt fits all words, in whole numbers; 0 where it doesn't fit one of them.
+   * @param {SearchPrompt} prompt
+   * @param {Term[]} terms
+   */
+  function scoreOf(prompt, terms) {
+    let whole = 1;
+    for (const term of terms) {
+      const score = term.score(prompt);
+      if (!score) return 0;
+      whole += 2 * score;
+    }
+    return whole;
+  }
+
+  /** @type {Search["findKeys"]} */
+  async function findKeys(q) {
+    const asked = q
+      .toLowerCase()
+      .split(/\s+/)
+      .filter((word) => KEY.test(word));
+    const unknown = asked.filter((key) => !keys.has(key));
+    const found = await Promise.all(unknown.map(clips.find));
+    found.forEach((clip, place) => {
+      if (clip) keys.set(unknown[place], clip.path);
+    });
+    return found.some(Boolean);
   }
 
   /** @param {SearchPrompt} prompt */
   function titleOf(prompt) {
-    prompt.folded ??= fold(prompt.title || prompt.text);
+    prompt.folded ??= gallery.foldWords(prompt.title || prompt.text);
     return prompt.folded;
   }
 
   /** @param {SearchPrompt} prompt */
   function lengthOf(prompt) {
-    return prompt.packed[0][2];
+    return prompt.packed[prompt.start][2];
   }
 
   /**
@@ -191,33 +259,23 @@
     fastest: (a, b) => b.tempo - a.tempo,
   };
 
-  /**
-   * @param {SearchPrompt[]} result
-   * @param {string} order
-   * @param {string[]} words
-   */
-  function sort(result, order, words) {
-    if (Object.hasOwn(orders, order)) result.sort(orders[order]);
-    else if (words.length && order !== "newest") {
-      // Whole beginnings of words before their middles.
-      const scores = new Map();
-      for (const prompt of result) {
-        scores.set(prompt, words.filter((word) => startsWord(prompt.sought, word)).length);
-      }
-      result.sort((a, b) => scores.get(b) - scores.get(a));
-    }
+  /** @type {Search["startOf"]} */
+  function startOf(prompt, terms) {
+    const named = prompt.packed.findIndex(([key]) =>
+      terms.some(({ word }) => KEY.test(word) && key.startsWith(word)),
+    );
+    return named < 0 ? prompt.start : named;
   }
 
-  /**
-   * @param {string} text
-   * @param {string} word
-   */
-  function startsWord(text, word) {
-    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
-      if (at === 0 || /[\s,.;:"'(/#-]/.test(text[at - 1])) return true;
-    }
-    return false;
-  }
-
-  gallery.search = { names, ranges, load, look, takesOf };
+  gallery.search = {
+    names,
+    ranges,
+    load,
+    look,
+    findKeys,
+    takesOf,
+    startOf,
+    complete: (q, most) => query.complete(q, most),
+    near: (word) => query.near(word),
+  };
 })();

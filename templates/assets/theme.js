@@ -17,25 +17,43 @@
   }
 
   // Storage throws where it is switched off, and in some browsers for pages opened from disk.
-  function remembered() {
+  /** @param {string} name */
+  function remembered(name) {
     try {
-      return localStorage.getItem("theme");
+      return localStorage.getItem(name);
     } catch {
       return null;
     }
   }
 
-  /** @param {string} theme */
-  function remember(theme) {
+  /**
+   * @param {string} name
+   * @param {string} value
+   */
+  function remember(name, value) {
     try {
-      localStorage.setItem("theme", theme);
+      localStorage.setItem(name, value);
     } catch {
       // it holds for this page
     }
   }
 
-  const chosen = remembered();
+  const chosen = remembered("theme");
   if (chosen === "light" || chosen === "dark") root.dataset.theme = chosen;
+  if (remembered("view") === "compact") root.dataset.view = "compact";
+
+  function drawView() {
+    for (const button of document.querySelectorAll("[data-view-switch]")) {
+      button.setAttribute("aria-pressed", String(root.dataset.view === "compact"));
+    }
+  }
+  document.addEventListener("DOMContentLoaded", drawView);
+  document.addEventListener("click", (event) => {
+    if (!(/** @type {Element} */ (event.target).closest("[data-view-switch]"))) return;
+    root.dataset.view = root.dataset.view === "compact" ? "" : "compact";
+    remember("view", root.dataset.view);
+    drawView();
+  });
 
   document.addEventListener("click", (event) => {
     if (!(/** @type {Element} */ (event.target).closest("[data-theme-switch]"))) return;
@@ -43,6 +61,6 @@
       ? root.dataset.theme === "dark"
       : !matchMedia("(prefers-color-scheme: light)").matches;
     root.dataset.theme = dark ? "light" : "dark";
-    remember(root.dataset.theme);
+    remember("theme", root.dataset.theme);
   });
 })();

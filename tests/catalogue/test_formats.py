@@ -27,7 +27,8 @@ def taken(model: Model, **fields: Any) -> dict[str, Takeaway]:
     request = Request(**{"model": model.hub, "prompt": "lofi piano", **fields})
     found = takeaways(request, "name", model)
     assert [tool.tool for tool in found] == [
-        "Python for audiocraft", "Replicate input", "TTS-WebUI parameters", "Prompt file",
+        "Python for audiocraft", "Transformers in Python", "Replicate input", "TTS-WebUI parameters",
+        "Prompt file",
     ]  # fmt: skip
     assert all(bool(tool.text) != bool(tool.reason) for tool in found)
     return {tool.tool.split()[0]: tool for tool in found}
@@ -39,7 +40,7 @@ def calls(program: str) -> dict[str, dict[str, Any]]:
     for node in ast.walk(ast.parse(program)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             plain = [ast.literal_eval(arg) for arg in node.args if not _names(arg)]
-            named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords}
+            named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords if keyword.arg}
             found[node.func.attr] = {"": plain, **named}
     return found
 
@@ -84,11 +85,24 @@ def test_replicate() -> None:
 @pytest.mark.parametrize(
     ("tool", "model", "fields", "reason"),
     [
-        ("Replicate", SMALL, {}, "Replicate has no facebook/musicgen-small; it has stereo-melody-large"),
+        ("Replicate", SMALL, {"seed": 0}, "Replicate has no facebook/musicgen-small; it has"),
         ("Replicate", LARGE, {"cfg_coef": 3.5}, "Replicate takes whole numbers for cfg_coef, not 3.5"),
         ("Replicate", LARGE, {"duration": 7.5}, "Replicate takes whole numbers for duration, not 7.5"),
         ("Replicate", LARGE, {"seed": 0}, "Replicate takes the seed 0 for a random one"),
         ("Replicate", LARGE, {"duration": 40, "extend_stride": 5}, "Replicate cannot set the stride"),
+        ("TTS-WebUI", SMALL, {"duration": 0.5}, "TTS-WebUI takes a duration of 1 to 360 s, not 0.5 s"),
+        (
+            "TTS-WebUI",
+            SMALL,
+            {"duration": 361, "extend_stride": 18},
+            "TTS-WebUI takes a duration of 1 to 360",
+        ),
+        ("TTS-WebUI", SMALL, {"temperature": 1.6}, "TTS-WebUI takes a temperature of 0 to 1.5, not 1.6"),
+        ("TTS-WebUI", SMALL, {"cfg_coef": 11}, "TTS-WebUI takes a guidance of 0 to 10, not 11"),
+        ("Transformers", SOUNDS, {}, "transformers has no AudioGen"),
+        ("Transformers", MELODY, {"melody": "ab" * 32}, "transformers follows a melody in another way"),
+        ("Transformers", SMALL, {"duration": 31, "extend_stride": 18}, "transformers makes 30 s at most"),
+        ("Transformers", SMALL, {"cfg_coef": 0.5}, "transformers takes a guidance of 0.5 for none"),
         ("TTS-WebUI", SMALL, {"seed": 0}, "TTS-WebUI takes the seed 0 for a random one"),
         ("TTS-WebUI", SMALL, {"duration": 40, "extend_stride": 5}, "TTS-WebUI cannot set the stride"),
     ],
@@ -96,6 +110,49 @@ def test_replicate() -> None:
 def test_what_a_tool_cannot_do_is_said(tool: str, model: Model, fields: dict[str, Any], reason: str) -> None:
     found = taken(model, **fields)[tool]
     assert found.reason.startswith(reason) and not found.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, {"do_sample": True, "temperature": 1, "top_k": 250}),
+        ({"top_p": 1.5}, {"do_sample": True, "temperature": 1, "top_k": 0, "top_p": 1}),
+        ({"temperature": 0}, {"do_sample": False}),
+    ],
+)
+def test_transformers(fields: dict[str, Any], said: dict[str, Any]) -> None:
+    found = taken(SMALL, seed=7, **fields)["Transformers"]
+    called = calls(found.text)
+    assert called["generate"].pop("") == []
+    assert called["generate"] == {"max_new_tokens": 503, "guidance_scale": 3, **said}
+    assert called["manual_seed"] == {"": [7]}
+    assert "MusicgenMelodyForConditionalGeneration" in taken(MELODY)["Transformers"].text
+    assert "Another sound" in found.where and "combines it with top-p" in found.where
+
+
+def test_the_nearest_model_of_replicate_is_marked_as_another_sound() -> None:
+    found = taken(SMALL, seed=7)["Replicate"]
+    assert json.loads(found.text)["model_version"] == "large"
+    assert found.where.startswith("Replicate has no facebook/musicgen-small; it has")
+    assert "This asks for large, which makes another sound." in found.where
+
+
+def test_replicates_audiogen_takes_no_seed() -> None:
+    found = taken(SOUNDS, seed=7, cfg_coef=3.5)["Replicate"]
+    assert json.loads(found.text) == {
+        "prompt": "lofi piano", "duration": 10, "temperature": 1, "top_k": 250, "top_p": 0,
+        "classifier_free_guidance": 3.5, "output_format": "wav",
+    }  # fmt: skip
+    assert "sepal/audiogen" in found.where and "another sound each time" in found.where
+
+
+def test_where_blocks_go_is_said() -> None:
+    assert all(tool.where for tool in taken(LARGE, seed=7).values() if tool.text)
+    found = taken(MELODY, seed=7, melody="ab" * 32)
+    assert "JSON tab" in found["Replicate"].where and "form" in found["TTS-WebUI"].where
+    # TTS-WebUI's digest is of samples, the gallery's of a file.
+    assert json.loads(found["TTS-WebUI"].text)["melody"] is None
+    assert f"the file with SHA-256 {'ab' * 32}" in found["TTS-WebUI"].where
 
 
 def test_a_seed_that_does_nothing_is_no_hindrance() -> None:

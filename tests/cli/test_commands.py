@@ -63,6 +63,89 @@ def test_new_refuses_what_check_would_and_leaves_nothing(gallery: Gallery) -> No
     assert not list((gallery.root / "prompts").rglob("*.md"))
 
 
+def test_new_names_no_file_that_it_did_not_write(gallery: Gallery) -> None:
+    ran = gallery.run("new", "--prompt", "rain", "--folder", "a", "--author", "octo cat", "--tag", "lo_fi")
+    assert ran.code == 1
+    assert ".md" not in ran.err and "author: " in ran.err and "tags[1]: " in ran.err
+    assert not [*(gallery.root / "prompts").iterdir()], "not even a folder"
+
+
+def test_new_mends_what_options_can_only_mean(gallery: Gallery) -> None:
+    ran = gallery.run(
+        "new", "--prompt", "rain", "--folder", "Field Recordings/Früh", "--tag", "Lo-Fi", "--tag", "#Rain",
+        "--author", "@octocat", "--temperature", "0,8", "--duration", "10s",
+    )  # fmt: skip
+    assert ran.out.startswith("wrote prompts/field-recordings/fruh/rain.md;"), ran.err
+    text = (gallery.root / "prompts/field-recordings/fruh/rain.md").read_text()
+    assert "tags:\n- lo-fi\n- rain\nauthor: octocat\n" in text and "\ntemperature: 0.8\n" in text
+    assert "duration" not in text, "ten seconds are the default"
+
+
+@pytest.mark.parametrize(
+    ("options", "file"),
+    [
+        ((), "rain.md"),
+        (("--title", "Readme"), "prompt-readme.md"),
+        (("--title", "CON", "--folder", "Aux"), "prompt-aux/prompt-con.md"),
+        (("--folder", "../../etc"), "etc/rain.md"),
+    ],
+)
+def test_new_writes_where_the_file_is_read(gallery: Gallery, options: tuple[str, ...], file: str) -> None:
+    assert f"wrote prompts/{file};" in gallery.run("new", "--prompt", "rain", *options).out
+    assert gallery.run("check").out.startswith("1 prompt in order")
+
+
+def test_new_asks_again_until_an_answer_is_one(gallery: Gallery) -> None:
+    answers = {
+        "What should it sound like": ["rain"],
+        "Folder": ["Lo-Fi"],
+        "Title": [""],
+        "Tags": ["Lo-Fi, lo_fi", "Lo-Fi, #Piano"],
+        "handle": ["octo cat", "@octocat"],
+        "Model": ["huge", "small"],
+        "Duration": ["long", "500", "7,5 s"],
+        "Seed": ["1.5", "7"],
+        "Other": ["y"],
+        "temperature": ["9", "0,8"],
+        "top_k": [""], "top_p": [""], "cfg_coef": [""], "extend_stride": ["99", ""],
+        "note": [""],
+    }  # fmt: skip
+    typed = [answer for given in answers.values() for answer in given]
+    ran = gallery.run("new", stdin="\n".join(typed) + "\n")
+    assert ran.code == 0, ran.out + ran.err
+    refused = [line.removeprefix("Error: ") for line in (ran.out + ran.err).splitlines() if "Error: " in line]
+    assert [line.split(";")[0] for line in refused] == [
+        '"lo_fi" is not accepted',
+        '"octo cat" is not accepted',
+        '"huge" is not a model of this gallery',
+        '"long" is not a number',
+        "500 s is more than this gallery makes, 120 s at most",
+        "1.5 is not a whole number",
+        "9 is out of range, 0 to 5",
+        "99 is out of range, above 0, below 30",
+    ]
+    text = (gallery.root / "prompts/lo-fi/rain.md").read_text()
+    for line in ("- lo-fi\n- piano", "author: octocat", "duration: 7.5", "seed: 7", "temperature: 0.8"):
+        assert f"\n{line}\n" in text
+
+
+def test_new_asks_for_another_name_where_one_is_taken(gallery: Gallery) -> None:
+    gallery.prompt("lofi/rain", "prompt: rain")
+    typed = ["rain", "lofi", "", "Rain!", "Rain again", *[""] * 7]
+    ran = gallery.run("new", stdin="\n".join(typed) + "\n")
+    assert ran.code == 0, ran.err
+    assert ran.out.count("prompts/lofi/rain.md is there already; give another name") == 2
+    assert "wrote prompts/lofi/rain-again.md;" in ran.out
+    ran = gallery.run("new", "--title", "Rain", stdin="\n".join(["snow", "lofi", "night", *[""] * 7]) + "\n")
+    assert "wrote prompts/night/rain.md;" in ran.out and ran.out.count("is there already") == 1
+
+
+def test_new_refuses_an_option_before_it_asks_anything(gallery: Gallery) -> None:
+    ran = gallery.run("new", "--model", "huge", "--duration", "10s", stdin="rain\n" * 20)
+    assert ran.code == 1 and "What should it sound like" not in ran.out
+    assert ran.err.startswith('Error: model: "huge" is not a model of this gallery')
+
+
 def test_new_asks(gallery: Gallery) -> None:
     answers = [
         "雨の夜",

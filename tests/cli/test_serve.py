@@ -163,6 +163,14 @@ def test_the_names_of_a_server(host: str, address: str, answered: str, refused: 
     assert [name for name in (*refused.split(), *odd) if name in names] == []
 
 
+def test_only_a_named_engine_renders_with_musicgen(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("gallery.serve.serve_gallery", lambda root, options, *_: asked.append(options.engine))
+    for options in ([], ["--engine", "auto"], ["--engine", "musicgen"]):
+        assert gallery.run("serve", *options).code == 0
+    assert asked == ["sketch", "auto", "musicgen"]
+
+
 def test_a_port_in_use_is_told_before_anything_is_built(gallery: Gallery) -> None:
     gallery.prompt("a", "prompt: a", "duration: 1")
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -97,6 +97,12 @@ def test_metadata_with_a_few_changes(data: bytes) -> None:
 
 
 @seldom
+@given(data=st.sampled_from(list(targets.TARGETS["manifest"][1]())).flatmap(edited))
+def test_manifests_with_a_few_changes(data: bytes) -> None:
+    targets.manifest(data)
+
+
+@seldom
 @given(
     chosen=st.sampled_from(["wav", "flac", "ogg", "tags"]).flatmap(
         lambda name: st.tuples(

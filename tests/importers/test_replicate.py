@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import soundfile
 
-from gallery.importers import audio, fetch
+from gallery.importers import audio, fetch, keep, replicate
 from gallery.preview.mp3 import encode_mp3
 from support.others_clips import music, only_clip, prediction, prompts_of, stamps
 
@@ -150,6 +150,25 @@ def test_audio_is_fetched_from_its_address_once(stereo: Gallery, tmp_path: Path,
     assert stereo.run("import", source).out == "0 clips imported, 1 there already, 0 refused\n"
 
 
+def test_a_dry_run_asks_nobody_and_promises_nothing_of_an_address(
+    stereo: Gallery, tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"model_version": "stereo-melody-large", "input_audio": f"{server}/tune.mp3"}
+    put(tmp_path / "p", "a", prediction(id="a", input=given))
+    put(tmp_path / "p", "b", prediction(id="b", output=f"{server}/out.wav"), suffix="")
+    plain = prediction(id="c", input={"prompt": "rain"}, output="http://192.0.2.1/out.wav")
+    put(tmp_path / "p", "c", plain, suffix="")
+    put(tmp_path / "p", "d", prediction(id="d", input={**given, "input_audio": "ftp://192.0.2.1/x"}))
+    for module in (replicate, keep):
+        monkeypatch.setattr(module, "fetch", None)
+    ran = stereo.run("import", tmp_path / "p", "--dry-run")
+    assert "2 clips would come, 0 there already, 2 refused" in ran.out
+    lines = [line for line in ran.out.splitlines() if " from " in line]
+    assert len(lines) == 2 and all(line.endswith("if what is at its address can be had") for line in lines)
+    assert "c.json: its address is of the kind http" in ran.err
+    assert "d.json: its address is of the kind ftp" in ran.err
+
+
 def test_a_melody_is_known_by_its_file(stereo: Gallery, tmp_path: Path, server: str) -> None:
     (tmp_path / "served/tune.mp3").write_bytes(b"a tune")
     inline = "data:audio/mpeg;base64," + base64.b64encode(b"another").decode()
@@ -220,6 +239,95 @@ def test_an_address_is_not_trusted(
 def test_without_its_log_a_prediction_has_no_seed(stereo: Gallery, tmp_path: Path) -> None:
     put(tmp_path / "p", "one", prediction(logs=""))
     put(tmp_path / "p", "two", prediction(logs="", id="another"))
+    soundfile.write(tmp_path / "p/two.wav", music(1, 1, channels=2), 32000)
+    assert stereo.run("import", tmp_path / "p").code == 0
+    [prompt] = prompts_of(stereo).values()
+    assert len({clip.request.audio for clip in prompt.clips} - {None}) == 2
+
+
+def test_where_a_prediction_has_no_seed_its_audio_is_fetched_for_the_key(
+    stereo: Gallery, tmp_path: Path, server: str
+) -> None:
+    soundfile.write(tmp_path / "served/out.wav", music(channels=2), 32000, subtype="FLOAT")
+    source = put(tmp_path / "p", "one", prediction(output=f"{server}/out.wav", logs=""), suffix="")
+    assert "1 clip would come" in stereo.run("import", source, "--dry-run").out
+    assert stereo.run("import", source).code == 0
+    request, kept = only_clip(stereo)
+    assert request.audio == hashlib.sha256(music(channels=2).tobytes()).hexdigest()
+    assert kept["provenance"]["file"] == "one.json"
+
+
+OTHERS = (
+    "sakemin/musicgen-stereo-chord",
+    "nateraw/musicgen-songstarter-v0.2",
+    "stackadoc/stable-audio-open-1.0",
+)
+AUDIOGEN_VERSION = "154b3e5141493cb1b8cec976d9aa90f2b691137e39ad906d2421b74c2a8c52b8"
+
+
+def test_of_a_list_of_predictions_only_known_models_come(stereo: Gallery, tmp_path: Path) -> None:
+    """And a dry run promises no others."""
+    folder = tmp_path / "p"
+    folder.mkdir()
+    sound = {"prompt": "dog barking", "duration": 1, "classifier_free_guidance": 3, "output_format": "wav"}
+    found = [prediction(id=f"other{n}", model=name, version=f"{n}" * 64) for n, name in enumerate(OTHERS)]
+    found.append(
+        prediction(id="sound", model="sepal/audiogen", version=AUDIOGEN_VERSION, logs="") | {"input": sound}
+    )
+    found.append(prediction(id="music"))
+    for one in found:
+        name, channels = one["id"], 1 if one["id"] == "sound" else 2
+        rate = 16000 if name == "sound" else 32000
+        soundfile.write(folder / f"{name}.wav", music(1, 0, rate, channels), rate)
+    (folder / "all.json").write_text(json.dumps({"results": found}))
+    ran = stereo.run("import", folder, "--dry-run")
+    assert "2 clips would come, 0 there already, 3 refused" in ran.out
+    ran = stereo.run("import", folder)
+    assert "2 clips imported, 0 there already, 3 refused" in ran.out
+    for number, name in enumerate(OTHERS, start=1):
+        assert f'prediction {number}: made by "{name}", not by meta/musicgen or sepal/audiogen' in ran.err
+    requests = {clip.request.model for prompt in prompts_of(stereo).values() for clip in prompt.clips}
+    assert requests == {"facebook/audiogen-medium", "facebook/musicgen-stereo-large"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"model": None, "version": "9" * 64}, "no model that is known here"),
+        ({"model": None, "version": None}, "says neither model nor version"),
+        ({"model": ["meta/musicgen"]}, "not by meta/musicgen"),
+        ({"version": AUDIOGEN_VERSION}, 'made by "meta/musicgen", not by'),
+        (
+            {"input": {"text_chords": "C G"}},
+            'meta/musicgen was given "text_chords", an input that is not known',
+        ),
+        ({"input": {"\x1b[31m": 1}}, "an input that is not known"),
+        ({"model": "sepal/audiogen", "version": AUDIOGEN_VERSION}, 'was given "model_version"'),
+    ],
+)
+def test_another_model_or_input_is_refused_by_name(
+    stereo: Gallery, tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    put(tmp_path / "p", "one", prediction(**changes))
+    ran = stereo.run("import", tmp_path / "p", "--dry-run")
+    assert ran.code == 3
+    assert reason in ran.err
+    assert "\x1b" not in ran.err
+
+
+def test_an_old_prediction_tells_its_version_alone(stereo: Gallery, tmp_path: Path) -> None:
+    put(tmp_path / "p", "one", prediction(model=None))
+    assert stereo.run("import", tmp_path / "p").code == 0
+
+
+def test_a_melody_needs_no_words(stereo: Gallery, tmp_path: Path) -> None:
+    tune = "data:audio/mpeg;base64," + base64.b64encode(b"a tune").decode()
+    given = {"prompt": "absent", "model_version": "stereo-melody-large", "input_audio": tune}
+    put(tmp_path / "p", "one", prediction(input=given))
     ran = stereo.run("import", tmp_path / "p")
-    assert "two.json: its seed is not known, and one.wav already stands for its parameters" in ran.err
-    assert only_clip(stereo)[1]["provenance"]["reproducible"] is False
+    assert ran.code == 0, ran.err
+    assert only_clip(stereo)[0].prompt == ""
+    assert stereo.run("check", "--strict").code == 0
+    assert "1 clip (1 rendered)" in stereo.run("build", "--engine", "none").out
+    stereo.prompt("none", "model: melody", f"melody: sha256:{'0' * 64}", "takes: [{}, {melody: null}]")
+    assert "prompt: is missing" in stereo.run("check").err

@@ -15,7 +15,7 @@ from support.galleries import SETTINGS, Gallery
 from support.mistakes import FRONT_MATTER
 
 FIELDS = (
-    "duration, seed, temperature, top_k, top_p, cfg_coef, extend_stride, prompt, model, melody, "
+    "duration, seed, temperature, top_k, top_p, cfg_coef, extend_stride, prompt, model, melody, audio, "
     "title, tags, author, license, date, preset, vary, takes"
 )
 
@@ -36,7 +36,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     assert ran.out.startswith("0 prompts in order")
     told = defaultdict(list)
     for line in ran.err.splitlines():
-        told[names[line[:14]]].append(line[14:])
+        found = re.fullmatch(r"(warning: )?(prompts/\d+\.md)(.*)", line)
+        assert found
+        told[names[found[2]]].append((found[1] or "") + found[3])
     return told
 
 
@@ -132,24 +134,24 @@ def test_mistake_of_a_whole_file(gallery: Gallery, name: str) -> None:
 
 NAME_FORM = "use lowercase letters, digits, hyphens and underscores"
 NAMES = {
-    "Upper.md": f'"Upper" is no name to use; {NAME_FORM}',
-    "white space.md": f'"white space" is no name to use; {NAME_FORM}',
-    "über.md": f'"über" is no name to use; {NAME_FORM}',
+    "Upper.md": '"Upper" is no name to use; rename it to upper.md',
+    "white space.md": '"white space" is no name to use; rename it to white-space.md',
+    "über.md": '"über" is no name to use; rename it to uber.md',
     "аpple.md": f'"аpple" is no name to use; {NAME_FORM}',  # its first letter is Cyrillic
     "con.md": f'"con" is no name to use; {NAME_FORM}',
     "nul/a.md": f'"nul" is no name to use; {NAME_FORM}',
-    "Folder/a.md": f'"Folder" is no name to use; {NAME_FORM}',
-    "a;b.md": f'"a;b" is no name to use; {NAME_FORM}',
-    "$(id).md": f'"$(id)" is no name to use; {NAME_FORM}',
-    "a'b.md": f'"a\'b" is no name to use; {NAME_FORM}',
-    "-x.md": f'"-x" is no name to use; {NAME_FORM}',
-    "_x.md": f'"_x" is no name to use; {NAME_FORM}',
-    "a.b.md": f'"a.b" is no name to use; {NAME_FORM}',
-    "a\n::error::b.md": f'"a\\u000a::error::b" is no name to use; {NAME_FORM}',
-    "\x1b[2J.md": f'"\\u001b[2J" is no name to use; {NAME_FORM}',
-    "\u202emd.a.md": f'"\\u202emd.a" is no name to use; {NAME_FORM}',
-    "##[add-mask]a.md": f'"##\\u005badd-mask]a" is no name to use; {NAME_FORM}',
-    "a.MD": '"a.MD" is no name to use; end it with .md, in lowercase',
+    "Folder/a.md": '"Folder" is no name to use; rename it to folder',
+    "a;b.md": '"a;b" is no name to use; rename it to a-b.md',
+    "$(id).md": '"$(id)" is no name to use; rename it to id.md',
+    "a'b.md": '"a\'b" is no name to use; rename it to a-b.md',
+    "-x.md": '"-x" is no name to use; rename it to x.md',
+    "_x.md": '"_x" is no name to use; rename it to x.md',
+    "a.b.md": '"a.b" is no name to use; rename it to a-b.md',
+    "a\n::error::b.md": '"a\\u000a::error::b" is no name to use; rename it to a-error-b.md',
+    "\x1b[2J.md": '"\\u001b[2J" is no name to use; rename it to 2j.md',
+    "\u202emd.a.md": '"\\u202emd.a" is no name to use; rename it to md-a.md',
+    "##[add-mask]a.md": '"##\\u005badd-mask]a" is no name to use; rename it to add-mask-a.md',
+    "a.MD": '"a.MD" is no name to use; rename it to a.md',
     "a/b/c/d/e/f/g/h/i/x.md": "lies more than 8 folders deep; move it up",
     "a/b/c/d/e/f/g/h/i/j/k/x.md": "lies more than 8 folders deep; move it up",
 }
@@ -244,10 +246,11 @@ def test_very_many_mistakes_of_one_file_are_told_in_short(gallery: Gallery) -> N
         ('"80"', "80"),
         ("'~'", "~"),
         ("it's C#1", "it's C#1"),
-        ("a # b", "a"),
         ("|\n  two\n  lines", "two\nlines"),
         (">\n  one\n  line", "one line"),
         ('"\\u00e9\\x21"', "é!"),
+        ('"\\ud83c\\udfb5 \\\\ud83c"', "🎵 \\ud83c"),
+        ("\\ud83c\\udfb5", "\\ud83c\\udfb5"),
     ],
 )
 def test_what_is_written_is_what_is_meant(gallery: Gallery, written: str, meant: str) -> None:
@@ -323,7 +326,7 @@ def test_check_of_some_paths(gallery: Gallery) -> None:
     assert gallery.run("check", bad).code == 1
     outside = gallery.write("elsewhere.md", "---\nprompt: a\n---\n")
     ran = gallery.run("check", outside)
-    assert ran.code == 1
+    assert ran.code == 2
     assert "not in this gallery's prompts/" in ran.err
     assert "no such file or folder" in gallery.run("check", gallery.root / "prompts" / "none").err
 
@@ -342,6 +345,11 @@ CONFIG_FAULTS = {
     "missing": (
         '[models.x]\nkind = "musicgen"\n',
         "gallery.toml:1: models.x.hub: is missing; it is required",
+    ),
+    "no setting": (
+        'root = "/"\n',
+        "gallery.toml:1: root: unknown field; "
+        "known: site, models, limits, preview, store, musicgen, replicate",
     ),
     "no models": ("[site]\n", "gallery.toml: models: is missing; it is required"),
 }

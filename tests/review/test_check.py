@@ -132,6 +132,15 @@ def test_no_value_can_give_the_runner_another_command(gallery: Gallery, text: st
     assert commands(plain.err) == [], "the lines for people are read by the runner as well"
 
 
+def test_it_renders_and_writes_nothing(gallery: Gallery) -> None:
+    gallery.prompt("lofi/rain", "prompt: rain", "duration: 1")
+    gallery.prompt("edm/bad", "prompt: a", "seed: x")
+    before = gallery.files("")
+    for options in ([], ["--format", "github"], ["--strict"]):
+        assert gallery.run("check", *options).code == 1
+    assert gallery.files("") == before
+
+
 def test_a_long_path_is_named_whole_and_its_clips_are_made(gallery: Gallery) -> None:
     name = "electronic-music-of-the-nineties/a-name-that-goes-on-for-longer-than-most"
     gallery.prompt(name, "prompt: a", "seed: x", "duration: 1")
@@ -169,6 +178,40 @@ def test_every_changed_file_may_be_passed(gallery: Gallery) -> None:
     only_others = gallery.run("check", changed[1])
     assert only_others.out == "0 prompts in order, 0 clips; 0 faults, 0 warnings\n"
     assert only_others.code == 0
+
+
+MISNAMED = {
+    "my-song.markdown": "my-song.md",
+    "lofi/my-song.md.txt": "my-song.md",
+    "My Song.MKD": "my-song.md",
+    "lofi/song.md.rtf": "song.md",
+    "song.txt": "song.md",
+    "song": "song.md",
+    "song.yaml": "song.md",
+    "presets.yml": "presets.yaml",
+    "Presets.yaml.txt": "presets.yaml",
+    "lofi/presets.yaml": "prompts/presets.yaml",
+}
+
+
+@pytest.mark.parametrize("name", MISNAMED)
+def test_a_file_that_nobody_reads_under_its_name_is_told(gallery: Gallery, name: str) -> None:
+    path = gallery.write(f"prompts/{name}", "---\nprompt: rain\n---\n")
+    told = f"prompts/{name}: is not read under this name; rename it to {MISNAMED[name]}\n"
+    for ran in (gallery.run("check"), gallery.run("check", path), gallery.run("check", path.parent)):
+        assert (ran.code, ran.err) == (1, told)
+    assert gallery.run("build", "--engine", "none").code == 0, "what builds read is all in order"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["README.md", "readme.markdown", "README", "LICENSE", "notes.txt", "cover.png", ".song.markdown",
+     ".obsidian/song.markdown", "song.md.bak", "settings.yml"],
+)  # fmt: skip
+def test_other_files_are_nobodys_business(gallery: Gallery, name: str) -> None:
+    gallery.write(f"prompts/{name}", "---\nwhat: lies here\n" if name.endswith("yml") else "What lies here\n")
+    ran = gallery.run("check")
+    assert (ran.code, ran.err) == (0, "")
 
 
 @pytest.mark.parametrize("name", ["gallery.toml", "prompts/presets.yaml"])

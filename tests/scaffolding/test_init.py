@@ -70,7 +70,9 @@ def test_it_holds_all_that_a_repository_needs(new: Gallery) -> None:
         "Dockerfile",
         "README.md",
         "constraints.txt",
+        "docs/notes.md",
         "docs/presets.schema.json",
+        "docs/prompt-files.md",
         "docs/publishing.md",
         "docs/rendering.md",
         "gallery.toml",
@@ -119,7 +121,7 @@ def test_git_keeps_of_its_site_only_the_renders(new: Gallery) -> None:
 
 def test_editors_are_told_of_mistakes_by_the_tasks_that_come_along(new: Gallery) -> None:
     tasks = json.loads((new.root / ".vscode/tasks.json").read_text())["tasks"]
-    check = next(task for task in tasks if task["args"] == ["check"])
+    check = next(task for task in tasks if task["label"] == "gallery check")
     matchers = [matcher["pattern"] for matcher in check["problemMatcher"]]
 
     def shown(line: str) -> tuple[str, ...] | None:
@@ -144,15 +146,140 @@ def test_editors_are_told_of_mistakes_by_the_tasks_that_come_along(new: Gallery)
             assert set(preset) <= set(described)
 
 
-@pytest.mark.parametrize("there", ["README.md", ".hidden", "a/b"])
+@pytest.mark.parametrize("place", [".venv/bin/gallery", "elsewhere/gallery", "home/.local/bin/gallery", ""])
+def test_the_editors_task_finds_the_tool_wherever_it_is(new: Gallery, tmp_path: Path, place: str) -> None:
+    """In the gallery's environment, on the path, where uv and pipx put it, else as Python's module."""
+    [task] = json.loads((new.root / ".vscode/tasks.json").read_text())["tasks"]
+    tools = [tmp_path / "elsewhere/python3"]
+    if place:
+        tools.append((new.root if place.startswith(".venv") else tmp_path) / place)
+    for tool in tools:
+        tool.parent.mkdir(parents=True, exist_ok=True)
+        tool.write_text('#!/bin/sh\necho "$0 $*"\n')
+        tool.chmod(0o755)
+    shell = task["options"]["shell"]
+    ran = Ran.of(
+        [shell["executable"], *shell["args"], task["command"]],
+        new.root,
+        {"PATH": str(tmp_path / "elsewhere"), "HOME": str(tmp_path / "home")},
+    )
+    way = "check" if place else "-m gallery check"
+    assert ran.out.strip().endswith(f"{place or 'elsewhere/python3'} {way}"), ran.err
+    assert task["options"]["cwd"] == task["windows"]["options"]["cwd"] == "${workspaceFolder}"
+    ways = (".venv\\Scripts\\gallery.exe check", "(gallery check)", "(python -m gallery check)")
+    assert all(way in task["windows"]["command"] for way in ways)
+
+
+@pytest.mark.parametrize("there", ["main.py", ".hidden", "a/b", "README/b", "readmes.md", "licences/a"])
 def test_what_is_there_already_is_left_alone(tmp_path: Path, there: str) -> None:
     there_already = Gallery(tmp_path / "mine")
     there_already.write(there, "mine")
     ran = init(there_already.root)
     assert ran.code == 1
-    told = f"{there_already.root} is not empty: it has {there.split('/')[0]}; name a new or an empty folder"
-    assert ran.err == f"Error: {told}\n"
+    told = f"{there_already.root} is not empty: it has {there.split('/')[0]}; name a new folder, or one that "
+    assert ran.err == f"Error: {told}has at most a README, a licence, .gitignore and .git\n"
     assert there_already.files(".") == {there: b"mine"}
+
+
+@pytest.mark.parametrize(
+    ("readme", "licence"), [("README.md", "LICENSE"), ("readme.rst", "LICENCE.md"), ("README", "COPYING")]
+)
+def test_a_clone_of_what_github_makes_is_as_good_as_empty(tmp_path: Path, readme: str, licence: str) -> None:
+    clone = Gallery(tmp_path / "clone")
+    mine = {readme: b"my words", licence: b"my terms", ".gitattributes": b"* text=auto\n"}
+    for name, text in mine.items():
+        clone.write(name, text)
+    ran = init(clone.root)
+    assert (ran.code, ran.err) == (0, "")
+    assert "docs/publishing.md tells more" in ran.out
+    assert f"left as they were: {', '.join(sorted(mine))}" in ran.out
+    files = clone.files(".")
+    assert mine.items() <= files.items() and "gallery.toml" in files
+    assert [name for name in files if name.lower().startswith("readme")] == [readme]
+    assert clone.run("check", "--strict").code == 0
+
+
+def test_an_ignore_file_stays_and_what_it_lacks_is_told(tmp_path: Path) -> None:
+    clone = Gallery(tmp_path / "clone")
+    clone.write(".gitignore", ".venv/\n*.pyc\n")
+    told = init(clone.root).err
+    lines = "/site/*, !/site/audio/, .gallery/"
+    assert told == f"warning: .gitignore does not keep pages out of git; add the lines {lines}\n"
+    assert (clone.root / ".gitignore").read_text() == ".venv/\n*.pyc\n"
+
+
+def clone_of(address: str, folder: Path) -> None:
+    git = ["git", "-C", str(folder)]
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "remote", "add", "origin", address], check=True)
+
+
+@pytest.mark.parametrize(
+    ("address", "repository", "site"),
+    [
+        ("https://github.com/Octocat/Lofi", "Octocat/Lofi", "octocat.github.io/Lofi/"),
+        ("https://github.com/octocat/lofi.git/", "octocat/lofi", "octocat.github.io/lofi/"),
+        ("https://octocat:ghp_secret@github.com/octocat/lofi.git", "octocat/lofi", "octocat.github.io/lofi/"),
+        ("git@github.com:octocat/lofi.v2.git", "octocat/lofi.v2", "octocat.github.io/lofi.v2/"),
+        ("ssh://git@github.com/octocat/lofi", "octocat/lofi", "octocat.github.io/lofi/"),
+        ("ssh://git@ssh.github.com:443/octocat/lofi.git", "octocat/lofi", "octocat.github.io/lofi/"),
+        (
+            "https://github.com/Octocat/octocat.github.io",
+            "Octocat/octocat.github.io",
+            "octocat.github.io/",
+        ),
+    ],
+)
+def test_a_clone_knows_its_addresses(tmp_path: Path, address: str, repository: str, site: str) -> None:
+    clone = Gallery(tmp_path / "clone")
+    clone_of(address, clone.root)
+    ran = init(clone.root)
+    assert (ran.code, ran.err) == (0, "")
+    assert f"the remote's addresses: https://github.com/{repository}, https://{site}\n" in ran.out
+    settings = (clone.root / "gallery.toml").read_text()
+    assert "ghp_secret" not in settings
+    assert (
+        tomllib.loads(settings)["site"].items()
+        >= {
+            "repository": f"https://github.com/{repository}",
+            "base_url": f"https://{site}",
+        }.items()
+    )
+    assert clone.run("check", "--strict").code == 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://gitlab.com/octocat/lofi.git",
+        "https://github.com.evil.example/octocat/lofi",
+        "https://example.org/github.com/octocat/lofi",
+        "https://github.com/octocat",
+        "https://github.com/octocat/..",
+        'https://github.com/octocat/lo"fi',
+        "../lofi",
+    ],
+)
+def test_another_remote_fills_in_nothing(tmp_path: Path, address: str) -> None:
+    clone_of(address, tmp_path / "clone")
+    ran = init(tmp_path / "clone")
+    assert (ran.code, ran.err, "addresses" in ran.out) == (0, "", False)
+    assert (tmp_path / "clone/gallery.toml").read_bytes() == (ROOT / "scaffold/gallery.toml").read_bytes()
+
+
+def test_the_repository_around_a_new_folder_is_not_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone_of("https://github.com/octocat/lofi", tmp_path)
+    (tmp_path / "broken/.git").mkdir(parents=True)
+    for name in ("new", "broken"):
+        assert "addresses" not in init(tmp_path / name).out
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
+    assert "addresses" not in init(tmp_path / "newer").out
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/.git").write_text(f"gitdir: {tmp_path / '.git'}\n")
+    assert "addresses: https://github.com/octocat/lofi, " in init(tmp_path / "own").out
 
 
 def test_a_file_in_the_way(tmp_path: Path) -> None:
@@ -173,9 +300,9 @@ def test_a_clone_of_an_empty_repository_is_as_good_as_empty(tmp_path: Path) -> N
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
     """Files above 1 KB can't be written here: the first small ones can, and have to go again."""
-    for folder in (tmp_path / "new", tmp_path / "empty"):
-        if folder.name == "empty":
-            folder.mkdir()
+    Gallery(tmp_path / "clone").write("README.md", "mine")
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "new", tmp_path / "empty", tmp_path / "clone"):
         program = 'from gallery.cli import main; main(["init", "--source", "https://a/b", sys.argv[1]])'
         script = f'ulimit -f 1; exec "$0" -c \'import sys; {program}\' "$1"'
         ran = subprocess.run(
@@ -187,7 +314,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
         )
         assert ran.returncode == 1
         assert re.fullmatch(rf"Error: {folder}/\S+: cannot be written: File too large\n", ran.stderr)
-    assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
+    assert {path.name for path in tmp_path.rglob("*")} == {"empty", "clone", "README.md"}
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 // The shapes that the site's scripts share, and those that Python writes for them. Checked by
 // `make lint`; tests/site/test_scripts.py has the compiler check what Python writes, too.
 
-type ClipState = "render" | "sketch" | "pending" | "damaged" | "newer";
+type ClipState = "render" | "sketch" | "pending" | "damaged" | "newer" | "lost";
 
 /** A label, or nothing, and a value. */
 type Fact = [label: string, value: string];
@@ -58,10 +58,11 @@ interface KnownClip extends Clip {
 
 // ---- search/<part>.js, written by gallery/site/search/index.py
 
+/** The slug is empty where the tag has no page. */
 type Tag = [name: string, slug: string];
 
-/** The line on what there is to compare: its lead, and what stands in the accent. */
-type Line = [lead: string, items: string[]];
+/** The line on what there is to compare: its lead, what stands in the accent, and what leads to takes that are left out. */
+type Line = [lead: string, items: string[], all?: string];
 
 /** The files only where they don't follow from the key. */
 type PackedTake = [
@@ -89,6 +90,12 @@ type PackedPrompt = [
   ranges: number[],
   line: Line,
   takes: PackedTake[],
+  /** Of all clips, or of each range. */
+  seeds: number | null | (number | null)[],
+  /** The take that plays first; 0 where it is left out. */
+  start?: number,
+  /** Words of the notes. */
+  noted?: string,
 ];
 
 interface SearchPart {
@@ -99,11 +106,22 @@ interface SearchPart {
   compares: string[];
   lengths: string[];
   states: ClipState[];
-  /** Values in the order of `Search.ranges`; null where a clip does not use it. */
+  /**
+   * Values of parameters, in the order of `PARAMETERS` in gallery/site/search/words.py but for the seed; null
+   * where a clip does not use it. The last, the stride, is left out where it is not used.
+   */
   ranges: (number | null)[][];
   /** What stands before a clip's key in the addresses of its audio and of its cover. */
   homes: { [state in ClipState]?: [audio: string, cover: string] };
   rows: PackedPrompt[];
+}
+
+/** search/words.js, written by gallery/site/search/words.py. */
+interface WordTable {
+  /** Words of a group find each other. */
+  forms: string[][];
+  /** What can be asked for by name: a filter, or a parameter by its place among the packed values. */
+  fields: Record<string, FilterName | number>;
 }
 
 // ---- add/rules.js, written by gallery/site/pages/add.py
@@ -117,6 +135,8 @@ interface NumberRule {
   exclusiveMinimum?: number;
   exclusiveMaximum?: number;
   whole: boolean;
+  /** `s` for seconds, else empty. */
+  unit: string;
   /** The range in words. */
   bounds: string;
   kind: string;
@@ -141,6 +161,8 @@ interface Rules {
   folders: number;
   notes: { lines: number; signs: string[]; most: number };
   digits: number;
+  /** What numbers are written as, by the patterns of `gallery.errors.offers`. */
+  meant: { comma: string; seconds: string; clock: string; profile: string };
   digest: [prefix: string, pattern: string];
   suffixes: string[];
   title: number;
@@ -179,9 +201,17 @@ interface Clips {
   find(key: string): Promise<KnownClip | null>;
   hostOf(element: HTMLElement): HTMLElement;
   elementsOf(clip: Clip | null): HTMLElement[];
+  /** Adds to rows and links below an element what their page leaves to scripts. */
+  furnish(root: ParentNode): void;
+  nameTake(whole: string, label: string): string;
   showPicture(picture: HTMLElement, clip: Pick<Clip, "state" | "cover">): void;
+  /** In a row, what is shown of the take that plays. */
+  showTake(host: HTMLElement, clip: Pick<Clip, "state" | "cover" | "facts">): void;
+  factsOf(pairs: Fact[]): HTMLElement[];
   line(pairs: Fact[]): string;
   link(address: string): string;
+  /** The catalogue's prompts with a tag. */
+  searchFor(tag: string): string;
   /** Says of an element in which language its text is, and on which side it stands: that of the text beside it. */
   tell(element: HTMLElement, text: string, beside?: string): void;
   loadScript(address: string): Promise<unknown>;
@@ -270,7 +300,7 @@ interface Player {
   say(text: string): void;
 }
 
-// ---- rows.js, search.js
+// ---- rows.js, search.js, query.js, vocabulary.js
 
 interface RowPrompt {
   path?: string;
@@ -279,6 +309,8 @@ interface RowPrompt {
   text: string;
   tags: Tag[];
   line: Line;
+  /** The take that plays first. */
+  start?: number;
 }
 
 type RowTake = Playable & Pick<KnownClip, "pairs" | "label">;
@@ -291,11 +323,56 @@ interface SearchPrompt extends Required<Omit<RowPrompt, "page">> {
   states: ClipState[];
   homes: SearchPart["homes"];
   values: Record<FilterName, string[]>;
-  ranges: (number | null)[][];
+  /** For each clip, or for several alike, the values of all parameters. */
+  settings: (number | null)[][];
   position: number;
-  /** All that words are sought in, as `folded` is what it is sorted by: made when it is asked for. */
+  /** The numbers of the filters' values. */
+  facets: number[][];
+  /** All that words are sought in, each part between spaces; and where title, tags, text, notes and rest end. */
   sought: string;
+  bounds: number[];
+  /** What it is sorted by: made when it is asked for. */
   folded?: string;
+}
+
+/** A range that is asked for: its place among the packed values, its ends. */
+type AskedRange = [place: number, low: number, high: number];
+
+/** One thing that a query asks of prompts. */
+interface Term {
+  /** As it is typed, and where. */
+  text: string;
+  from: number;
+  to: number;
+  /** How well a prompt fits; 0 where it doesn't. */
+  score(prompt: SearchPrompt): number;
+  /** What is to be marked where it is said. */
+  marks: string[];
+  /** What it was taken for, where nothing says it. */
+  taken: string;
+  range: AskedRange | null;
+  /** A word, as it is compared. */
+  word: string;
+}
+
+interface Query {
+  parse(q: string): Term[];
+  within(prompt: SearchPrompt, asked: AskedRange[]): boolean;
+  /** Queries that begin so. */
+  complete(q: string, most: number): string[];
+  /** The word that is most like one; nothing where none is like it at all. */
+  near(word: string): string;
+}
+
+interface Vocabulary {
+  /** How many mistakes a word may have. */
+  allowed(word: string): number;
+  /** Whether a word, or a part of one, is said anywhere. */
+  has(part: string): boolean;
+  near(word: string, isBegun: boolean, most?: number): string;
+  nearOf(word: string, others: string[]): string;
+  /** Words that begin so, the most frequent first. */
+  complete(begun: string, most: number): string[];
 }
 
 /** What a visitor asks the list for; the ends of ranges as they are written, or empty. */
@@ -306,16 +383,44 @@ interface Asked {
   ranges: Record<string, string[]>;
 }
 
-type Counts = Record<FilterName, Map<string, number>>;
+/** How many prompts choosing a value would leave. */
+type Count = (name: FilterName, value: string) => number;
+
+/** One thing that is asked for, what it is called, and what is asked for without it. */
+interface Condition {
+  label: string;
+  state: Asked;
+  isFilter: boolean;
+}
+
+type Counted = Condition & { count: number };
+
+interface Answers {
+  conditions(state: Asked, terms: Term[], nameOf: (name: FilterName, value: string) => string): Condition[];
+  /** What is asked for with a word that is near in the place of one that nobody says. */
+  near(state: Asked, terms: Term[], nearest: (word: string) => string): Condition[];
+  /** Those that find something. */
+  counted(offers: Condition[], count: (state: Asked) => number): Counted[];
+  /** Says what was taken for what. */
+  taken(terms: Term[]): (string | Node)[];
+  drawChips(list: HTMLElement, chips: Condition[], take: (state: Asked) => void): void;
+  drawNear(nothing: HTMLElement, offers: Counted[], without: Counted[], take: (state: Asked) => void): void;
+}
 
 interface Search {
   names: FilterName[];
   ranges: string[];
-  /** All prompts, newest first. */
-  load(parts: number): Promise<SearchPrompt[]>;
+  /** All prompts, newest first. `scripts` are those that searching needs, where they are not the usual ones. */
+  load(parts: number, scripts?: string[]): Promise<SearchPrompt[]>;
   /** The prompts that fit, in order, and beside each value how many choosing it would leave. */
-  look(prompts: SearchPrompt[], state: Asked): { prompts: SearchPrompt[]; counts: Counts };
+  look(prompts: SearchPrompt[], state: Asked): { prompts: SearchPrompt[]; count: Count; terms: Term[] };
+  /** Looks up keys of clips that a query holds; whether one was found that was not known before. */
+  findKeys(q: string): Promise<boolean>;
+  complete: Query["complete"];
+  near: Query["near"];
   takesOf(prompt: SearchPrompt): RowTake[];
+  /** The place of the take that plays first: the one that is asked for by its key, else the prompt's own. */
+  startOf(prompt: SearchPrompt, terms: Term[]): number;
 }
 
 // ---- differences.js, compare.js
@@ -425,6 +530,14 @@ interface Gallery {
   keysAreOff(event: KeyboardEvent): boolean;
   drawRow(prompt: RowPrompt, takes: RowTake[]): HTMLElement;
   search: Search;
+  /** These come with the index. `keys` knows keys of clips, and their prompts' paths. */
+  makeQuery(prompts: SearchPrompt[], keys: Map<string, string>): Query;
+  makeVocabulary(prompts: SearchPrompt[]): Vocabulary;
+  foldWords(text: string): string;
+  /** Marks in an element's text what begins so. */
+  markWords(element: Element, marks: string[]): void;
+  answers: Answers;
+  suggest(field: HTMLInputElement, complete: Query["complete"]): void;
   differences: Differences;
   comparison: { pair: Pair };
   /**
@@ -447,6 +560,9 @@ interface Gallery {
 interface Window {
   gallery: Gallery;
   GALLERY: SearchPart[];
+  /** The player as HTML, from assets/furniture.js. */
+  GALLERY_DOCK?: string;
+  GALLERY_WORDS: WordTable;
   GALLERY_CLIPS?: Record<string, Record<string, PackedClip>>;
   GALLERY_RULES: Rules;
   GALLERY_PAIRS: PackedPair[];

@@ -68,6 +68,41 @@ suite("what was typed", () => {
     });
   }
 
+  const decimals = {
+    "0,8": "0.8",
+    "1,5": "1.5",
+    "-0,25": "-0.25",
+    "10s": "10",
+    "7,5 sec": "7.5",
+    "10 S": "10",
+    "1:05": "65",
+  };
+  for (const [typed, number] of Object.entries(decimals)) {
+    test(`what can only mean a number of seconds: ${typed}`, () => {
+      assert.deepEqual(read({ duration: typed }).matter.get("duration"), { number });
+    });
+  }
+  test("what could mean others, or has a unit of another field, stays text", () => {
+    assert.equal(read({ duration: "1,000" }).matter.get("duration"), "1,000");
+    assert.equal(read({ cfg_coef: "10s" }).matter.get("cfg_coef"), "10s");
+    assert.equal(read({ cfg_coef: "1:05" }).matter.get("cfg_coef"), "1:05");
+  });
+
+  test("tags without their hashes and capitals, a handle without its @", () => {
+    assert.deepEqual(read({ tags: "Lo-Fi, # Ambient, #, lo-fi, R&B" }).tags, ["lo-fi", "ambient", "r&b"]);
+    for (const author of [" @octocat ", "https://github.com/octocat/", "github.com/octocat"]) {
+      assert.equal(read({ author }).matter.get("author"), "octocat");
+    }
+  });
+
+  test("folders and names as they can only be meant", () => {
+    const { folder, name } = read({ folder: "Lo-Fi/Früh am Morgen", name: "My Prompt" });
+    assert.equal(`${folder}/${name}`, "lo-fi/fruh-am-morgen/my-prompt");
+    assert.equal(read({ name: "日本 rain" }).name, "日本 rain");
+    assert.equal(read({ name: "a_b" }).name, "a_b");
+    assert.equal(read({ name: "CON" }).name, "CON");
+  });
+
   for (const typed of [".", "+", "1e1", "0x1f", "1_000", "1,5", "−1", "١", "1 2", "loud", "2026-02-30"]) {
     test(`no number, so text: ${typed}`, () => assert.equal(read({ seed: typed }).matter.get("seed"), typed));
   }

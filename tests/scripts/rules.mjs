@@ -31,16 +31,23 @@ export const WORDING = {
   UNUSABLE_NUMBER: "{value} is unusable",
 };
 
-const whole = { whole: true, kind: "a whole number" };
-const real = { whole: false, kind: "a number" };
+const whole = { whole: true, unit: "", kind: "a whole number" };
+const real = { whole: false, unit: "", kind: "a number" };
 
 export const RULES = {
   wording: WORDING,
   numbers: {
-    duration: { ...real, exclusiveMinimum: 0, maximum: 600, bounds: "0 < to 600", usual: 10 },
+    duration: { ...real, unit: "s", exclusiveMinimum: 0, maximum: 600, bounds: "0 < to 600", usual: 10 },
     seed: { ...whole, minimum: 0, maximum: 4294967295, bounds: "0 to 4294967295", usual: 0 },
     cfg_coef: { ...real, minimum: 0, maximum: 20, bounds: "0 to 20", usual: 3 },
-    extend_stride: { ...real, exclusiveMinimum: 0, exclusiveMaximum: 30, bounds: "0 < to < 30", usual: null },
+    extend_stride: {
+      ...real,
+      unit: "s",
+      exclusiveMinimum: 0,
+      exclusiveMaximum: 30,
+      bounds: "0 < to < 30",
+      usual: null,
+    },
   },
   forms: {
     name: ["^(?!con$)[a-z0-9_-]+$", "a name"],
@@ -53,6 +60,12 @@ export const RULES = {
   folders: 2,
   notes: { lines: 4, signs: ["[", "*"], most: 3 },
   digits: 40,
+  meant: {
+    comma: "^([+-]?(?:[0-9]+(?=,[0-9]{1,2}$)|0)),([0-9]+)$",
+    seconds: "^([+-]?[0-9]+(?:[.,][0-9]+)?) ?(?:s|sec)$",
+    clock: "^([0-9]{1,2}):([0-5][0-9])$",
+    profile: "^(?:https?://)?(?:www\\.)?github\\.com/([A-Za-z0-9-]+)/?$",
+  },
   digest: ["sha256:", "^sha256:[0-9a-f]{64}$"],
   suffixes: [".mp3", ".wav"],
   title: 20,

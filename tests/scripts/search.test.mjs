@@ -28,10 +28,28 @@ function packed(part, prompts) {
     (prompt.ranges ?? [[3, 1, 250, 0, 10]]).map((values) => of("ranges", values)),
     prompt.line ?? ["", []],
     prompt.takes ?? [[`${prompt.path}000000000000`, 0, prompt.length ?? 3, [["", "small"]], ""]],
+    prompt.seeds === undefined ? 1 : prompt.seeds,
+    prompt.start ?? 0,
+    prompt.notes ?? "",
   ]);
   const homes = { render: ["audio/", "audio/"], sketch: ["sketches/", "sketches/"] };
   return { part, ...tables, lengths: LENGTHS, states: STATES, homes, rows };
 }
+
+const FIELDS = Object.fromEntries([
+  ...["folder", "model", "tag", "author", "length", "compares", "state"].map((name) => [name, name]),
+  ...["guidance", "temperature", "top-k", "top-p", "duration", "stride", "seed"].map((name, at) => [
+    name,
+    at,
+  ]),
+  ...["cfg_coef", "temperature", "top_k", "top_p", "duration", "extend_stride"].map((name, at) => [name, at]),
+]);
+const FORMS = [
+  ["lo fi", "lofi"],
+  ["drum and bass", "drum n bass", "dnb"],
+  ["synth", "synthesizer"],
+  ["r b", "rnb"],
+];
 
 /** The search of an index of these parts, whose scripts come in the order in which they are given. */
 function searchOf(...parts) {
@@ -39,15 +57,18 @@ function searchOf(...parts) {
   const clips = {
     link: (address) => `../${address}`,
     line: (pairs) => pairs.map((pair) => pair.filter(Boolean).join(" ")).join(" · "),
+    find: async (key) => (key.startsWith("c0ffee00") ? { key, path: "cafe" } : null),
     loadScript: async (address) => {
       asked.push(address);
+      if (address === "search/words.js") window.GALLERY_WORDS = { forms: FORMS, fields: FIELDS };
+      if (!/^search\/\d/.test(address)) return;
       const data = parts.shift();
       if (data instanceof Error) throw data;
       window.GALLERY.push(data);
     },
   };
   const window = { GALLERY: [], gallery: { clips } };
-  const { search } = load(["search.js"], window);
+  const { search } = load(["query.js", "vocabulary.js", "search.js"], window);
   return { search, asked };
 }
 
@@ -58,7 +79,8 @@ async function searchAmong(prompts) {
   const look = ({ q = "", order = "", ranges = {}, ...chosen } = {}) => {
     const none = Object.fromEntries(search.names.map((name) => [name, []]));
     const found = search.look(all, { q, order, ranges, chosen: { ...none, ...chosen } });
-    return { paths: found.prompts.map(({ path }) => path), counts: plain(found.counts) };
+    const paths = found.prompts.map(({ path }) => path);
+    return { paths, count: found.count, terms: found.terms };
   };
   return { search, all, look, paths: (asked) => [...look(asked).paths] };
 }
@@ -67,7 +89,7 @@ suite("the index", () => {
   test("is in the order of its parts, whichever comes first", async () => {
     const { search, asked } = searchOf(packed(1, [{ path: "c" }]), packed(0, [{ path: "a" }, { path: "b" }]));
     const all = await search.load(2);
-    assert.deepEqual(asked, ["search/0.js", "search/1.js"]);
+    assert.deepEqual(asked, ["search/0.js", "search/1.js", "search/words.js"]);
     assert.deepEqual(
       Array.from(all, ({ path, position }) => `${position} ${path}`),
       ["0 a", "1 b", "2 c"],
@@ -77,7 +99,22 @@ suite("the index", () => {
   test("is loaded once", async () => {
     const { search, asked } = searchOf(packed(0, []));
     assert.equal(await search.load(1), await search.load(1));
-    assert.equal(asked.length, 1);
+    assert.deepEqual(asked, ["search/0.js", "search/words.js"]);
+  });
+
+  test("comes with the scripts that searching needs", async () => {
+    const asked = [];
+    const clips = { loadScript: async (address) => void asked.push(address) };
+    const { search } = load(["search.js"], { GALLERY: [], GALLERY_WORDS: {}, gallery: { clips } });
+    await assert.rejects(search.load(0, ["assets/a.js?v=1", "assets/b.js"]));
+    assert.deepEqual(asked, ["assets/a.js?v=1", "assets/b.js"]);
+  });
+
+  test("has a part once, even if another had to be asked for again", async () => {
+    const { search } = searchOf(packed(0, [{ path: "a" }]), new Error("offline"), packed(1, [{ path: "b" }]));
+    await assert.rejects(search.load(2), /offline/);
+    const again = searchOf(packed(0, [{ path: "a" }]), packed(0, [{ path: "a" }]));
+    assert.equal((await again.search.load(2)).length, 1);
   });
 
   test("is loaded again when it could not be", async () => {
@@ -102,7 +139,7 @@ suite("the index", () => {
       line: ["2 takes:", ["seed"]],
     });
     const { all } = await searchAmong([{ path: "other", tags: ["lofi"] }, prompt]);
-    const { sought, packed: takes, homes, states, ...unpacked } = plain(all[1]);
+    const { sought, bounds, facets, packed: takes, homes, states, ...unpacked } = plain(all[1]);
     assert.deepEqual(unpacked, {
       path: "a/b/c",
       title: "T",
@@ -122,7 +159,8 @@ suite("the index", () => {
         compares: ["seed"],
         state: ["pending"],
       },
-      ranges: [[1, null, 3, 4, 5]],
+      settings: [[1, null, 3, 4, 5, null, 1]],
+      start: 0,
       position: 1,
     });
   });
@@ -148,7 +186,9 @@ suite("words", () => {
     ["寺", "temple"],
     ["lofi", "rain"],
     ["octocat small", "rain"],
-    [".*"],
+    ["lo-fi", "rain"],
+    // Signs alone ask for nothing yet.
+    ...[".*", "-", "#", '"', "model:", "-tag:"].map((q) => [q, "rain", "train", "cafe", "temple"]),
   ]) {
     test(`"${q}"`, async () => {
       const { paths } = await searchAmong(prompts);
@@ -185,7 +225,12 @@ suite("filters", () => {
 
   test("beside each value stands what choosing it would leave", async () => {
     const { look } = await searchAmong(prompts);
-    const counted = (asked, name) => Object.fromEntries(look(asked).counts[name]);
+    const values = { tag: ["lofi", "calm"], model: ["small", "large"], state: ["render", "sketch"] };
+    const counted = (asked, name) => {
+      const { count } = look(asked);
+      const counts = values[name].map((value) => [value, count(name, value)]);
+      return Object.fromEntries(counts.filter(([, amount]) => amount));
+    };
     assert.deepEqual(counted({}, "tag"), { lofi: 2, calm: 2 });
     assert.deepEqual(counted({}, "model"), { small: 2, large: 2 });
     // Another model would widen: its count is of all that fit the rest.
@@ -260,14 +305,14 @@ suite("orders", () => {
     assert.deepEqual(paths({ order: "fastest" }), ["3", "1", "0", "2"]);
   });
 
-  test("beginnings of words go before their middles, and more of them before fewer", async () => {
+  test("words go before their beginnings, and these before their middles", async () => {
     const { paths } = await searchAmong([
       { path: "middle", text: "a train at night" },
       { path: "both", text: "drums, rain" },
       { path: "beginning", text: "rainy street" },
       { path: "hyphen", text: "heavy-rain" },
     ]);
-    assert.deepEqual(paths({ q: "rain" }), ["both", "beginning", "hyphen", "middle"]);
+    assert.deepEqual(paths({ q: "rain" }), ["both", "hyphen", "beginning", "middle"]);
     assert.deepEqual(paths({ q: "rain", order: "newest" }), ["middle", "both", "beginning", "hyphen"]);
   });
 
@@ -279,6 +324,213 @@ suite("orders", () => {
     ]);
     assert.deepEqual(paths({ q: "rain dru" }), ["two", "late", "one"]);
   });
+});
+
+suite("forms of words", () => {
+  const prompts = [
+    { path: "lofi", text: "a lofi beat" },
+    { path: "lo-fi", text: "a Lo-Fi beat" },
+    { path: "dnb", text: "fast dnb", tags: ["r&b"] },
+    { path: "bass", text: "drum & bass" },
+    { path: "long", text: "drum and bass" },
+    { path: "apart", text: "drum machine and a bass guitar" },
+    { path: "synth", text: "a warm synthesizer" },
+    { path: "sharp", text: "in F# minor, 90's, don’t stop" },
+  ];
+  for (const [q, ...found] of [
+    ["lofi", "lofi", "lo-fi"],
+    ["lo-fi beat", "lo-fi", "lofi"],
+    ["lo fi", "lo-fi", "lofi"],
+    ["dnb", "dnb", "long"],
+    ["drum and bass", "long", "dnb", "apart"],
+    ['"drum and bass"', "long"],
+    ["-dnb drum", "bass", "apart"],
+    ["synth", "synth"],
+    ["#rnb", "dnb"],
+    ["f#", "sharp"],
+    ["f sharp minor 90s", "sharp"],
+    ["dont", "sharp"],
+  ]) {
+    test(q, async () => {
+      const { paths } = await searchAmong(prompts);
+      assert.deepEqual(paths({ q }), found);
+    });
+  }
+});
+
+suite("what is typed", () => {
+  const prompts = [
+    {
+      path: "waltz",
+      text: "slow waltz, felt piano",
+      tags: ["sound effect", "calm"],
+      models: ["small"],
+      author: "OctoCat",
+      ranges: [
+        [3, 1, 250, 0, 10],
+        [7, 0.5, 250, 0, 30, 18],
+      ],
+      seeds: [128128, 42],
+    },
+    { path: "a/piano", text: "felt upright piano", tags: ["calm"], models: ["large", "small"], seeds: 42 },
+    { path: "a/train", text: "piano, felt like a slow train; take 128128", models: ["large-stereo"] },
+    { path: "greedy", text: "cello", ranges: [[3, 0, null, null, 10]], seeds: null, notes: "a slow bow" },
+  ];
+  for (const [q, ...found] of [
+    ['"felt piano"', "waltz"],
+    ['"felt pia', "waltz"],
+    ["“felt piano”", "waltz"],
+    ['"pian"'],
+    ["felt-piano", "waltz"],
+    ["-slow", "a/piano"],
+    ["piano -slow", "a/piano"],
+    ["piano -slo", "waltz", "a/piano", "a/train"],
+    ['-"felt piano" piano', "a/piano", "a/train"],
+    ["#calm", "waltz", "a/piano"],
+    ["#cal", "waltz", "a/piano"],
+    ['#"sound effect"', "waltz"],
+    ["#sound-effect", "waltz"],
+    ["tag:calm -tag:sound-effect", "a/piano"],
+    ["@octocat", "waltz"],
+    ["author:octocat", "waltz"],
+    ["model:large", "a/piano"],
+    ["MODEL:large-s", "a/train"],
+    ["-model:small piano", "a/train"],
+    ["folder:a", "a/piano", "a/train"],
+    ["state:sketch"],
+    ["guidance:7", "waltz"],
+    ["cfg_coef:7", "waltz"],
+    ["guidance:3", "waltz", "a/piano", "a/train", "greedy"],
+    ["-guidance:7 piano -train", "a/piano"],
+    ["temperature:0..0.9", "waltz", "greedy"],
+    ["temperature:..0.9 guidance:4..", "waltz"],
+    ["top_k:250 top-p:0", "waltz", "a/piano", "a/train"],
+    ["duration:30s", "waltz"],
+    ["stride:18", "waltz"],
+    ["extend_stride:18", "waltz"],
+    ["guidance:many"],
+    ["seed:128128", "waltz"],
+    ["128128", "a/train", "waltz"],
+    ["seed:42", "waltz", "a/piano"],
+    ["seed:42 guidance:7", "waltz"],
+    // All of it of one and the same clip.
+    ["seed:42 guidance:3 piano", "a/piano"],
+    ["seed:1", "a/train"],
+    ["nowhere:slow"],
+    ["http://felt"],
+  ]) {
+    test(q, async () => {
+      const { paths } = await searchAmong(prompts);
+      assert.deepEqual(paths({ q }), found);
+    });
+  }
+
+  test("is told with its places, for what is taken out of it", async () => {
+    const { look } = await searchAmong(prompts);
+    const q = ' felt  -"slow waltz" #calm drum and bass guidance:7';
+    const told = Array.from(look({ q }).terms, ({ text, from, to }) => [text, q.slice(from, to)]);
+    for (const [text, cut] of told) assert.equal(text, cut);
+    assert.deepEqual(
+      told.map(([text]) => text),
+      ["felt", '-"slow waltz"', "#calm", "drum and bass", "guidance:7"],
+    );
+  });
+});
+
+suite("a clip's key", () => {
+  test("finds its prompt, once it was looked up", async () => {
+    const { search, paths } = await searchAmong([{ path: "other" }, { path: "cafe" }]);
+    assert.deepEqual(paths({ q: "c0ffee00" }), []);
+    assert.equal(await search.findKeys("c0ffee00"), true);
+    assert.deepEqual(paths({ q: "C0FFEE00" }), ["cafe"]);
+    assert.equal(await search.findKeys("c0ffee00 beef abcdef0123"), false);
+  });
+});
+
+suite("mistakes", () => {
+  const words = ["piano", "guitar", "saxophone", "synth pop", "paint", "rain", "a b"];
+  const prompts = words.map((text, place) => ({ path: text, text, tags: place ? [] : ["calm evening"] }));
+  for (const [q, taken, ...found] of [
+    ["paino", "piano", "piano"],
+    ["guittar", "guitar", "guitar"],
+    ["gitar", "guitar", "guitar"],
+    ["guitra", "guitar", "guitar"],
+    ["saxofone", "saxophone", "saxophone"],
+    // What is still being typed may have a mistake in its beginning.
+    ["saxiph", "saxophone", "saxophone"],
+    ["synthpop", "synth pop", "synth pop"],
+    ["#evenning"],
+    ["#calmevenin", "", "piano"],
+    ["#calmevennig", "calm evening", "piano"],
+    // What is said is not taken for something else; short words, numbers and phrases are not guessed.
+    ["rai", "", "rain"],
+    ["rin"],
+    ["pian0"],
+    ['"paino"'],
+    ["-paino rain", "", "rain"],
+    ["xylophone"],
+  ]) {
+    test(q, async () => {
+      const { look } = await searchAmong(prompts);
+      const { paths, terms } = look({ q });
+      assert.deepEqual([...paths], found);
+      assert.equal(terms[0].taken, taken ?? "");
+    });
+  }
+
+  test("what is further away is offered", async () => {
+    const { search } = await searchAmong(prompts);
+    assert.equal(search.near("saxxofone"), "saxophone");
+    assert.equal(search.near("zzzzzzz"), "");
+  });
+});
+
+suite("ranking", () => {
+  test("a title goes before tags, these before the text, and the notes come last", async () => {
+    const { paths } = await searchAmong([
+      { path: "notes", text: "x", notes: "of bells" },
+      { path: "text", text: "bells at night" },
+      { path: "tag", text: "x", tags: ["bells"] },
+      { path: "title", text: "x", title: "The bells" },
+      { path: "both", text: "bells", title: "Bells" },
+    ]);
+    assert.deepEqual(paths({ q: "bells" }), ["title", "both", "tag", "text", "notes"]);
+  });
+  test("more words in better places go first", async () => {
+    const { paths } = await searchAmong([
+      { path: "one", text: "slow bells" },
+      { path: "two", text: "slow", title: "Bells" },
+      { path: "three", text: "x", title: "Slow bells" },
+    ]);
+    assert.deepEqual(paths({ q: "slow bells" }), ["three", "two", "one"]);
+  });
+});
+
+suite("completions", () => {
+  const prompts = [
+    { path: "1", text: "felt piano, pianissimo", tags: ["piano duo", "calm"] },
+    { path: "2", text: "piano and pipes", tags: ["calm", "choir"], author: "OctoCat" },
+  ];
+  for (const [q, ...found] of [
+    ["pi", "piano", "pianissimo", "pipes", '#"piano duo"'],
+    ["felt pi", "felt piano", "felt pianissimo", "felt pipes", 'felt #"piano duo"'],
+    ["-pip", "-pipes"],
+    ["#c", "#calm", "#choir"],
+    ["slow #", "slow #calm", 'slow #"piano duo"', "slow #choir"],
+    ["tag:ca", "tag:calm"],
+    ["@", "@octocat"],
+    ["guid", "guidance:"],
+    ["seed:1"],
+    ["nowhere:1"],
+    ["piano "],
+    ['"pi'],
+    [""],
+  ]) {
+    test(q, async () => {
+      const { search } = await searchAmong(prompts);
+      assert.deepEqual(Array.from(search.complete(q, 6)), found);
+    });
+  }
 });
 
 suite("takes", () => {

@@ -10,7 +10,7 @@ const ASSETS = new URL("../../templates/assets/", import.meta.url);
  * @param {object} [globals] - what else the scripts find in their window
  */
 export function load(names, globals = {}) {
-  const window = vm.createContext({ gallery: {}, ...globals });
+  const window = vm.createContext(Object.assign(globals, { gallery: globals.gallery ?? {} }));
   window.window = window;
   for (const filename of names) {
     vm.runInContext(readFileSync(new URL(filename, ASSETS), "utf8"), window, { filename });

@@ -48,6 +48,8 @@ def test_a_link_leads_no_reader_out(gallery: Gallery, secret: Path, target: str)
         "prompts/a.md: a link out of the gallery; put the file itself here",
         "prompts/b.md: a link out of the gallery; put the file itself here",
         'prompts/m.md:4: melody: "tune.wav" lies outside prompts/; put the file beside the prompt file',
+        "    4 | melody: tune.wav",
+        "      |         ^^^^^^^^",
     ]
 
 

@@ -19,12 +19,12 @@ from support.sample_site import entry, make_config, sample_entries, tree
 pytest_plugins = ["support.site_fixtures", "support.add_form"]
 
 WRONG = {
-    "tags": "Lofi",
+    "tags": "lo_fi",
     "seed": "abc",
     "cfg_coef": "42",
     "axis1": "model",
     "axis1values": "smal",
-    "folder": "Lofi",
+    "folder": "Löß",
 }
 
 
@@ -149,7 +149,7 @@ def test_it_takes_no_mouse(served: str, github: Any) -> None:
     keys.press("Enter")
     keys.type("far away")
     tab_to("tags")
-    keys.type("rain, Calm")
+    keys.type("rain, calm!")
     keys.press("Enter")  # sends nothing
     tab_to("model")
     keys.press("ArrowDown")
@@ -164,9 +164,7 @@ def test_it_takes_no_mouse(served: str, github: Any) -> None:
     keys.press("Enter")
     assert page.evaluate("document.activeElement.name") == "tags" and not asked
     keys.press("End")
-    for _ in "Calm":
-        keys.press("Backspace")
-    keys.type("calm")
+    keys.press("Backspace")
     tab_to("")
     whole = text(page)
     keys.press("Enter")

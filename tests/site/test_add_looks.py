@@ -13,7 +13,7 @@ from support.axe import findings
 
 pytest_plugins = ["support.site_fixtures", "support.add_form"]
 
-WRONG = {"tags": "Lofi", "cfg_coef": "42", "axis1": "model", "axis1values": "smal", "folder": "Lofi"}
+WRONG = {"tags": "lo_fi", "cfg_coef": "42", "axis1": "model", "axis1values": "smal", "folder": "Löß"}
 
 
 def test_it_is_found(site: Path) -> None:

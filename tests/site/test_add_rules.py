@@ -39,16 +39,15 @@ WRONG: dict[str, dict[str, str]] = {
     "escape in the title": {"title": "\x1b[31mred"},
     "long title": {"title": "x" * 121},
     "long title of astral letters": {"title": "𝄞" * 121},
-    "capital tag": {"tags": "lofi, Piano"},
     "long tag": {"tags": "a" * 31},
     "tag that ends in a dot": {"tags": "vol."},
     "tag with a slash": {"tags": "../x"},
     "tag with an emoji": {"tags": "🎷"},
     "tag with an override": {"tags": "a\u202eb"},
     "long emoji tag": {"tags": "🎷" * 70},
-    "tag with a command": {"tags": "##[group]"},
+    "tag with a command": {"tags": "a ##[group]"},
     "many tags": {"tags": ",".join("abcdefghijk")},
-    "author with an at": {"author": "@octocat"},
+    "author with an at within": {"author": "octo@cat"},
     "author with a space": {"author": "octo cat"},
     "long author": {"author": "a" * 40},
     "author that begins with a hyphen": {"author": "-octocat"},
@@ -59,7 +58,6 @@ WRONG: dict[str, dict[str, str]] = {
     "guidance too high by little": {"cfg_coef": "20.000001"},
     "negative guidance": {"cfg_coef": "-0.5"},
     "guidance in words": {"cfg_coef": "loud"},
-    "guidance with a comma": {"cfg_coef": "0,85"},
     "guidance with an exponent": {"cfg_coef": "1e1"},
     "guidance in YAML's infinity": {"cfg_coef": ".inf"},
     "endless guidance": {"cfg_coef": f"{'9' * 400}.5"},
@@ -128,11 +126,10 @@ WRONG: dict[str, dict[str, str]] = {
     "many lines in the notes": {"notes": "a\n" * 1000 + "a"},
     "override in the notes": {"notes": "see \u202eevil"},
     "device for a name": {"name": "con"},
-    "name with a dot": {"name": "a.b"},
-    "name with a capital": {"name": "Rain"},
-    "name with an umlaut": {"name": "über"},
+    "name of other letters": {"name": "日本"},
+    "guidance with a thousand's comma": {"cfg_coef": "1,000"},
+    "guidance in seconds": {"cfg_coef": "5s"},
     "name that climbs": {"name": ".."},
-    "folder with a capital": {"folder": "Lofi"},
     "folder that climbs": {"folder": "../elsewhere"},
     "folder of a device": {"folder": "lofi/aux"},
     "deep folder": {"folder": "a/b/c/d/e/f/g/h/i"},
@@ -187,6 +184,19 @@ def test_any_words_arrive(words: str, form: Form) -> None:
     assert [clip.request.prompt for clip in prompt.clips] == [one, two]
     query = parse_qs(urlsplit(str(form.page.get_attribute("[data-propose]", "href"))).query)
     assert query == {"filename": [form.path], "value": [form.text]}
+
+
+def test_what_can_only_mean_one_thing_is_mended(form: Form) -> None:
+    form.type(
+        prompt="a", tags="Lo-Fi, #Rain, lo-fi", author="@@octocat", temperature="0,85", duration="10s",
+        axis1="extend_stride", axis1values="5 sec, 0:07", folder="Neue Klänge/Lo-Fi", name="My Prompt.md",
+    )  # fmt: skip
+    assert form.faults() == [] == form.checked()
+    assert form.path == "prompts/neue-klange/lo-fi/my-prompt.md"
+    prompt = form.read()
+    assert (prompt.tags, prompt.author) == (("lo-fi", "rain"), "octocat")
+    assert {(clip.request.temperature, clip.request.duration) for clip in prompt.clips} == {(0.85, 10)}
+    assert [clip.changes["extend_stride"] for clip in prompt.clips] == [5, 7]
 
 
 def test_numbers_arrive(form: Form) -> None:
@@ -288,7 +298,7 @@ FIELDS = st.fixed_dictionaries(
     optional={
         **dict.fromkeys(("title", "notes"), TEXTS),
         "tags": st.lists(
-            st.sampled_from(["lofi", "r&b", "Lofi", "é", "a" * 31, "日本"]) | TEXTS, max_size=14
+            st.sampled_from(["lofi", "r&b", "Lofi", "#lofi", "é", "a" * 31, "日本"]) | TEXTS, max_size=14
         ).map(",".join),
         "author": st.sampled_from(["octocat", "@x"]) | TEXTS,
         "license": st.sampled_from(["MIT", "a b"]) | TEXTS,

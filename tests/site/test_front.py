@@ -431,6 +431,7 @@ def test_the_catalogue_follows_by_folder(make: Callable[..., Path]) -> None:
     assert covers.count(".webp") == 2 and covers.count('loading="lazy"') == 2
     flat = (make(entry("one", "first"), entry("two", "second")) / "index.html").read_text()
     assert 'class="covers"' not in flat and flat.count('<article class="row"') == 1
+    assert flat.count('<h3 class="row-prompt"') == 1 and "&lt;" not in flat
 
 
 @pytest.mark.parametrize("title", ["Is it?", "これは？", "هل هو؟", "Is it? Listen."])

@@ -6,11 +6,13 @@ import json
 import subprocess
 import sys
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gallery.site.theme.languages import attributes, is_rtl, language, phrases
+from gallery.site.theme.addresses import embed_page
+from gallery.site.theme.languages import Own, is_rtl, language, phrases
 from support.entries_catalogue import write_entries
 from support.sample_site import LONG_TEXT, LONG_WORD, entry, grid, make_config, make_files
 from support.site_fixtures import PLAYED, until
@@ -62,9 +64,64 @@ def test_letters_tell_the_language(text: str) -> None:
 
 def test_a_title_stands_at_the_side_of_its_prompt() -> None:
     assert is_rtl("90 عود") and not is_rtl("90 oud عود") and not is_rtl("")
-    assert attributes("Oud", "عود هادئ") == 'dir="rtl"'
-    assert attributes("عود هادئ", "slow oud") == 'dir="ltr" lang="ar"'
-    assert attributes("عود هادئ") == 'dir="auto" lang="ar"'
+    assert Own("en").attributes("Oud", "عود هادئ") == 'dir="rtl"'
+    assert Own("en").attributes("عود هادئ", "slow oud") == 'dir="ltr" lang="ar"'
+    assert Own("en").attributes("عود هادئ") == 'dir="auto" lang="ar"'
+
+
+GALLERIES = {
+    "de-AT": {
+        "Gemütliche Streicher": "de-AT",
+        "lofi, 90 bpm": "de-AT",
+        "琴と尺八": "ja",
+        "вальс": "und-Cyrl",
+    },
+    "ja": {"lofi, 90 bpm": "", "琴と尺八": "ja", "琴、夜": "ja", "느린": "ko"},
+    "zh-Hant": {"古琴，慢": "zh-Hant", "琴と尺八": "ja", "slow guqin": ""},
+    "uk": {"повільний вальс": "uk", "slow waltz": ""},
+    "fa": {"عود هادئ": "fa", "سه تار آرام، گوشه": "fa"},
+    "sr-Latn": {"spori valcer": "sr-Latn", "спори валцер": "und-Cyrl"},
+    "en-GB": {"slow waltz": "", "медленный вальс": "und-Cyrl"},
+}
+
+
+@pytest.mark.parametrize("own", GALLERIES)
+def test_what_a_gallery_writes_is_in_its_language_unless_letters_tell_another(own: str) -> None:
+    assert {text: Own(own).of(text) for text in GALLERIES[own]} == GALLERIES[own]
+
+
+def test_pages_are_english_and_what_a_gallery_writes_is_marked(
+    media: Any, tmp_path: Path, open_page: Any
+) -> None:
+    about = {"title": "Welche?", "notes": "Leise *anhören*."}
+    entries = [
+        grid("a/one", "gemütliche Streicher", [("cfg_coef", [1, 3])], **about),
+        entry("a/two", "琴と尺八"),
+    ]
+    config = make_config(
+        tmp_path, language="de-AT", title="Klänge", headline="*Hör* hin.", base_url="https://a.b/"
+    )
+    write_entries(entries, make_files(entries, media), config, tmp_path / "site")
+    marked = {
+        "index.html": [".wordmark", "title", ".welcome h1", ".stage-quote p"],
+        "prompts/index.html": ['.row-prompt:has-text("gemütliche")', '.row-title:has-text("Welche?")'],
+        "prompts/a/one/index.html": ["title", ".crumbs [aria-current]", ".eyebrow", ".quote", ".notes div"],
+        embed_page("a/one"): ["title", "h1", ".embed-from a"],
+        "prompts/index.html?q=streicher": ["[data-found] .row-prompt", "[data-found] .row-title"],
+    }
+    page, _ = open_page("about:blank")
+    for address, places in marked.items():
+        page.goto(f"{(tmp_path / 'site').as_uri()}/{address}")
+        assert page.get_attribute("html", "lang") == "en"
+        for place in places:
+            page.wait_for_selector(place, state="attached")
+            assert page.get_attribute(place, "lang") == "de-AT", f"{address}: {place}"
+        # What the tool says, and what letters tell of another.
+        assert page.locator("nav a[lang]:not(.wordmark), footer [lang]").count() == 0
+    page.goto(f"{(tmp_path / 'site').as_uri()}/index.html")
+    assert page.get_attribute(".welcome p", "lang") is None, "the description is the tool's own"
+    page.goto(f"{(tmp_path / 'site').as_uri()}/prompts/a/two/index.html")
+    assert page.get_attribute(".quote", "lang") == "ja"
 
 
 def test_scripts_tell_the_same(address: str, open_page: Any) -> None:

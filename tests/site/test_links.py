@@ -28,6 +28,12 @@ LEADING = {"href", "src", "action", "data-audio", "data-cover", "data-page", "da
 ASKED = re.compile(r"\w+=")
 
 
+def furniture(folder: Path) -> set[str]:
+    """The ids of what scripts bring into every page."""
+    script = next(above for above in [folder, *folder.parents] if (above / "assets").is_dir())
+    return set(re.findall(r'id=\\"([\w-]+)', (script / "assets/furniture.js").read_text()))
+
+
 class Page(HTMLParser):
     """A page's ids, and all in it that leads somewhere."""
 
@@ -35,12 +41,15 @@ class Page(HTMLParser):
         super().__init__()
         self.ids: set[str] = set()
         self.links: list[str] = []
+        self.folder = path.parent
         self.feed(path.read_text())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         for name, value in attrs:
             if name == "id":
                 self.ids.add(value or "")
+            elif name == "src" and "assets/furniture.js" in (value or ""):
+                self.ids |= furniture(self.folder)
             elif value and name in LEADING:
                 self.links.append(value)
 

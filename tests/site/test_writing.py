@@ -34,7 +34,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def own_config(root: Path) -> Config:
-    return make_config(root)
+    return make_config(root, tag_pages=1)
 
 
 @pytest.fixture
@@ -92,7 +92,8 @@ def test_one_note_changes_only_the_pages_that_show_it(
     build(own_entries, media, own_config, out)
     after = tree(out)
     changed = {name for name in after if after[name] != before.get(name)}
-    assert changed == {"prompts/lofi/rainy/index.html", "catalogue.json"}
+    # Notes are searched, too.
+    assert changed == {"prompts/lofi/rainy/index.html", "catalogue.json", "search/0.js"}
     assert after.keys() == before.keys()
 
 

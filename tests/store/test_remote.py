@@ -439,6 +439,16 @@ def test_a_bucket_that_is_not_there_is_not_taken_for_an_empty_store(here: Galler
     assert not (here.root / "site").exists()
 
 
+def test_a_file_is_not_taken_for_an_empty_store(here: Gallery, tmp_path: Path) -> None:
+    (tmp_path / "clips").write_text("x")
+    keeping(here, f"file://{tmp_path}/clips")
+    here.prompt("rain", "prompt: lofi rain", "duration: 1")
+    ran = here.run("build", "--engine", "sketch")
+    assert ran.code == 1
+    assert "clips is a file; [store] url in gallery.toml names a folder" in ran.err
+    assert not (here.root / "site").exists()
+
+
 def test_clips_that_came_with_git_are_not_pushed(here: Gallery, bucket: Bucket) -> None:
     shelve(here, 1)
     for command in (["init", "-q"], ["add", "-f", "."]):

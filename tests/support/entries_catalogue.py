@@ -49,8 +49,8 @@ class EntriesCatalogue:
     def get(self, key: str) -> dict[str, Any] | None:
         return self._clips.get(key)
 
-    def is_rendered(self, key: str) -> bool:
-        return self._clips.get(key, {}).get("state") == "render"
+    def state(self, key: str) -> str:
+        return str(self._clips.get(key, {}).get("state", ""))
 
     def digest(self, path: str) -> str:
         return digest(json.dumps(self._entries[path], sort_keys=True))

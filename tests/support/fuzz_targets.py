@@ -34,7 +34,7 @@ from gallery.state.database import State
 from gallery.store.clips import Store
 from support.galleries import SETTINGS
 from support.mistakes import FRONT_MATTER
-from support.others_clips import embedded, metadata, prediction, tagged, write_clip
+from support.others_clips import embedded, metadata, plus, prediction, tagged, write_clip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -118,6 +118,13 @@ def lines(data: bytes) -> None:
     _import("a.jsonl")
 
 
+def manifest(data: bytes) -> None:
+    """A manifest, and audio that it may name."""
+    (ROOT / "clips/a.csv").write_bytes(data)
+    (ROOT / "clips/a.wav").write_bytes(SOUNDS["WAV"])
+    _import("a.csv", "a.wav")
+
+
 def comment(data: bytes) -> None:
     """A comment in an audio file that lost its backslashes."""
     try:
@@ -150,7 +157,7 @@ def tags(data: bytes) -> None:
         clip = own_mp3.read_clip(CONFIG, path)
         request = TRIAL.request(clip)
         sound = read_sound(path, request.duration, CONFIG.models["small"])
-        own_mp3.finished_preview(path, sound)
+        own_mp3.finished_preview(path, sound, (None, None))
     except Unusable as error:
         _one_line(str(error))
     path.unlink()
@@ -209,6 +216,7 @@ def _prompt_files() -> Iterable[bytes]:
 
 def _metadata() -> Iterable[bytes]:
     yield from (json.dumps(metadata(era, duration=0.5)).encode() for era in ("v0", "v1", "v2"))
+    yield json.dumps(plus(duration="0.5")).encode()
     yield json.dumps(prediction()).encode()
     yield json.dumps({"results": [prediction(), prediction()]}).encode()
 
@@ -233,6 +241,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], Callable[[], Iterable[bytes]]]
     "presets": (presets, lambda: [b"loose:\n  description: a\n  temperature: 1.5\n"]),
     "sidecar": (sidecar, _metadata),
     "lines": (lines, lambda: [b"\n".join(_metadata())]),
+    "manifest": (manifest, lambda: [b"file,prompt,model,seed,duration\na.wav,rain,small,7,0.5\n"]),
     "comment": (comment, lambda: [embedded(metadata(era, 'a "b" c')).encode() for era in ("v0", "v1", "v2")]),
     "record": (record, lambda: [_record()]),
     "site_list": (site_list, _site_lists),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -58,11 +59,15 @@ FORKS.set_forkserver_preload(
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command printed (``out`` for results, ``err`` for the rest) and its exit code."""
+    """What a command printed (``out`` for results, ``err`` for the rest) and its exit code.
+
+    ``err`` is without the lines of files that faults are shown in; ``whole`` has them.
+    """
 
     code: int
     out: str
     err: str
+    whole: str = ""
 
     @classmethod
     def of(cls, command: Iterable[object], at: Path, environment: Mapping[str, str]) -> Ran:
@@ -99,7 +104,8 @@ class Gallery:
         result = CliRunner().invoke(main, ["--gallery", str(self.root), *map(str, args)], input=stdin)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
-        return Ran(result.exit_code, result.stdout, result.stderr)
+        err = re.sub(r"^ *\d* +\| .*\n", "", result.stderr, flags=re.MULTILINE)
+        return Ran(result.exit_code, result.stdout, err, result.stderr)
 
     def start(self, *args: object, first: str = "") -> BaseProcess:
         """The command in a process of its own that has imported everything: it is at work at once.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import mutagen
 import numpy as np
 import soundfile
+from mutagen import id3, wave
 from numpy.typing import NDArray
 
 from gallery.config import load_config
-from gallery.preview.mp3 import encode_mp3, with_tags
+from gallery.preview.mp3 import encode_mp3, find_ffmpeg, with_tags
 from gallery.prompts.folder import read_prompts
 from gallery.prompts.prompt import Prompt
 from gallery.prompts.request import Request
@@ -93,8 +95,8 @@ def metadata(era: str, text: str = "lofi beat", **changes: Any) -> dict[str, Any
 
 
 def embedded(data: dict[str, Any]) -> str:
-    """Metadata as it arrives in an audio file: without backslashes."""
-    return json.dumps(data).replace("\\", "")
+    """Metadata as it arrives in an audio file: without backslashes, and today without ``\\u`` escapes."""
+    return json.dumps(data, ensure_ascii="_type" in data).replace("\\", "")
 
 
 def write_clip(
@@ -121,6 +123,69 @@ def write_clip(
             tags["description"] = comment if comment is not None else embedded(data or {})
             tags.save()
     return stem
+
+
+def plus(**changes: Any) -> dict[str, Any]:
+    """What AudioCraft Plus writes: all values are text."""
+    return {
+        "global_prompt": "",
+        "bpm": "none",
+        "key": "none",
+        "scale": "none",
+        "texts": "['it\\'s \"lo-fi\"']",
+        "duration": "1",
+        "overlap": "12",
+        "seed": "1234567",
+        "audio_mode": "text",
+        "input_length": "none",
+        "channel": "stereo",
+        "sr_select": "48000",
+        "model": "small",
+        "custom_model": "none",
+        "decoder": "Default",
+        "topk": "250",
+        "topp": "0",
+        "temperature": "1.0",
+        "cfg_coef": "3.5",
+        "generator": "musicgen",
+        "version": "2.0.1",
+        **changes,
+    }
+
+
+def write_plus(folder: Path, data: dict[str, Any], *, beside: bool = True) -> Path:
+    """As it lies there: the audio made stereo at 48 kHz, the JSON in another folder or in the WAV."""
+    for name in ("wav", "json"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    path = folder / "wav/1234567.wav"
+    soundfile.write(path, music(rate=48000).repeat(2, axis=1), 48000)
+    if beside:
+        (folder / "json/1234567.json").write_text(json.dumps(data))
+    else:
+        file = wave.WAVE(path)
+        file.add_tags()
+        file.tags.add(id3.COMM(encoding=3, lang="eng", desc="", text=json.dumps(data)))
+        file.save()
+    return path
+
+
+def write_m4a(path: Path, audio: NDArray[np.float32], codec: str = "aac", rate: int = RATE) -> None:
+    soundfile.write(wav := path.with_suffix(".tmp"), audio, rate, format="WAV")
+    options = ["-codec:a", codec, "-strict", "-2", "-f", "mp4"]
+    command = [find_ffmpeg(), "-loglevel", "error", "-i", f"file:{wav}", *options, f"file:{path}"]
+    subprocess.run(command, check=True)
+    wav.unlink()
+
+
+def write_comment(path: Path, audio: NDArray[np.float32], comment: str) -> None:
+    """OGG or FLAC as TTS-WebUI writes it: ffmpeg reads the comment from a file, unescaping what it finds."""
+    soundfile.write(wav := path.with_suffix(".tmp"), audio, RATE, format="WAV")
+    words = path.with_suffix(".ini")
+    words.write_text(f";FFMETADATA1\ncomment={comment}")
+    inputs = ["-i", f"file:{wav}", "-i", f"file:{words}", "-map_metadata", "1", "-map", "0"]
+    subprocess.run([find_ffmpeg(), "-loglevel", "error", *inputs, f"file:{path}"], check=True)
+    wav.unlink()
+    words.unlink()
 
 
 def prompts_of(gallery: Gallery) -> dict[str, Prompt]:

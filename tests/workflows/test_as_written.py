@@ -122,6 +122,18 @@ def test_who_may_do_what() -> None:
     }
 
 
+def test_what_renders_waits_for_the_curators_click() -> None:
+    """GitHub has it wait for the reviewer of this environment."""
+    workflow = yaml.safe_load((ROOT / ".github/workflows/render.yml").read_text())
+    assert list(workflow[True]) == ["workflow_dispatch"]
+    runners = {
+        name: job["environment"]
+        for name, job in workflow["jobs"].items()
+        if "inputs" in job.get("runs-on", "")
+    }
+    assert runners == {"render": "gpu"}
+
+
 def test_what_may_push_runs_nothing_but_mains_own_script() -> None:
     keep = yaml.safe_load((ROOT / ".github/workflows/render.yml").read_text())["jobs"]["keep"]
     used = [step["uses"].split("@")[0] for step in keep["steps"] if "uses" in step]

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
-    from gallery.config import Config, Model, ReplicateSettings
+    from gallery.config import Config, Model
     from gallery.engines import Payment, Render
     from gallery.prompts.request import Request
+    from gallery.settings import ReplicateSettings
 
 __all__ = ["Quote", "ReplicateEngine", "availability", "quote"]
 

@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any, NoReturn
 
-    from gallery.config import ReplicateSettings
     from gallery.engines.replicate.client import Prediction, ReplicateClient
     from gallery.engines.replicate.journal import Journal
     from gallery.engines.replicate.prediction import Job
     from gallery.engines.replicate.spending import Ledger
+    from gallery.settings import ReplicateSettings
 
 # How long a build that is stopped waits for what is under way to be cancelled, in seconds.
 _CANCEL_TIMEOUT = 60.0

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gallery.config import Model, ReplicateSettings
+    from gallery.config import Model
     from gallery.engines.replicate.client import Prediction
     from gallery.engines.replicate.journal import JournalEntry
     from gallery.prompts.request import Request
+    from gallery.settings import ReplicateSettings
 
 MODELS = ("stereo-melody-large", "stereo-large", "melody-large", "large")
 

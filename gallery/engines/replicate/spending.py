@@ -12,8 +12,8 @@ from gallery.errors import GalleryError
 from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
-    from gallery.config import ReplicateSettings
     from gallery.engines import Payment
+    from gallery.settings import ReplicateSettings
 
 # USD that sums of prices may be off by.
 _ROUNDING = 1e-9

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gallery.errors.messages import Wording
+from gallery.errors.offers import CLOCK, DECIMAL_COMMA, SECONDS
 from gallery.errors.validation import KINDS, bounds
-from gallery.prompts.fields import FrontMatter
+from gallery.prompts.fields import PROFILE, FrontMatter
 from gallery.prompts.file import COSTLY_SIGNS, MOST_FOLDERS, MOST_LINES, MOST_SIGNS
 from gallery.prompts.forms import DIGEST_PREFIX, FILE_NAME, HIDDEN, MELODY_DIGEST, NAME_FORM
 from gallery.prompts.melody import SUFFIXES
@@ -88,6 +89,7 @@ def _rules(config: Config, presets: Presets) -> dict[str, Any]:
         "folders": MOST_FOLDERS,
         "notes": {"lines": MOST_LINES, "signs": COSTLY_SIGNS, "most": MOST_SIGNS},
         "digits": sys.int_info.default_max_str_digits,
+        "meant": {"comma": DECIMAL_COMMA, "seconds": SECONDS, "clock": CLOCK, "profile": PROFILE},
         "digest": [DIGEST_PREFIX, f"^(?:{MELODY_DIGEST.pattern})$"],
         "suffixes": SUFFIXES,
         "title": fields["title"]["maxLength"],
@@ -120,6 +122,7 @@ def _number_rules(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {
         **{limit: value for limit, value in limits.items() if limit.lower().endswith(("minimum", "maximum"))},
         "whole": whole,
+        "unit": labels.unit(name),
         "kind": KINDS["int" if whole else "float"],
         "bounds": bounds(FrontMatter.model_fields[name]),
         "usual": plain_number(schema["default"]),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from gallery.catalogue.differences import word_changes
 from gallery.catalogue.sounds import differ
 from gallery.errors import Fault
 from gallery.prompts.request import inert, parameter_fields, request_value
 from gallery.site.pages import prompt, rows
+from gallery.site.pages.stops import stop
 from gallery.site.theme import addresses, labels, languages
 
 if TYPE_CHECKING:
@@ -23,13 +23,12 @@ if TYPE_CHECKING:
 MOST_OPENING = 12
 
 MOST_QUESTIONS = 12
+MOST_ASKED = 8  # takes of a question
 MOST_FOLDERS = 24
 MOST_LATEST = 6
 
 # What people call what a comparison changes, where the parameter's label won't do in a sentence.
 _SUBJECTS = {"prompt": "the words", "model": "the model", "seed": "the seed", "melody": "the melody"}
-
-_LONGEST_STOP = 40
 
 # Names of stops that stay in one line of them, in letters.
 _LONGEST_ROUND = 7
@@ -221,31 +220,6 @@ def _in_short(description: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def stop(field: str, value: Any, entry: PromptEntry) -> str:
-    """What a place of an axis is called; of wordings, by what sets them apart from the prompt's."""
-    if field != "prompt":
-        return labels.quantity(field, value)
-    came, went = _changed(entry["text"], str(value))
-    if came:
-        return came if went else f"+ {came}"
-    if went:
-        return f"without {went}"
-    # The prompt's own words: what the others have in their place, or lack.
-    others = [_changed(entry["text"], str(clip["request"].get("prompt", ""))) for clip in entry["clips"]]
-    replaced = max((went for came, went in others if came), key=len, default="")
-    return replaced or ("without" if any(came for came, _ in others) else "as written")
-
-
-def _changed(before: str, after: str) -> tuple[str, str]:
-    """The words that came and those that went, in short."""
-    parts: dict[str, list[str]] = {"+": [], "-": []}
-    for step, text in word_changes(before, after):
-        if step in parts and (words := text.strip(" ,.;:、。，،؛")):
-            parts[step].append(words)
-    came, went = (labels.excerpt(", ".join(parts[step]), _LONGEST_STOP) for step in "+-")
-    return came, went
-
-
 def _place(cell: int, axes: Sequence[Mapping[str, Any]]) -> list[int]:
     """Where a cell lies along each axis."""
     places = []
@@ -284,7 +258,7 @@ def question(entry: PromptEntry) -> dict[str, Any]:
         "text": labels.excerpt(entry["text"]),
         "label": labels.label(fields[0]) if len(fields) == 1 and fields[0] not in ("prompt", "model") else "",
         "amount": len(takes),
-        "takes": heard[:1] if alike else takes if len(takes) <= rows.MOST_TAKES else [],
+        "takes": heard[:1] if alike else takes if len(takes) <= MOST_ASKED else [],
         "alike": alike,
         "sketch": any(take["state"] == "sketch" for take in takes),
     }

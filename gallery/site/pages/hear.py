@@ -65,7 +65,7 @@ def pairs(catalogue: Catalogue, state: State) -> list[Pair]:
         pair
         for _, _, text in state.each(PAIRS)
         for pair in map(Pair._make, json.loads(text))
-        if catalogue.is_rendered(pair.a) and catalogue.is_rendered(pair.b)
+        if catalogue.state(pair.a) == catalogue.state(pair.b) == "render"
     }
     return heapq.nsmallest(MOST_PAIRS, found, key=_order) if len(found) >= ROUNDS else []
 

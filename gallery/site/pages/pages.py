@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gallery.site import cards, feeds
-from gallery.site.items import Facets, Item, make_items
+from gallery.site.items import Facets, Item, listed_digests, make_items, tags_alone
 from gallery.site.pages import add, front, guides, hear, near, prompt, rows, structured, takeaway
 from gallery.site.search import filters, index
 from gallery.site.theme import addresses, labels
-from gallery.site.theme.theme import as_json
+from gallery.site.theme.theme import FURNITURE, as_json
 from gallery.site.writer import Page
 from gallery.utils.digest import digest
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from gallery.prompts.file import Presets
     from gallery.site.theme.theme import Theme
     from gallery.state.database import State
+
+# So many names of tags, folders or authors stand on a page.
+MOST_NAMES = 500
 
 
 class Pages:
@@ -45,6 +48,9 @@ class Pages:
         self._about = self.guides.about()
         # The last one that was read: a prompt's page and its small page for frames come one after the other.
         self._read: dict[str, PromptEntry] = {}
+        self._homes, alone = tags_alone(self.items, config.site.tag_pages)
+        theme.leave_alone(self._homes, alone)
+        self._listed = listed_digests(self.items, self._homes, alone)
         self.search_parts = index.parts(item.size for item in self.items)
 
     def __iter__(self) -> Iterator[Page]:
@@ -73,6 +79,8 @@ class Pages:
     def _assets(self) -> Iterator[Page]:
         for address, asset in self.theme.assets.items():
             yield Page(address, asset.digest, asset.data.__bytes__)
+        if FURNITURE not in self.theme.assets:
+            yield Page(FURNITURE, digest(self.theme.digest, FURNITURE), self.theme.furniture)
 
     def _front(self) -> Page:
         """The front door. It leads on who asks it for a search, which was its own once."""
@@ -98,7 +106,7 @@ class Pages:
         decided_by = digest(
             self.theme.digest,
             as_json([data, first, questions, self._about]),
-            *(items[path].digest for path in shown),
+            *(self._listed[path] for path in shown),
         )
         return Page("index.html", decided_by, self._front_page, (first, questions, data))
 
@@ -119,7 +127,7 @@ class Pages:
     def _catalogue(self) -> Iterator[Page]:
         """The list of all prompts. Its template has the name of its first address."""
         data = {
-            "filters": filters.filters(self.items, self.config.models),
+            "filters": filters.filters(self.items, self.config.models, self._page_of),
             "ranges": filters.ranges(self.items),
             "parts": len(self.search_parts),
             "totals": self._totals,
@@ -144,7 +152,7 @@ class Pages:
             part = items[(number - 1) * size : number * size]
             yield Page(
                 addresses.paged(folder, number),
-                digest(decided_by, str(number), *(item.digest for item in part)),
+                digest(decided_by, str(number), *(self._listed[item.path] for item in part)),
                 self._list_page,
                 (template, folder, number, shared, [item.path for item in part]),
             )
@@ -166,34 +174,36 @@ class Pages:
     def _prompts(self) -> Iterator[Page]:
         about = digest(self.theme.digest, as_json(self._about))
         for number, item in enumerate(self.items):
-            beside = [f"{self.items[place].digest} {why}" for place, why in self._neighbourhood.of(number)]
+            near = self._neighbourhood.of(number)
+            beside = [f"{self.items[place].digest} {why}" for place, why in near]
             kin = [self.catalogue.clip_digest(key) for key in self.catalogue.kin_keys(item.path)]
             yield Page(
                 addresses.prompt_page(item.path),
-                digest(item.digest, str(number < self.config.site.cards), about, *beside, "", *kin),
+                digest(
+                    self._listed[item.path], str(number < self.config.site.cards), about, *beside, "", *kin
+                ),
                 self._prompt,
-                (number,),
+                (number, near),
             )
             if self.config.site.base_url:
                 decided_by = digest(self.theme.digest, "embed.html", item.digest)
                 yield Page(addresses.embed_page(item.path), decided_by, self._embed, (item.path,))
 
-    def _beside(self, number: int) -> dict[str, Any]:
+    def _beside(self, number: int, near: Sequence[tuple[int, str]]) -> dict[str, Any]:
         """What a prompt's page takes from its place in the list: its neighbours, and whose card it shows."""
         neighbours = [
-            [self.items[place].path, self.catalogue.title(self.items[place].path), why]
-            for place, why in self._neighbourhood.of(number)
+            [self.items[place].path, self.catalogue.title(self.items[place].path), why] for place, why in near
         ]
         own_card = number < self.config.site.cards
         card = addresses.prompt_card(self.items[number].path) if own_card else "card.jpg"
         return {"neighbours": neighbours, "card": card}
 
-    def _prompt(self, number: int) -> bytes:
+    def _prompt(self, number: int, near: Sequence[tuple[int, str]]) -> bytes:
         config, path = self.config, self.items[number].path
         entry = self._entry(path)
         data = {
             **prompt.page_data(entry, self.catalogue, self._about),
-            **self._beside(number),
+            **self._beside(number, near),
             "about": self._about,
             "here": "",
             "by_gallery": structured.is_gallery(entry["author"], config.site),
@@ -206,9 +216,14 @@ class Pages:
         }
         return self.theme.render("prompt.html", addresses.prompt_page(path), data)
 
+    def _page_of(self, kind: str, name: str) -> str:
+        """Where the prompts of a folder, tag, model or author are: a tag without a page leads to one."""
+        home = self._homes.get(name) if kind == "tag" else None
+        return addresses.prompt_page(home) if home else addresses.LIST_PAGES[kind](name)
+
     def _groups(self, kind: str) -> Iterator[Page]:
         """The page of all folders, tags, models or authors, and the prompts of each."""
-        here, page_of = f"{kind}s", addresses.LIST_PAGES[kind]
+        here = f"{kind}s"
         groups: dict[str, list[Item]] = {}
         for item in self.items:
             for name in getattr(item.facets, kind):
@@ -216,7 +231,11 @@ class Pages:
         shown = {name: name for name in sorted(groups)}
         if kind == "model":
             listed: list[Any] = [
-                {"name": name, "count": len(groups.get(name, [])), "about": self._about_model(name)}
+                {
+                    "name": name,
+                    "count": len(groups.get(name, [])),
+                    "about": labels.about_model(self.config.models.get(name)),
+                }
                 for name in dict.fromkeys([*self.config.models, *shown])
             ]
             yield self._page("models/index.html", "models.html", {"models": listed, "here": here})
@@ -226,22 +245,26 @@ class Pages:
                 shown = {
                     name: min(self.catalogue.author(item.path) for item in groups[name]) for name in shown
                 }
-            listed = [[label, len(groups[name]), page_of(name)] for name, label in shown.items()]
-            yield self._page(f"{here}/index.html", "names.html", {"names": listed, "here": here})
+            listed = [[label, len(groups[name]), self._page_of(kind, name)] for name, label in shown.items()]
+            yield from self._names(here, listed)
         for name, label in shown.items():
-            about = self._about_model(name) if kind == "model" else []
+            if kind == "tag" and name in self._homes:
+                continue
+            about = labels.about_model(self.config.models.get(name)) if kind == "model" else []
             data = {"here": here, "kind": kind, "name": label, "about": about}
             template = "folder.html" if kind == "folder" else "list.html"
-            yield from self._list(template, page_of(name).removesuffix("index.html"), groups[name], data)
+            folder = addresses.LIST_PAGES[kind](name).removesuffix("index.html")
+            yield from self._list(template, folder, groups[name], data)
 
-    def _about_model(self, name: str) -> list[list[str]]:
-        """What is known of a model: pairs of a label and a value; the first is its hub id."""
-        model = self.config.models.get(name)
-        if not model:
-            return []
-        sound = f"{model.sample_rate / 1000:g} kHz, {'stereo' if model.channels == 2 else 'mono'}"
-        makes = labels.MAKES[model.kind]
-        return [["hub", model.hub], ["makes", makes], ["sound", sound], ["weights", model.license]]
+    def _names(self, here: str, listed: Sequence[Any]) -> Iterator[Page]:
+        """A list of names, in alphabetical order, on as many pages as it takes."""
+        starts = range(0, max(1, len(listed)), MOST_NAMES)
+        addressed = [addresses.paged(f"{here}/", number) for number, _ in enumerate(starts, 1)]
+        parts = [[listed[start][0], page] for start, page in zip(starts, addressed, strict=True) if listed]
+        for number, (start, page) in enumerate(zip(starts, addressed, strict=True), 1):
+            names = listed[start : start + MOST_NAMES]
+            data = {"names": names, "here": here, "number": number, "parts": parts}
+            yield self._page(page, "names.html", data)
 
     def _guides(self) -> Iterator[Page]:
         """A list of all guides, and each on its page."""
@@ -315,10 +338,11 @@ class Pages:
             items = self.items[part]
             yield Page(
                 f"search/{number}.js",
-                digest(theme, str(number), *(item.digest for item in items)),
+                digest(theme, str(number), *(self._listed[item.path] for item in items)),
                 index.search_script,
-                (number, [item.path for item in items], self.state),
+                (number, [item.path for item in items], self.state, self._homes),
             )
+        yield Page(index.WORDS, theme, index.words_script, (Facets._fields, config.site.words))
         for address, clips in index.clips_parts(catalogue).items():
             digests = {path: self._digests[path] for path in clips.values()}
             yield Page(
@@ -362,7 +386,8 @@ class Pages:
         lists.update(guide.address for guide in self.guides)
         for item in self.items:
             for kind, page_of in addresses.LIST_PAGES.items():
-                lists.update(map(page_of, getattr(item.facets, kind)))
+                named = getattr(item.facets, kind)
+                lists.update(page_of(name) for name in named if kind != "tag" or name not in self._homes)
         dated = ((addresses.prompt_page(item.path), item.date) for item in self.items)
         return feeds.sitemap(
             itertools.chain(((address, "") for address in sorted(lists)), dated), self.config.site.base_url

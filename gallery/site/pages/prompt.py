@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gallery.catalogue.differences import word_changes
 from gallery.catalogue.sounds import by_sound
-from gallery.engines.provenance import PROVENANCE_LABELS
-from gallery.prompts.request import inert, parameter_fields, request_value
+from gallery.engines.provenance import PROVENANCE_LABELS, TTS_WEBUI
+from gallery.prompts.request import inert, is_unseeded, parameter_fields, request_value
 from gallery.site.pages import rows
 from gallery.site.theme import labels, languages
 
@@ -226,14 +226,22 @@ def _request_table(clip: ClipEntry, about: Mapping[str, str]) -> list[RequestLin
     """Every parameter of a request, those that cannot matter marked as not used."""
     request, unused = clip["request"], inert(clip["request"])
     lines = [("model", clip["model"], str(request.get("model", "")), "")]
+    if unseeded := is_unseeded(request):
+        digest = labels.quantity("audio", request["audio"])
+        lines.append(
+            ("audio", digest, "SHA-256 of its samples, in the place of a seed that nobody knows.", "")
+        )
     for field, info in parameter_fields().items():
         value = request_value(request, field)
-        if value is not None:
+        if value is not None and not (unseeded and field == "seed"):
             mark = "default" if value == info.default else ""
             lines.append((field, labels.quantity(field, value), info.description or "", mark))
     if request.get("melody"):
         digest = labels.quantity("melody", request["melody"])
-        lines.append(("melody", digest, "SHA-256 of the melody that was followed.", ""))
+        of = (
+            "samples of the melody" if clip["provenance"].get("imported_from") == TTS_WEBUI else "melody file"
+        )
+        lines.append(("melody", digest, f"SHA-256 of the {of} that was followed.", ""))
     return [
         RequestLine(
             field,
@@ -263,6 +271,8 @@ def settings(clip: ClipEntry) -> str:
         value = request_value(request, field)
         if value is not None and field not in unused:
             told[field] = labels.number(value)
+    if is_unseeded(request):
+        told["seed"] = "not known"
     if request.get("melody"):
         told["melody"] = request["melody"]
     return "\n".join(f"{name}: {value}" for name, value in told.items())

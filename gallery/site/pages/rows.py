@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gallery.catalogue.sounds import by_sound
-from gallery.prompts.request import inert, request_value
+from gallery.prompts.request import inert, is_unseeded, parameter_fields, request_value
+from gallery.site.pages.stops import stop
 from gallery.site.theme import addresses, labels
 
 if TYPE_CHECKING:
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
 
     from gallery.catalogue.entries import ClipEntry, PromptEntry
 
-# Takes that differ in one parameter are offered in the row itself, up to this many.
-MOST_TAKES = 8
+# Takes are offered in the row itself, up to this many.
+MOST_TAKES = 12
+_MOST_ALIKE = 3
+
+# Stands in a take's label for what does not matter there: the seed at temperature 0.
+_NOT_USED = "–"
 _MOST_KIN = 4
 
 # Beats a minute that a prompt names, or what its words come to; the first that is found counts.
@@ -40,6 +45,7 @@ STATES = {
     "pending": "not rendered yet",
     "damaged": "damaged",
     "newer": "made by a newer version",
+    "lost": "lost",
 }
 _PLAYED = ("render", "sketch")
 
@@ -64,6 +70,8 @@ def facts(clip: ClipEntry) -> list[list[str]]:
     request = clip["request"]
     unused = inert(request)
     pairs = [["", clip["model"]], ["", labels.quantity("duration", round(length_of(clip), 1))]]
+    if is_unseeded(request):
+        pairs.append([labels.label("seed"), "not known"])
     for field in ("seed", "cfg_coef", "temperature", "top_p"):
         value = request_value(request, field)
         if field not in unused and (field not in _USUAL or value != _USUAL[field]):
@@ -143,18 +151,22 @@ def take_value(clip: ClipEntry, field: str) -> Any:
 
 
 def row(entry: PromptEntry) -> dict[str, Any]:
-    """What a row shows, as plain data: pages are made from it, and search results too."""
+    """What a row shows, as plain data: pages are made from it, and search results too.
+
+    ``clip`` is the take that plays first, ``takes`` are those that are offered beside each other.
+    """
     fields, sounds = varied(entry), by_sound(entry["clips"])
-    text = labels.excerpt(entry["text"])
-    first = next((alike for alike in sounds if playable(alike[0])), sounds[0])
+    text, first, line = labels.excerpt(entry["text"]), _first(entry, fields, sounds), _line(entry)
     takes: list[dict[str, Any]] = []
-    if len(fields) == 1 and fields[0] not in ("prompt", "melody") and 1 < len(sounds) <= MOST_TAKES:
-        takes = [
-            played(alike[0], entry["path"], text)
-            | shared_facts(alike)
-            | {"label": ", ".join(labels.number(take_value(clip, fields[0])) for clip in alike)}
-            for alike in sounds
-        ]
+    if len(sounds) > 1 and fields:
+        shown = sounds[:MOST_TAKES]
+        if first not in shown:
+            shown[-1] = first
+        for alike in shown:
+            label = {"label": _label(entry, alike, fields)}
+            takes.append(played(alike[0], entry["path"], text) | shared_facts(alike) | label)
+        if len(shown) < len(sounds):
+            line.append(f"all {len(sounds)}")
     return {
         "path": entry["path"],
         "title": own_title(entry["title"], entry["text"]),
@@ -162,8 +174,38 @@ def row(entry: PromptEntry) -> dict[str, Any]:
         "tags": entry["tags"],
         "clip": played(first[0], entry["path"], text) | shared_facts(first),
         "takes": takes,
-        "line": _line(entry, first[0]),
+        "line": line,
     }
+
+
+def _first(entry: PromptEntry, fields: Sequence[str], sounds: list[list[ClipEntry]]) -> list[ClipEntry]:
+    """What plays first: of what can be heard the take that has most parameters at their defaults."""
+    heard = [alike for alike in sounds if playable(alike[0])] or sounds
+    return max(heard, key=lambda alike: max(_defaults(entry, clip, fields) for clip in alike))
+
+
+def _defaults(entry: PromptEntry, clip: ClipEntry, fields: Sequence[str]) -> int:
+    """How many of the fields have their default, or the prompt's own words."""
+    known = {field: info.default for field, info in parameter_fields().items()} | {"prompt": entry["text"]}
+    return sum(field in known and take_value(clip, field) == known[field] for field in fields)
+
+
+def _label(entry: PromptEntry, alike: Sequence[ClipEntry], fields: Sequence[str]) -> str:
+    """What sets a take apart, in the order of the fields; of one sound of several, what sets each."""
+    names = [
+        " · ".join(
+            _NOT_USED
+            if len(fields) > 1 and field in inert(clip["request"])
+            else stop(field, take_value(clip, field), entry)
+            if field in ("prompt", "melody")
+            else labels.number(take_value(clip, field))
+            for field in fields
+        )
+        for clip in alike
+    ]
+    if len(fields) > 1 and len(names) > _MOST_ALIKE:
+        names[_MOST_ALIKE - 1 :] = ["…"]
+    return ", ".join(names)
 
 
 def tempo(text: str) -> int:
@@ -180,8 +222,9 @@ def own_title(title: str, text: str) -> str:
     return "" if begins.startswith(" ".join(beginning.split()).casefold()) else title
 
 
-def _line(entry: PromptEntry, clip: ClipEntry) -> list[Any]:
+def _line(entry: PromptEntry) -> list[Any]:
     """The line on what there is to compare: its lead, and what stands in the accent."""
+    clip = entry["clips"][0]
     if len(entry["clips"]) > 1:
         amount, fields = told_takes(entry), heard(entry)
         if len(by_sound(entry["clips"])) == 1:

@@ -43,7 +43,7 @@ def structured_data(entry: PromptEntry, site: Site, models: Mapping[str, Model])
     prompt: dict[str, Any] = {
         "@type": "CreativeWork",
         "text": entry["text"],
-        "license": _license(entry["license"]),
+        **_license(entry["license"]),
     }
     if entry["author"]:
         person = {"@type": "Person", "url": f"https://github.com/{entry['author']}"}
@@ -76,7 +76,7 @@ def structured_data(entry: PromptEntry, site: Site, models: Mapping[str, Model])
             "description": f"rendered with {request.get('model', clip['model'])}",
         }
         if model := models.get(clip["model"]):
-            data["license"] = _license(model.license)
+            data |= _license(model.license)
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     # Nothing in it can end the script that it stands in.
     for character in "<>&\u2028\u2029":
@@ -90,6 +90,8 @@ def _address(target: str, entry: PromptEntry, base_url: str) -> str:
     return addresses.root_of(addresses.prompt_page(entry["path"])) + addresses.escaped(target)
 
 
-def _license(name: str) -> str:
-    """A licence's address, where it has a known one; SPDX explains the others."""
-    return _LICENSES.get(name, f"https://spdx.org/licenses/{name}.html")
+def _license(name: str) -> dict[str, str]:
+    """A licence with its address, or SPDX's page on it. Nothing where it is not known or SPDX has none."""
+    if name in ("NOASSERTION", "NONE") or name.startswith(("LicenseRef-", "DocumentRef-")):
+        return {}
+    return {"license": _LICENSES.get(name, f"https://spdx.org/licenses/{name}.html")}

@@ -15,16 +15,26 @@ from gallery.site.theme import addresses, labels
 from gallery.site.theme.theme import absolute
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gallery.catalogue.entries import ClipEntry, PromptEntry
     from gallery.config import Model
 
-# Tags of comparisons; and fields whose names may be tags of what is heard: a melody, a long piece.
-_COMPARED = {"compare", "comparison", "comparisons"}
+# Fields whose names may be tags of what is heard: a melody, a long piece.
 _HEARD = ("model", "duration", "melody")
 
 EMBED_HEIGHT = {"single": 184, "several": 216}
+
+
+def _names(fields: Iterable[str]) -> set[str]:
+    """What tags call fields."""
+    return {name for field in fields for name in (labels.label(field), field, f"{labels.label(field)}s")}
+
+
+# Tags of comparisons.
+_COMPARED = {"compare", "comparison", "comparisons"} | _names(
+    field for field in labels.FIELD_ORDER if field not in _HEARD
+)
 
 
 def of_clip(entry: PromptEntry, clip: ClipEntry, models: Mapping[str, Model]) -> dict[str, Any]:
@@ -34,7 +44,7 @@ def of_clip(entry: PromptEntry, clip: ClipEntry, models: Mapping[str, Model]) ->
     """
     model, request = models.get(clip["model"]), Request.model_validate(clip["request"])
     return {
-        "tools": takeaways(request, clip["model"], model) if model else [],
+        "tools": takeaways(request, clip["model"], model, clip["provenance"]) if model else [],
         "remix": _remix(entry, clip, request, models) if model else "",
         "file": _file_name(entry, clip) + ("-sketch" if clip["state"] == "sketch" else ""),
     }
@@ -46,6 +56,7 @@ def _remix(entry: PromptEntry, clip: ClipEntry, request: Request, models: Mappin
     fields = prompt_fields(request, name, models[name])
     if name == next(iter(models)):  # the one of prompts that name none
         del fields["model"]
+    fields.pop("audio", None)  # what is made anew has a seed of its own
     if entry["license"] != FrontMatter.model_fields["license"].default:
         fields["license"] = entry["license"]
     if tags := _own_tags(entry):
@@ -66,9 +77,8 @@ def _remix(entry: PromptEntry, clip: ClipEntry, request: Request, models: Mappin
 
 def _own_tags(entry: PromptEntry) -> list[str]:
     """The tags that say what one clip is, and not what it was compared for."""
-    fields = [field for field in labels.FIELD_ORDER if field not in _HEARD] + rows.varied(entry)
-    about = {name for field in fields for name in (labels.label(field), field, f"{labels.label(field)}s")}
-    return [tag for tag in entry["tags"] if tag.replace(" ", "-") not in about | _COMPARED]
+    about = _COMPARED | _names(rows.varied(entry))
+    return [tag for tag in entry["tags"] if tag.replace(" ", "-") not in about]
 
 
 def _file_name(entry: PromptEntry, clip: ClipEntry) -> str:

@@ -11,7 +11,7 @@ from gallery.site.search import index
 from gallery.site.theme import addresses, labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gallery.config import Model
     from gallery.site.items import Item
@@ -38,7 +38,9 @@ def ranges(items: Sequence[Item]) -> list[dict[str, str]]:
     return spans
 
 
-def filters(items: Sequence[Item], models: Mapping[str, Model]) -> list[dict[str, Any]]:
+def filters(
+    items: Sequence[Item], models: Mapping[str, Model], page_of: Callable[[str, str], str]
+) -> list[dict[str, Any]]:
     """The filters beside the list: each with its values, how many prompts fit them, and their pages."""
     counts = {name: Counter[str]() for name in Facets._fields}
     for item in items:
@@ -67,7 +69,7 @@ def filters(items: Sequence[Item], models: Mapping[str, Model]) -> list[dict[str
                     "value": value,
                     "label": shown.get(value, value) if name in ("length", "state") else value,
                     "count": counts[name][value],
-                    "page": addresses.LIST_PAGES[name](value) if name in addresses.LIST_PAGES else "",
+                    "page": page_of(name, value) if name in addresses.LIST_PAGES else "",
                 }
                 for value in values
                 if counts[name][value]

@@ -1,4 +1,4 @@
-"""The scripts that searching and comparing load on demand: search/<part>.js and clips/<xx>.js.
+"""The scripts that searching and comparing load on demand: search/<part>.js, search/words.js, clips/<xx>.js.
 
 Scripts rather than JSON: pages opened from disk may load scripts but not fetch.
 """
@@ -6,30 +6,43 @@ Scripts rather than JSON: pages opened from disk may load scripts but not fetch.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from gallery.prompts.request import inert, request_value
 from gallery.site.pages import rows
+from gallery.site.search import words
 from gallery.site.theme import addresses, labels
 from gallery.state.database import Damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from gallery.catalogue.entries import Catalogue, ClipEntry, PromptEntry
     from gallery.state.database import State
 
-# The most that one part holds, as `size` counts it. Words that hardly compress come to three quarters
+# The most that one part holds, as `size` counts it; notes add a fifth. Words that hardly compress come to
 # of it, others to a third: no download exceeds 300 KB, whatever the prompts say.
-PART_SIZE = 330_000
+PART_SIZE = 275_000
 
-# Parameters that can be searched by range, in the order of the packed values.
-RANGES = ("cfg_coef", "temperature", "top_k", "top_p", "duration")
+# Parameters that the filters offer a range of: the first of those whose values are packed.
+RANGES = words.PARAMETERS[:5]
+
+# The script that says how people write words, and what can be asked for by name.
+WORDS = "search/words.js"
+
+# Of what a prompt takes up in its part, the share that its notes may add.
+_NOTES_SHARE = 0.2
 
 _STATES = list(rows.STATES)
 
 # Rows of the state: what searching knows of a prompt, by its path, and what playing a clip takes.
 FOUND, CLIP = "found", "clip"
+
+# Of notes: what is no word of theirs, and words that are worth finding them by.
+_ADDRESS = re.compile(r"https?://\S+|\]\([^)\s]*\)|<[^>]*>")
+_WORD = re.compile(r"[^\W_]+")
+_SHORTEST = 3
 
 # What searching knows of a clip, in this order.
 _PLAYED = ("key", "state", "length", "facts", "label", "audio", "cover")
@@ -56,10 +69,25 @@ def parts(sizes: Iterable[int]) -> list[slice]:
 def ranges(entry: PromptEntry) -> list[list[float | None]]:
     """The parameters of a prompt's clips that can be searched by range, each combination once."""
     found = []
+    for values in _settings(entry):
+        if values[:-1] not in found:
+            found.append(values[:-1])
+    return found
+
+
+def _settings(entry: PromptEntry) -> list[list[float | None]]:
+    """What a prompt's clips have for `words.PARAMETERS`, each once; nothing where it is not used."""
+    found = []
     for clip in entry["clips"]:
         unused = inert(clip["request"])
-        values = [None if field in unused else request_value(clip["request"], field) for field in RANGES[:-1]]
-        values.append(round(rows.length_of(clip), 1))
+        values = [
+            round(rows.length_of(clip), 1)
+            if field == "duration"
+            else None
+            if field in unused
+            else request_value(clip["request"], field)
+            for field in words.PARAMETERS
+        ]
         if values not in found:
             found.append(values)
     return found
@@ -68,26 +96,45 @@ def ranges(entry: PromptEntry) -> list[list[float | None]]:
 def found(entry: PromptEntry, row: Mapping[str, Any]) -> str:
     """What searching knows of a prompt, as JSON; ``row`` is what lists show of it."""
     facets = rows.facets(entry)
-    return _json(
-        [
-            row["title"],
-            entry["text"],
-            entry["tags"],
-            entry["author"],
-            facets["model"],
-            facets["length"],
-            facets["compares"],
-            facets["state"],
-            rows.tempo(entry["text"]),
-            ranges(entry),
-            row["line"],
-            [[clip.get(name, "") for name in _PLAYED] for clip in row["takes"] or [row["clip"]]],
-        ]
-    )
+    takes = row["takes"] or [row["clip"]]
+    told = [
+        row["title"],
+        entry["text"],
+        entry["tags"],
+        entry["author"],
+        facets["model"],
+        facets["length"],
+        facets["compares"],
+        facets["state"],
+        rows.tempo(entry["text"]),
+        _settings(entry),
+        row["line"],
+        [[clip.get(name, "") for name in _PLAYED] for clip in takes],
+        [clip["key"] for clip in takes].index(row["clip"]["key"]),
+    ]
+    return _json([*told, _noted(entry, int(size(entry) * _NOTES_SHARE))])
 
 
-def search_script(part: int, paths: Sequence[str], state: State) -> bytes:
-    """One part of the prompts, in the order of the lists, without what can be worked out from the rest."""
+def _noted(entry: PromptEntry, most: int) -> str:
+    """The words of a prompt's notes that nothing else of it says, each once: at most so many bytes."""
+    said = set(_WORD.findall(" ".join([entry["title"], entry["text"], *entry["tags"]]).lower()))
+    kept: list[str] = []
+    for word in _WORD.findall(_ADDRESS.sub(" ", entry["notes"]).lower()):
+        if word in said or len(word) < _SHORTEST:
+            continue
+        said.add(word)
+        most -= len(word.encode(errors="replace")) + 1
+        if most < 0:
+            break
+        kept.append(word)
+    return " ".join(kept)
+
+
+def search_script(part: int, paths: Sequence[str], state: State, alone: Container[str] = ()) -> bytes:
+    """One part of the prompts, in the order of the lists, without what can be worked out from the rest.
+
+    Tags in ``alone`` have no page of their own.
+    """
     tables = {name: _Numbers() for name in ("tags", "models", "authors", "compares", "ranges")}
     known = state.some(FOUND, paths)
     homes: dict[str, list[str]] = {}
@@ -96,7 +143,12 @@ def search_script(part: int, paths: Sequence[str], state: State) -> bytes:
         if path not in known:
             raise Damaged
         told = json.loads(known[path].value)
-        title, text, tags, author, models, lengths, compares, states, tempo, spans, line, takes = told
+        title, text, tags, author, models, lengths, compares, states, tempo, settings, line, takes = told[:12]
+        start, noted = told[12:]
+        seeds = [values[-1] for values in settings]
+        spans = [tables["ranges"][_without_end(values[:-1])] for values in settings]
+        if len(set(seeds)) == 1:
+            seeds, spans = seeds[0], [*dict.fromkeys(spans)]
         table.append(
             [
                 path,
@@ -109,21 +161,29 @@ def search_script(part: int, paths: Sequence[str], state: State) -> bytes:
                 [tables["compares"][name] for name in compares],
                 [_STATES.index(name) for name in states],
                 tempo,
-                [tables["ranges"][tuple(values)] for values in spans],
+                spans,
                 line,
                 [_compact(take, homes) for take in takes],
+                seeds,
+                *([start, noted] if noted else [start] if start else []),
             ]
         )
     data = {
         "part": part,
         **{name: list(numbers) for name, numbers in tables.items()},
-        "tags": [[tag, addresses.segment(tag)] for tag in tables["tags"]],
+        "tags": [[tag, "" if tag in alone else addresses.segment(tag)] for tag in tables["tags"]],
         "lengths": list(rows.LENGTHS),
         "states": _STATES,
         "homes": dict(sorted(homes.items())),
         "rows": table,
     }
     return f"(window.GALLERY=window.GALLERY||[]).push({_json(data)});\n".encode(errors="replace")
+
+
+def words_script(filters: Sequence[str], own: Sequence[Sequence[str]]) -> bytes:
+    """How people write words, ``own`` being the gallery's, and what can be asked for by name."""
+    told = {"forms": words.forms(own), "fields": words.fields(filters)}
+    return f"window.GALLERY_WORDS={_json(told)};\n".encode(errors="replace")
 
 
 def clips_parts(catalogue: Catalogue) -> dict[str, dict[str, str]]:
@@ -211,6 +271,11 @@ def _home(key: str, audio: str, cover: str) -> list[str]:
     cover_before, cover_found, cover_rest = cover.partition(key)
     whole = found == cover_found == key and (rest, cover_rest) == (".mp3", ".webp")
     return [before, cover_before] if whole else []
+
+
+def _without_end(values: list[Any]) -> tuple[Any, ...]:
+    """Values without what is not used at their end, as most strides are."""
+    return tuple(values if values[-1] is not None else values[:-1])
 
 
 class _Numbers(dict[Any, int]):

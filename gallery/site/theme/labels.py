@@ -10,6 +10,8 @@ from gallery.prompts.request import parameter_fields, parameter_label
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gallery.config import Model
+
 # A row shows this much of a prompt; the page shows all of it.
 EXCERPT_LENGTH = 220
 
@@ -22,6 +24,7 @@ FIELD_ORDER = (
     "top_k",
     "top_p",
     "seed",
+    "audio",
     "duration",
     "extend_stride",
     "melody",
@@ -30,7 +33,9 @@ FIELD_ORDER = (
 # What models of each kind make of what.
 MAKES = {"musicgen": "text to music", "melody": "text and a melody to music", "audiogen": "text to sound"}
 
-_LABELS = {"prompt": "wording"} | {name: parameter_label(name) for name in parameter_fields()}
+_LABELS = {"prompt": "wording", "audio": "unknown seed"} | {
+    name: parameter_label(name) for name in parameter_fields()
+}
 _UNITS = {
     name: str(info.json_schema_extra.get("unit", "")) if isinstance(info.json_schema_extra, dict) else ""
     for name, info in parameter_fields().items()
@@ -64,14 +69,19 @@ def quantity(field: str, value: Any) -> str:
     if value is None:
         return "none"
     text = number(value)
-    if field == "melody" and re.fullmatch(r"[0-9a-f]{64}", text):
-        text = text[:12]
+    if field in ("melody", "audio", "seed") and (digest := re.fullmatch(r"(?:sha256:)?([0-9a-f]{64})", text)):
+        text = digest[1][:12] if field != "seed" else "not known"
     return f"{text} {unit(field)}" if unit(field) else text
 
 
 def named(field: str, value: Any) -> str:
     """A field with its value: guidance 3."""
     return f"{label(field)} {quantity(field, value)}"
+
+
+def licence(name: str) -> str:
+    """A licence as a page names it: nobody said which, or none was given, in words."""
+    return {"NOASSERTION": "the licence is not known", "NONE": "no licence is given"}.get(name, name)
 
 
 def clock(seconds: float) -> str:
@@ -92,3 +102,11 @@ def excerpt(text: str, length: int = EXCERPT_LENGTH) -> str:
         return text
     head = text[:length]
     return f"{head.rsplit(' ', 1)[0] if ' ' in head[length // 2 :] else head} …"
+
+
+def about_model(model: Model | None) -> list[list[str]]:
+    """What is known of a model: pairs of a label and a value; the first is its hub id."""
+    if not model:
+        return []
+    sound = f"{model.sample_rate / 1000:g} kHz, {'stereo' if model.channels == 2 else 'mono'}"
+    return [["hub", model.hub], ["makes", MAKES[model.kind]], ["sound", sound], ["weights", model.license]]

@@ -1,14 +1,19 @@
-"""Which language a text is in, as far as its letters tell: it is read aloud, broken and set by that."""
+"""Which language a text is in, as far as its letters and its gallery tell: it is read aloud, broken and
+set by that.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from budoux import Parser
 
 # Letters of scripts that tell the language; templates/assets/clips.js does the same, line by line.
@@ -23,6 +28,18 @@ _SCRIPTS = {
     "el": "\u0370-\u03ff",
     "und-Cyrl": "\u0400-\u052f",
     "und-Deva": "\u0900-\u097f",
+}
+# What may be told of the letters that languages are written in; of all others that is nothing.
+_WRITTEN = {
+    "ja": ("ja", "und-Hani"),
+    "ko": ("ko",),
+    **dict.fromkeys(("zh", "yue", "wuu"), ("und-Hani",)),
+    **dict.fromkeys(("ar", "fa", "ur", "ps", "ckb", "sd", "ug"), ("ar", "und-Arab")),
+    **dict.fromkeys(("he", "yi"), ("he",)),
+    "th": ("th",),
+    "el": ("el",),
+    **dict.fromkeys(("ru", "uk", "be", "bg", "mk", "sr", "kk", "ky", "mn", "tg"), ("und-Cyrl",)),
+    **dict.fromkeys(("hi", "mr", "ne", "sa"), ("und-Deva",)),
 }
 _LETTERS = {name: re.compile(f"[{letters}]") for name, letters in _SCRIPTS.items()}
 _OTHERS = re.compile("[A-Za-z\u00c0-\u024f]")
@@ -50,20 +67,53 @@ def is_rtl(text: str) -> bool:
     return next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L"
 
 
+@dataclass(frozen=True)
+class Own:
+    """The language that a gallery says it writes in, a BCP 47 tag.
+
+    Texts that the tool puts in the place of what a gallery has not written are English.
+    """
+
+    tag: str
+    stand_ins: Sequence[object] = ()
+
+    @property
+    def is_english(self) -> bool:
+        """Whether it is that of the pages, which nothing on them has to say."""
+        return _main(self.tag) == "en"
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """What `language` may say of a text in it; nothing where that is nothing."""
+        return () if "-latn" in self.tag.lower() else _WRITTEN.get(_main(self.tag), ())
+
+    def of(self, text: str) -> str:
+        """The language of a text that the gallery wrote; empty for English, and where nothing tells."""
+        if text in self.stand_ins:
+            return ""
+        known = language(text)
+        is_own = known in (self.letters or ("",))
+        return self.tag if is_own and not self.is_english else known
+
+    def mark(self, text: str) -> str:
+        """What the element of a text says of its language, as HTML; nothing where that is not known."""
+        known = self.of(text)
+        return f' lang="{known}"' if known else ""
+
+    def attributes(self, text: str, beside: str = "") -> str:
+        """The same, and its direction. A title stands at the side of the prompt ``beside`` it."""
+        direction = "rtl" if is_rtl(beside) else "ltr" if beside else "auto"
+        return f'dir="{direction}"{self.mark(text)}'
+
+
+def _main(tag: str) -> str:
+    return tag.partition("-")[0].lower()
+
+
 def room(text: str) -> int:
     """How much room a text takes, in Latin letters of the narrow serif; a Chinese one is 2.5 of them wide."""
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
     return len(text) + 3 * wide // 2
-
-
-def attributes(text: str, beside: str = "") -> str:
-    """What the element of a text says of it, as HTML: its direction, and its language where that is known.
-
-    A title stands at the side of the prompt ``beside`` it.
-    """
-    known = language(text)
-    direction = "rtl" if is_rtl(beside) else "ltr" if beside else "auto"
-    return f'dir="{direction}"' + (f' lang="{known}"' if known else "")
 
 
 def phrases(text: str) -> str:

@@ -23,7 +23,7 @@ _REL = "nofollow noopener ugc"
 _LED_NOWHERE = re.compile(rf'<a( title="[^"]*")? rel="{_REL}">')
 
 _TAGS = {
-    *("a", "em", "strong", "del", "ins", "s", "code", "kbd", "sub", "sup", "br"),
+    *("a", "em", "i", "strong", "b", "del", "ins", "s", "code", "kbd", "sub", "sup", "br"),
     *("p", "hr", "pre", "blockquote", "h3", "h4", "h5", "h6"),
     *("ul", "ol", "li", "dl", "dt", "dd"),
     *("table", "thead", "tbody", "tr", "th", "td"),
@@ -62,6 +62,8 @@ def _converter(shift: int) -> Markdown:
     from markdown.extensions.tables import TableExtension
     from markdown.treeprocessors import Treeprocessor
 
+    from gallery.site.theme.github import GitHub
+
     class Headings(Treeprocessor):
         def run(self, root: Element) -> None:
             for element in root.iter():
@@ -69,7 +71,7 @@ def _converter(shift: int) -> Markdown:
                     element.tag = f"h{min(int(element.tag[1]) + shift, 6)}"
 
     # By their names, every installed distribution would be looked through for them.
-    extensions = [TableExtension(), FencedCodeExtension(), SaneListExtension()]
+    extensions = [TableExtension(), FencedCodeExtension(), SaneListExtension(), GitHub()]
     markdown = Markdown(extensions=extensions, output_format="html")
     markdown.treeprocessors.register(Headings(markdown), "headings", 0)
     return markdown

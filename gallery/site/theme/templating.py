@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemBytecodeCache
 from jinja2.exceptions import TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2.runtime import Context
 
 from gallery.errors import Fault, FaultyFile
 from gallery.errors.text import one_line, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from jinja2.bccache import Bucket
@@ -22,8 +23,29 @@ if TYPE_CHECKING:
 OWN, PACKAGED = "templates/", "the tool's own templates/"
 
 
+class _PlainCalls(Context):
+    """Calls what templates call as it is: nothing in them takes Jinja's context along.
+
+    Jinja looks at every callable for that, a hundred times a page.
+    """
+
+    def call(
+        self,
+        function: Callable[..., Any],
+        /,
+        *args: Any,
+        _loop_vars: Any = None,
+        _block_vars: Any = None,
+        **named: Any,
+    ) -> Any:
+        """The value of ``function(...)`` in a template."""
+        return function(*args, **named)
+
+
 class KeysFirst(Environment):
     """Looks for ``x.y`` among a dict's keys first: what pages are made from are dicts."""
+
+    context_class = _PlainCalls
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """The value of ``obj.attribute`` in a template."""

@@ -7,12 +7,14 @@ import re
 from contextlib import contextmanager
 from functools import cache, cached_property, lru_cache, partial
 from html import escape
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import gallery
 from gallery.errors import Fault, FaultyFile, GalleryError
 from gallery.errors.text import printable
+from gallery.prompts.file import WORDLESS
 from gallery.site.theme import addresses, labels, languages, notes
 from gallery.state.database import Damaged
 from gallery.state.tool import packaged
@@ -32,6 +34,10 @@ ASSETS = "assets"
 # Scripts by the names that they had once: galleries' own templates may ask for them.
 _RENAMED = {"hands.js": "actions.js", "keep.js": "storage.js"}
 
+# The script that brings into pages what only scripts use: the parts of these names.
+FURNITURE = f"{ASSETS}/furniture.js"
+_SPRITES, _DOCK = "sprites", "dock"
+
 # The macros that all pages share.
 _CLIPS = "parts/clips.html"
 
@@ -49,6 +55,9 @@ ROW = "row"
 
 # So many rows are in memory, of some 3 KB each.
 _MOST_ROWS = 5000
+
+# What stands before the lines of templates, for those who read them.
+_INDENT = re.compile(r"(<pre\b.*?</pre>)|^ +", re.MULTILINE | re.DOTALL)
 
 # Macros that mostly say what they said before, of other clips; and how much of it is kept.
 _SAID_OFTEN = ("line", "mark")
@@ -81,6 +90,8 @@ class Theme:
         self.config = config
         self._state = state
         self._rows: dict[str, str] = {}
+        self._homes: dict[str, str] = {}
+        self._alone: dict[str, list[str]] = {}
         self._frames: dict[str, dict[str, Any]] = {}
 
     @cached_property
@@ -141,6 +152,26 @@ class Theme:
             text = _NOT_XML.sub("", text) + "\n"
         return text.encode(errors="replace")
 
+    def furniture(self) -> bytes:
+        """What only scripts use of every page, as a script that browsers keep."""
+        with self._telling(f"parts/{_DOCK}.html"):
+            part = self._frame(_ROOT)["part"]
+            sprites, dock = (as_json(str(part(name))) for name in (_SPRITES, _DOCK))
+        place = 'document.currentScript.insertAdjacentHTML("afterend",'
+        return f"{place}{sprites});\nwindow.GALLERY_DOCK={dock};\n".encode(errors="replace")
+
+    def leave_alone(self, homes: Mapping[str, str], alone: Mapping[str, list[str]]) -> None:
+        """Of tags without a page: the prompt that each leads to, and those of each prompt."""
+        self._homes, self._alone = {**homes}, {**alone}
+
+    def _tag_page(self, tag: str, number: int = 1) -> str:
+        home = self._homes.get(tag)
+        return addresses.prompt_page(home) if home else addresses.tag_page(tag, number)
+
+    def _told_alone(self, tag: str) -> str:
+        """What a link to a tag without a page tells to scripts, as HTML."""
+        return f' data-tag="{escape(tag)}"' if tag in self._homes else ""
+
     def row(self, data: Mapping[str, Any]) -> str:
         """A prompt's row as HTML, to be kept in the state: lists show it by its path."""
         with self._telling(_CLIPS):
@@ -165,6 +196,12 @@ class Theme:
         text = self._state.value(ROW, path)
         if text is None:
             raise Damaged
+        for tag in self._alone.get(path, ()):
+            to, instead = (
+                f'href="{_ROOT}{addresses.escaped(page(tag))}"'
+                for page in (addresses.tag_page, self._tag_page)
+            )
+            text = text.replace(to, f"{instead}{self._told_alone(tag)}")
         if len(self._rows) < _MOST_ROWS:
             self._rows[path] = text
         return text
@@ -187,6 +224,8 @@ class Theme:
             address = f"{ASSETS}/{name}"
             if address not in self.assets:
                 address = f"{ASSETS}/{_RENAMED.get(name, name)}"
+            if address == FURNITURE and address not in self.assets:
+                return f"{root}{address}?v={self.digest[:10]}"
             if address not in self.assets:
                 raise TemplateRuntimeError(f"there is no file {address}")
             return f"{root}{address}?v={self.assets[address].digest[:10]}"
@@ -221,8 +260,16 @@ class Theme:
 
         from gallery.site.theme.templating import OWN, PACKAGED, KeysFirst, compiled_templates
 
+        def source(name: str, data: bytes) -> str:
+            text = _text(f"{OWN}{name}", data)
+            return text if name in self._own else _INDENT.sub(r"\1", text)
+
         templates = {
-            name: (_text(f"{OWN}{name}", data), f"{OWN if name in self._own else PACKAGED}{name}", None)
+            name: (
+                source(name, data),
+                f"{OWN if name in self._own else PACKAGED}{name}",
+                None,
+            )
             for name, data in self._files.items()
             if name.endswith(".html") or name in _FEEDS
         }
@@ -240,15 +287,20 @@ class Theme:
             loudness=f"{self.config.preview.loudness:g}".replace("-", "\N{MINUS SIGN}"),
             media_origin=_origin(self.config.store.audio_url),
             absolute=partial(absolute, self.config.site.base_url),
-            pages=addresses,
+            pages=SimpleNamespace(**vars(addresses) | {"tag_page": self._tag_page}),
             words=labels,
             generator=f"gallery {gallery.__version__}",
         )
         # What either returns is sanitised or escaped there. Text of XML elements keeps its quotes.
         environment.filters["notes"] = lambda text: Markup(notes.to_html(text))  # noqa: S704
-        # Nothing in what this returns is the text itself.
-        environment.globals["told"] = lambda *texts: Markup(languages.attributes(*texts))  # noqa: S704
+        defaults = (info.default for info in type(self.config.site).model_fields.values())
+        own = languages.Own(self.config.site.language, [WORDLESS, *defaults])
+        environment.globals["gallery_language"] = own
+        # Nothing in what these return is the text itself.
+        environment.globals["told"] = lambda *texts: Markup(own.attributes(*texts))  # noqa: S704
+        environment.globals["marked"] = lambda text: Markup(own.mark(text))  # noqa: S704
         environment.filters["phrases"] = lambda text: Markup(languages.phrases(text))  # noqa: S704
+        environment.globals["alone"] = lambda tag: Markup(self._told_alone(tag))  # noqa: S704
         environment.filters["xml"] = lambda text, quote=False: Markup(escape(text, quote))  # noqa: S704
         # Looked at before anything is written: those of the tool are in order.
         for name in templates.keys() & self._own.keys():

@@ -352,6 +352,17 @@ class TestRevisions:
         [result] = render([pinned], [request], Path())
         assert isinstance(result, Render), result
 
+    def test_a_folder_with_copies_of_all_asks_nobody(
+        self, tiny: MakeTiny, published: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from huggingface_hub import constants
+
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", True)
+        request = tiny("mono").request(model=SMALL.hub, duration=0.5)
+        [result] = render([model_of(published, SMALL.hub)], [request], Path())
+        assert isinstance(result, Render), result
+
     @pytest.mark.parametrize("name", ["/etc/passwd", "..", "a\x1b[31m", "x/y/z"])
     def test_a_checkpoint_names_nothing_but_models_of_the_hub(
         self, tiny: MakeTiny, tmp_path: Path, name: str

@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
-from gallery.config import ReplicateSettings
 from gallery.engines.replicate.spending import Ledger
+from gallery.settings import ReplicateSettings
 from support import COMMAND
 from support.galleries import Gallery, Ran
 from support.replicate_stand_in import Answer, StandIn, settings
@@ -213,6 +213,7 @@ def test_what_was_not_taken_costs_nothing(shop: Gallery, service: StandIn) -> No
     ("missing", "told"),
     [
         ("price_per_second = 0.01\n", "set compute_per_audio_second in [replicate] of gallery.toml"),
+        ("compute_per_audio_second = 10\n", "set price_per_second in [replicate] of gallery.toml"),
         ("", "set price_per_second and compute_per_audio_second in [replicate] of gallery.toml"),
     ],
 )
@@ -254,6 +255,17 @@ def test_money_is_spent_only_where_replicate_is_named(shop: Gallery, service: St
     ran = shop.run("serve", "--engine", "replicate")
     assert (ran.code, "use --engine replicate with build" in ran.err) == (2, True)
     assert build(shop, "--max-cost", "0").code == 2
+    assert service.calls == []
+
+
+def test_where_the_store_cannot_be_reached_nothing_is_paid(shop: Gallery, service: StandIn) -> None:
+    """It might have the clips already."""
+    drums(shop)
+    where = f"file://{shop.write('no folder', '')}/clips"
+    settings(shop, "[store]", f'url = "{where}"')
+    ran = build(shop, "--yes")
+    assert ran.code == 1
+    assert ran.err == f"Error: {where} cannot be used: [Errno 20] Not a directory: '{where[7:]}'\n"
     assert service.calls == []
 
 
