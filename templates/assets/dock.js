@@ -77,8 +77,10 @@
     if (!band) return; // in a gallery's own markup
     const whole = Number(position.max) || 1;
     band.hidden = from === null;
-    band.style.left = `${((from ?? 0) / whole) * 100}%`;
-    band.style.width = `${(((to ?? from ?? 0) - (from ?? 0)) / whole) * 100}%`;
+    if (from !== null) {
+      band.style.left = `${(from / whole) * 100}%`;
+      band.style.width = `${(((to ?? from) - from) / whole) * 100}%`;
+    }
     const next = from === null ? "loop from here" : to === null ? "loop to here" : "end the loop";
     if (part("loop").textContent !== next) part("loop").textContent = next;
   }

@@ -187,6 +187,8 @@
         }
       }
     }
+    // Around what scripts have put there, nothing of the page before is left.
+    for (const rest of staying) if (!rest.matches(STAYS)) graft(rest, dom.make("div"));
   }
 
   /**
