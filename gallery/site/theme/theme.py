@@ -7,9 +7,13 @@ import re
 from contextlib import contextmanager
 from functools import cache, cached_property, lru_cache, partial
 from html import escape
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
+
+from rcssmin import cssmin
+from rjsmin import jsmin
 
 import gallery
 from gallery.errors import Fault, FaultyFile, GalleryError
@@ -22,7 +26,6 @@ from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from jinja2 import Environment
 
@@ -96,7 +99,8 @@ class Theme:
 
     @cached_property
     def _files(self) -> dict[str, bytes]:
-        return dict(sorted({**_read(packaged("templates")), **self._own}.items()))
+        ours = {name: _light(name, data) for name, data in _read(packaged("templates")).items()}
+        return dict(sorted({**ours, **self._own}.items()))
 
     @cached_property
     def _own(self) -> dict[str, bytes]:
@@ -316,6 +320,12 @@ def _read(folder: Path) -> dict[str, bytes]:
         if path.is_file() and not any(part.startswith(".") for part in name.split("/")):
             files[name] = path.read_bytes()
     return files
+
+
+def _light(name: str, data: bytes) -> bytes:
+    """A file without what only its authors read."""
+    lighter = {".js": jsmin, ".css": cssmin}.get(Path(name).suffix)
+    return str(lighter(data.decode())).encode() if lighter else data
 
 
 def _text(file: str, data: bytes) -> str:
