@@ -65,6 +65,7 @@
     },
     enter: (scripts) => {
       named = new Set([...scripts, ...later]);
+      document.dispatchEvent(new Event("page:entered"));
       for (const script of named) {
         for (const mount of mounts.filter((each) => each.script === script)) {
           try {
@@ -242,13 +243,14 @@
   function unpack(key, data) {
     const { audio, cover, facts, ...same } = data;
     const id = key.slice(0, 8);
+    const page = link(`prompts/${same.path}/index.html`);
     return {
       ...same,
       key,
       id,
       audio: audio && whole(link(audio)),
       cover: cover && whole(link(cover)),
-      page: whole(`${link(`prompts/${same.path}/index.html`)}#${id}`),
+      page: whole(`${page}#${id}`),
       facts: line(facts),
       name: shorten(same.text),
       pairs: facts,

@@ -59,7 +59,8 @@
   function loops() {
     const { from, to } = stretch;
     if (from === null) return "";
-    return `loops ${to === null ? "from " : ""}${clips.clock(from)}${to === null ? "" : ` to ${clips.clock(to)}`}`;
+    if (to === null) return `loops from ${clips.clock(from)}`;
+    return `loops ${clips.clock(from)} to ${clips.clock(to)}`;
   }
 
   function draw() {

@@ -74,7 +74,7 @@
     else start(deck.start(clip.audio, wanted));
     if (!veil) {
       const kind = clip.state === "sketch" ? "a sketch of " : "";
-      say(`Playing ${kind}${clip.name}${clip.label ? `, ${clip.label}` : ""}`);
+      say(`Playing ${kind}${[clip.name, clip.label].filter(Boolean).join(", ")}`);
     }
     tell("queue:changed");
   }

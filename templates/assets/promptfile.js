@@ -161,7 +161,7 @@
 
   /** @type {PromptFiles["pathOf"]} */
   function pathOf({ folder, name }) {
-    return `prompts/${folder ? `${folder}/` : ""}${name}.md`;
+    return `${["prompts", ...(folder ? [folder] : []), name].join("/")}.md`;
   }
 
   /** @type {PromptFiles["cells"]} */

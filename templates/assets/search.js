@@ -141,7 +141,8 @@
         return address && clips.link(address);
       };
       const id = key.slice(0, 8);
-      const page = `${clips.link(`prompts/${prompt.path}/index.html`)}#${id}`;
+      const address = clips.link(`prompts/${prompt.path}/index.html`);
+      const page = `${address}#${id}`;
       const [audio, cover] = [file(0, ".mp3"), file(1, ".webp")];
       return { key, id, state, length, pairs, facts: clips.line(pairs), label, audio, cover, page };
     });

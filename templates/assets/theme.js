@@ -48,6 +48,7 @@
     }
   }
   document.addEventListener("DOMContentLoaded", drawView);
+  document.addEventListener("page:entered", drawView);
   document.addEventListener("click", (event) => {
     if (!(/** @type {Element} */ (event.target).closest("[data-view-switch]"))) return;
     root.dataset.view = root.dataset.view === "compact" ? "" : "compact";

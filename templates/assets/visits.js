@@ -180,7 +180,9 @@
     for (const child of [...fresh.childNodes]) {
       if (!(child instanceof Element && isStaying(child))) element.insertBefore(child, staying[0] ?? null);
       else {
-        const same = staying.shift();
+        // Scripts have brought in more than the page itself has.
+        const place = staying.findIndex((each) => each.matches(FURNITURE) === child.matches(FURNITURE));
+        const [same] = staying.splice(place, place < 0 ? 0 : 1);
         if (same && !same.matches(STAYS)) {
           copyAttributes(same, child, ["lang", "dir", "class"]);
           graft(same, child);

@@ -24,7 +24,6 @@ def test_every_comparison_offers_its_takes() -> None:
     matrix = grid("m", "boogie", [("cfg_coef", [1.0, 3.0]), ("seed", [1, 2])])
     assert takes(matrix) == ["1 · 1", "1 · 2", "3 · 1", "3 · 2"]
     assert rows.row(matrix)["line"] == ["4 takes:", ["guidance × seed"]]
-    assert [take["told"] for take in rows.row(matrix)["takes"]][1] == "guidance 1, seed 2"
     cube = grid("c", "x", [("seed", [1, 2]), ("temperature", [0.5, 1.0]), ("cfg_coef", [1.0, 3.0])])
     assert len(takes(cube)) == 8 and takes(cube)[0] == "1 · 0.5 · 1"
     models = [clip("jazz"), clip("jazz", model="medium", changes={"model": "medium"})]
