@@ -30,10 +30,14 @@ def pairs_of(folder: Path) -> list[list[str]]:
 
 
 def hear(page: Any, letters: str = "abx") -> None:
-    """Listen to each until it counts."""
+    """Listen to each until it counts: where the second that goes on is the last, once more."""
     for letter in letters:
+        heard = f"document.querySelector('[data-listen={letter}]').matches('.is-heard')"
         page.keyboard.press(letter)
-        until(page, f"document.querySelector('[data-listen={letter}]').matches('.is-heard')")
+        until(page, f"{heard} || allAudio.every(audio => audio.paused)")
+        if not page.evaluate(heard):
+            page.keyboard.press(letter)
+        until(page, heard)
 
 
 def test_pairs_are_rendered_and_differ_in_one_thing(gallery: Gallery) -> None:
