@@ -307,8 +307,7 @@ def test_the_time_that_was_given_ends_a_build_and_keeps_what_is_finished(
     finish = "touch site/audio/$(printf %032d 0).{mp3,webp,json}; touch site/audio/$(printf %032d 1).mp3"
     stand_in(
         machine,
-        f"mkdir -p site/audio; trap 'kill $!; {finish}; echo interrupted; exit 130' INT\n"
-        "sleep 1000 >/dev/null 2>&1 & wait",
+        f"mkdir -p site/audio; trap '{finish}; echo interrupted; exit 130' INT\nwhile :; do sleep 0.1; done",
     )
     ran = machine.run("render", "render", seconds="2", done={"Install gallery and MusicGen"})
     assert unsuccessful(ran)["Render"] == "failure"
