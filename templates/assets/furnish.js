@@ -3,7 +3,6 @@
   "use strict";
   const { gallery } = window;
   const { clips, dom } = gallery;
-  const PART = 12; // rows that are furnished in one go: more than a screen has
 
   /**
    * @param {string} name
@@ -27,28 +26,18 @@
     ["compare", "compare", "act scripted"],
   ];
 
-  /**
-   * The rows that lack what scripts give them.
-   * @param {ParentNode} root
-   */
-  function bareRows(root) {
-    const acts = [...root.querySelectorAll(".row > .acts:empty")];
-    return acts.map((each) => /** @type {HTMLElement} */ (each.parentElement));
-  }
-
-  /**
-   * @param {ParentNode} root
-   * @param {HTMLElement[]} rows - of those in it
-   */
-  function furnish(root, rows) {
-    for (const row of rows) furnishRow(row);
+  /** @param {ParentNode} root */
+  function furnish(root) {
+    for (const acts of root.querySelectorAll(".row > .acts:empty")) {
+      furnishRow(/** @type {HTMLElement} */ (acts.parentElement));
+    }
     for (const [name, face] of Object.entries(FACES)) {
       for (const button of root.querySelectorAll(`button[data-${name}]:empty`)) button.innerHTML = face;
     }
     for (const anchor of dom.all(root, "tag")) {
       anchor.setAttribute("href", clips.searchFor(anchor.dataset.tag ?? ""));
     }
-    for (const { content } of root.querySelectorAll("template")) furnish(content, bareRows(content));
+    for (const template of root.querySelectorAll("template")) furnish(template.content);
   }
 
   /** @param {HTMLElement} row */
@@ -122,16 +111,5 @@
     return element;
   }
 
-  gallery.mount("main", (_, signal) => {
-    const rows = bareRows(document);
-    furnish(document, rows.splice(0, PART));
-    // All of a long list at once would hold the page up.
-    function goOn() {
-      if (signal.aborted) return;
-      furnish(document, rows.splice(0, PART));
-      if (rows.length) setTimeout(goOn);
-      else document.dispatchEvent(new Event("rows:drawn"));
-    }
-    if (rows.length) setTimeout(goOn);
-  });
+  gallery.mount("main", () => furnish(document));
 })();
