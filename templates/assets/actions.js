@@ -25,9 +25,27 @@
       const element = document.querySelector(`main [data-clip="${CSS.escape(of)}"]`);
       return element && clips.read(element);
     }
+    const element = elementOf(button);
+    return element && clips.read(element);
+  }
+
+  /**
+   * The element of the clip that a button in it is about.
+   * @param {HTMLElement} button
+   * @returns {HTMLElement | null}
+   */
+  function elementOf(button) {
     /** @type {HTMLElement | null} */
     const host = button.closest("[data-clip]");
-    return host && clips.read(host.querySelector(".take.is-current") ?? host);
+    return host && (host.querySelector(".take.is-current") ?? host);
+  }
+
+  /**
+   * Its key alone: lists have many buttons.
+   * @param {HTMLElement} button
+   */
+  function keyOf(button) {
+    return button.dataset.of || elementOf(button)?.dataset.clip || "";
   }
 
   // ---- favourites
@@ -43,8 +61,7 @@
   function drawStars() {
     const kept = new Set(storage.list("favourites"));
     for (const button of dom.all(document, "star")) {
-      const clip = clipOf(button);
-      button.setAttribute("aria-pressed", String(Boolean(clip && kept.has(clip.key))));
+      button.setAttribute("aria-pressed", String(kept.has(keyOf(button))));
     }
   }
 
@@ -78,8 +95,7 @@
     pick.hidden = !first;
     dom.part(pick)("pick-name").textContent = first ? clips.shorten(String(first.name)) : "";
     for (const button of dom.all(document, "compare")) {
-      const clip = clipOf(button);
-      button.setAttribute("aria-pressed", String(Boolean(first && clip && clip.key === first.key)));
+      button.setAttribute("aria-pressed", String(Boolean(first && keyOf(button) === first.key)));
     }
   }
 
