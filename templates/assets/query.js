@@ -170,7 +170,10 @@
       const isNowhere = !isExact && !forms.length && !said.includes(" ") && !vocabulary.has(said);
       const taken = isNowhere && !keys.has(said) ? vocabulary.near(said, isLast) : "";
       const seed = /^\d{2,10}$/.test(said) && !isExact ? Number(said) : null;
-      const others = [...forms, ...(taken ? (formsOf.get(taken) ?? []) : [])];
+      // Forms with a word that nobody says are not looked for.
+      const isSaid = (/** @type {string} */ form) =>
+        form.split(" ").every((word) => vocabulary.has(` ${word} `));
+      const others = [...forms, ...(taken ? (formsOf.get(taken) ?? []) : [])].filter(isSaid);
       const named = keys.get(said);
       // What is still being typed between quotation marks has only begun.
       const isBegun = chunk.isWhole && isLast && !chunk.isNot && !chunk.isClosed;
