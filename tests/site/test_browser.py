@@ -11,7 +11,7 @@ import pytest
 from gallery.state.tool import packaged
 from support.entries_catalogue import write_entries
 from support.sample_site import make_config, make_files
-from support.site_fixtures import PLAYED, shown, until
+from support.site_fixtures import PLAYED, follow, shown, until
 
 pytest_plugins = ["support.site_fixtures"]
 
@@ -66,8 +66,7 @@ def test_missing_pages_work_at_any_depth(site: Any, open_page: Any) -> None:
     ))  # fmt: skip
     page.goto("https://octocat.github.io/gallery/no/such/page")
     assert page.evaluate("document.styleSheets.length") == 1
-    with page.expect_navigation():  # until the page is there whole
-        page.click("text=All prompts")
+    follow(page, "text=All prompts")
     assert len(shown(page)) == 10
 
 

@@ -11,7 +11,7 @@ import pytest
 from gallery.state.tool import packaged
 from support.entries_catalogue import write_entries
 from support.sample_site import entry, make_config
-from support.site_fixtures import shown
+from support.site_fixtures import follow, shown
 
 pytest_plugins = ["support.site_fixtures"]
 
@@ -64,12 +64,12 @@ def test_folders_are_a_filter_and_have_pages(address: str, open_page: Any) -> No
     page.wait_for_selector("[data-found] .row")
     assert page.url.endswith("?folder=lofi")
     assert shown(page) == ["lofi piano, rain on the window", "lofi piano, no rain"]
-    page.click(".shelves a >> text=folders")
-    page.click(".names a >> text=lofi")
+    follow(page, ".shelves a >> text=folders")
+    follow(page, ".names a >> text=lofi")
     assert shown(page) == ["lofi piano, rain on the window", "lofi piano, no rain"]
     assert page.get_attribute(".ways [aria-current]", "href") == "../../prompts/index.html"
-    page.click(".row-prompt a >> nth=0")
-    page.click(".crumbs >> text=lofi")
+    follow(page, ".row-prompt a >> nth=0")
+    follow(page, ".crumbs a >> text=lofi")
     assert page.url.endswith("/folders/lofi/index.html")
 
 
@@ -107,14 +107,14 @@ def test_a_gallerys_own_templates_go_on_as_the_catalogue(tmp_path: Path) -> None
 
 def test_lists_need_no_script(address: str, open_page: Any) -> None:
     page, _ = open_page(f"{address}/index.html", java_script_enabled=False)
-    page.click(".ways >> text=catalogue")
+    follow(page, ".ways a >> text=catalogue")
     assert page.locator(".row").count() == 10 and page.locator(".row audio").count() == 9
-    page.click("text=older →")
+    follow(page, "text=older →")
     assert page.url.endswith("/page/2/index.html") and page.locator(".row").count() == 6
     assert page.locator("script[src*='search'], script[src*='finder']").count() == 0
-    page.click("text=← newer")
+    follow(page, "text=← newer")
     assert page.url.endswith("/prompts/index.html")
     for shelf in ("folders", "tags", "models", "authors"):
-        page.click(f".shelves >> text={shelf}")
+        follow(page, f".shelves a >> text={shelf}")
         assert page.locator(".names a, .models a").count() > 1
         page.go_back()

@@ -15,7 +15,7 @@ from gallery.site.pages import front
 from support.entries_catalogue import write_entries
 from support.galleries import SETTINGS, Gallery
 from support.sample_site import clip, entry, grid, make_config, make_files, tree
-from support.site_fixtures import AHEAD, NEVER_SILENT, PLAYED, serving, until
+from support.site_fixtures import AHEAD, NEVER_SILENT, PLAYED, follow, moved, serving, until
 
 pytest_plugins = ["support.site_fixtures", "support.shipped_pages"]
 
@@ -122,7 +122,7 @@ def test_a_site_without_scripts_plays_by_itself(address: str, open_page: Any) ->
     assert page.locator(".stage audio >> nth=0").bounding_box()["width"] > 100
     assert page.is_visible("text=guidance 5") and not page.is_visible(STOPS)
     assert page.is_visible(".questions h2") is False
-    page.click("#opening a")
+    follow(page, "#opening a")
     assert page.url.endswith("/prompts/compare/strip/index.html")
 
 
@@ -148,7 +148,7 @@ def test_takes_are_loaded_with_the_first_and_switched_at_the_same_second(
         page.evaluate("window.before = played")
         page.click(f"{STOPS} >> nth={place}")
         until(page, "played !== before && !played.muted && played.volume === 1")
-        assert abs(page.evaluate(AHEAD) - before) < 0.1
+        assert moved(page, before) < 0.1
         until(page, "before.volume < 0.001 && !before.muted")
         assert page.locator(STOPS).nth(place).locator("input").is_checked()
         id_ = page.get_attribute(".stage", "data-id")
@@ -332,7 +332,7 @@ def test_one_clip_or_none_that_sounds(make: Callable[..., Path], watch: Any) -> 
 def test_an_empty_gallery_tells_how_to_begin(make: Callable[..., Path], open_page: Any) -> None:
     page, _ = open_page(f"{make().as_uri()}/index.html")
     assert page.is_visible("h1") and "gallery new" in page.inner_text(".beginning")
-    page.click(".beginning a")
+    follow(page, ".beginning a")
     assert page.url.endswith("/add/index.html")
 
 
@@ -407,7 +407,7 @@ def test_questions_are_answered_by_playing(make: Callable[..., Path], watch: Any
     page.evaluate("window.before = played")
     takes.nth(1).click()
     until(page, "played !== before && !played.muted && played.volume === 1")
-    assert abs(page.evaluate(AHEAD) - before) < 0.1
+    assert moved(page, before) < 0.1
     assert page.locator(".take.is-playing").all_inner_texts() == ["2"]
     # The instrument above takes over at its own beginning.
     page.click(".stage > .play")

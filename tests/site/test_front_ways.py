@@ -9,7 +9,7 @@ import pytest
 
 from support.entries_catalogue import write_entries
 from support.sample_site import entry, grid, make_config, make_files
-from support.site_fixtures import PLAYED, until
+from support.site_fixtures import PLAYED, follow, until
 
 pytest_plugins = ["support.site_fixtures"]
 
@@ -115,5 +115,5 @@ def test_without_scripts_everything_leads_to_players(
     assert page.locator(".stage audio:visible").count() == 3
     assert page.locator(".covers img:visible").count() == 3
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.click("text=hear all 2 takes")
+    follow(page, "text=hear all 2 takes")
     assert page.url.endswith("/prompts/polka/seeds/index.html") and page.locator("audio:visible").count() == 2

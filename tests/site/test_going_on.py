@@ -18,7 +18,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 from gallery.state.tool import packaged
 from support.entries_catalogue import write_entries
 from support.sample_site import clip, entry, make_config, make_files, sample_entries
-from support.site_fixtures import PLAYED, serving, until
+from support.site_fixtures import PLAYED, arrived, follow, serving, until
 
 pytest_plugins = ["support.site_fixtures"]
 
@@ -98,19 +98,6 @@ def long_site(tmp_path_factory: pytest.TempPathFactory, config: Any, media: dict
 def long_served(long_site: Path) -> Iterator[str]:
     with serving(long_site) as address:
         yield address
-
-
-def arrived(page: Any, address: str) -> None:
-    until(page, f"location.href === {json.dumps(address)} && !document.querySelector('[aria-busy]')")
-
-
-def follow(page: Any, selector: str) -> str:
-    """Follows a link; the address that it leads to, once it is there."""
-    link = page.locator(selector).first
-    address = str(link.evaluate("link => link.href"))
-    link.click()
-    arrived(page, address)
-    return address
 
 
 def go(page: Any, address: str) -> None:
@@ -310,6 +297,8 @@ def test_a_blind_test_is_not_left_unasked(long_served: str, entries: Any, watch:
     assert page.url.endswith(f"?a={a}&b={b}") and not seen.complaints
     page.keyboard.press("Escape")
     page.locator(".ways a >> nth=0").click(no_wait_after=True)  # the browser asks, and nobody agrees
+    while not seen.complaints:
+        page.wait_for_timeout(20)
     until(page, "document.querySelector('[data-guess]').checkVisibility()")
     assert page.url.endswith(f"?a={a}&b={b}") and len(seen.complaints) == 1
     seen.complaints.clear()

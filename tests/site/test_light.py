@@ -13,7 +13,7 @@ import pytest
 from gallery.site.pages import pages
 from gallery.state.tool import packaged
 from support.galleries import SETTINGS, Gallery
-from support.site_fixtures import serving, until
+from support.site_fixtures import follow, serving, until
 
 pytest_plugins = ["support.site_fixtures"]
 
@@ -146,9 +146,9 @@ def test_without_scripts_a_tag_without_a_page_leads_to_its_prompt(site: Path, op
     page, _ = open_page("about:blank", java_script_enabled=False)
     for place in ("tags/index.html", "tags/soft/index.html", "prompts/index.html"):
         page.goto((site / place).as_uri())
-        page.click("a:has-text('rare'):visible >> nth=0")
+        follow(page, "a:has-text('rare'):visible")
         assert page.url == (site / "prompts/pop/one/index.html").as_uri()
-    page.click(".byline a:has-text('rare')")
+    follow(page, ".byline a:has-text('rare')")
     assert page.url == (site / "prompts/pop/one/index.html").as_uri()
 
 
@@ -212,7 +212,7 @@ def test_lists_of_names_come_in_parts(
     page, _ = open_page((tmp_path / "site/tags/index.html").as_uri(), java_script_enabled=False)
     seen = []
     for number, first in enumerate(("page", "t2", "t5"), 1):
-        page.click(f".parts a >> nth={number - 1}")
+        follow(page, f".parts a >> nth={number - 1}")
         assert page.locator(".parts [aria-current=page]").inner_text().startswith(first)
         shown = page.locator(".names a").all_inner_texts()
         assert len(shown) <= 3

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.site_fixtures import AHEAD, NEVER_SILENT, PLAYED, until
+from support.site_fixtures import AHEAD, NEVER_SILENT, PLAYED, moved, until
 
 pytest_plugins = ["support.site_fixtures"]
 
@@ -158,7 +158,7 @@ def test_switching_keeps_the_second_and_never_falls_silent(
             place,
         )
         until(page, "played !== before && !played.muted && played.volume === 1")
-        assert abs(page.evaluate(AHEAD) - before) < 0.1
+        assert moved(page, before) < 0.1
         until(page, "before.paused")
     assert page.evaluate("silences") == 0
     assert page.evaluate("played.paused") is False

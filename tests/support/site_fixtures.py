@@ -10,6 +10,7 @@ import copy
 import functools
 import http.server
 import io
+import json
 import math
 import os
 import shutil
@@ -66,7 +67,8 @@ window.watchSilence = () => setInterval(() => {
 """  # noqa: E501
 
 # How far the clip is ahead of the clock, in seconds: the same before and after a switch, if nothing is
-# lost. Of many looks the middle one: on a busy machine the browser's own word on it comes late.
+# lost, until the clip begins anew. Of many looks the middle one: on a busy machine the browser's own word
+# on it comes late.
 AHEAD = """() => new Promise(resolve => {
   const looks = [];
   const timer = setInterval(() => {
@@ -78,10 +80,39 @@ AHEAD = """() => new Promise(resolve => {
 
 def until(page: Any, condition: str) -> None:
     """Waits for a condition. (Playwright's own way evaluates text in the page, which the policy forbids.)"""
+    from playwright.sync_api import Error
+
     deadline = time.monotonic() + 10
-    while not page.evaluate(condition):
+    while True:
+        try:
+            if page.evaluate(condition):
+                return
+        except Error as error:
+            if "context was destroyed" not in error.message:  # another page is coming
+                raise
         assert time.monotonic() < deadline, condition
         page.wait_for_timeout(20)
+
+
+def arrived(page: Any, address: str) -> None:
+    """Waits for a page to be there, whether it was loaded or came in place of another."""
+    until(page, f"location.href === {json.dumps(address)} && document.readyState === 'complete'")
+    until(page, "!document.querySelector('[aria-busy]')")
+
+
+def follow(page: Any, selector: str) -> str:
+    """Follows a link; the address that it leads to, once it is there. (A click alone waits for no page.)"""
+    link = page.locator(selector).first
+    address = str(link.evaluate("link => link.href"))
+    link.click()
+    arrived(page, address)
+    return address
+
+
+def moved(page: Any, before: float) -> float:
+    """By how many seconds the clip was moved since it was so much AHEAD, to and fro, in its round."""
+    length = page.evaluate("played.duration")
+    return float(abs((page.evaluate(AHEAD) - before + length / 2) % length - length / 2))
 
 
 def shown(page: Any) -> list[str]:
