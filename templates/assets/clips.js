@@ -86,6 +86,11 @@
     all: (root, name) => [.../** @type {NodeListOf<any>} */ (root.querySelectorAll(`[data-${name}]`))],
     around: (event) => (name) => /** @type {Element} */ (event.target).closest(`[data-${name}]`),
     make: (tag, properties = {}) => Object.assign(document.createElement(tag), properties),
+    icon: (name, className = "") => {
+      const kind = className && ` class="${className}"`;
+      const innerHTML = `<svg${kind} width="24" height="24" aria-hidden="true"><use href="#i-${name}"/></svg>`;
+      return /** @type {any} */ (gallery.dom.make("template", { innerHTML }).content.firstChild);
+    },
   };
   const { make } = gallery.dom;
 

@@ -4,26 +4,20 @@
   const { gallery } = window;
   const { clips, dom } = gallery;
 
-  /**
-   * @param {string} name
-   * @param {string} [className]
-   */
-  function icon(name, className = "") {
-    const kind = className && ` class="${className}"`;
-    return `<svg${kind} width="24" height="24" aria-hidden="true"><use href="#i-${name}"/></svg>`;
-  }
-
   // What buttons show.
   const FACES = {
-    play: icon("play", "on") + icon("pause", "off"),
-    star: icon("star"),
-    compare: `${icon("compare")}<span class="act-word" aria-hidden="true">compare</span>`,
+    play: [dom.icon("play", "on"), dom.icon("pause", "off")],
+    star: [dom.icon("star")],
+    compare: [dom.icon("compare"), dom.make("span", { className: "act-word", textContent: "compare" })],
+    enqueue: [dom.icon("enqueue")],
   };
+  FACES.compare[1].setAttribute("aria-hidden", "true");
 
-  // What can be done with the clip of a row.
+  // What can be done with the clip of a row; without a sound, the first alone.
   const ACTS = [
     ["star", "favourite", "act star scripted"],
     ["compare", "compare", "act scripted"],
+    ["enqueue", "play next", "act scripted"],
   ];
 
   /** @param {ParentNode} root */
@@ -32,7 +26,9 @@
       furnishRow(/** @type {HTMLElement} */ (acts.parentElement));
     }
     for (const [name, face] of Object.entries(FACES)) {
-      for (const button of root.querySelectorAll(`button[data-${name}]:empty`)) button.innerHTML = face;
+      for (const button of root.querySelectorAll(`button[data-${name}]:empty`)) {
+        button.append(...face.map((part) => part.cloneNode(true)));
+      }
     }
     for (const anchor of dom.all(root, "tag")) {
       anchor.setAttribute("href", clips.searchFor(anchor.dataset.tag ?? ""));
@@ -85,7 +81,7 @@
     for (const [hook, title, className] of sounds ? ACTS : ACTS.slice(0, 1)) {
       const button = control(hook, `${title[0].toUpperCase()}${title.slice(1)}: ${name}`, className);
       button.title = title;
-      button.setAttribute("aria-pressed", "false");
+      if (hook !== "enqueue") button.setAttribute("aria-pressed", "false");
       row.querySelector(":scope > .acts")?.append(button);
     }
     const kind = row.dataset.state === "sketch" ? "sketch: " : "";

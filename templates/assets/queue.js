@@ -58,13 +58,6 @@
     return clip.name + (clip.label ? `, ${clip.label}` : "");
   }
 
-  /** @param {string} name - of one of the pictures in parts/sprites.html */
-  function icon(name) {
-    const holder = dom.make("template");
-    holder.innerHTML = `<svg width="24" height="24" aria-hidden="true"><use href="#i-${name}"/></svg>`;
-    return holder.content;
-  }
-
   /**
    * @param {string} what - data-<what> of the button
    * @param {string} value
@@ -75,7 +68,7 @@
     const button = dom.make("button", { type: "button", className: "act", title: does.toLowerCase() });
     button.setAttribute("aria-label", `${does}: ${name}`);
     button.dataset[what] = value;
-    button.append(icon(what));
+    button.append(dom.icon(what));
     return button;
   }
 
@@ -97,16 +90,6 @@
     });
     part("queue").replaceChildren(...items);
     if (part("empty")) part("empty").hidden = Boolean(player.veiled()) || list.length - place < 2;
-  }
-
-  // Beside the buttons that a row has anyway.
-  function drawButtons() {
-    for (const acts of document.querySelectorAll(
-      ".row .acts:not(:has([data-enqueue])):has([data-compare])",
-    )) {
-      const [, name = ""] = /: (.*)/s.exec(acts.querySelector("[data-compare]")?.ariaLabel ?? "") ?? [];
-      acts.append(makeAct("enqueue", "", "Play next", name));
-    }
   }
 
   // ---- clicks
@@ -143,7 +126,5 @@
   });
 
   document.addEventListener("queue:changed", draw);
-  document.addEventListener("rows:drawn", drawButtons);
-  gallery.mount("main", drawButtons);
   draw();
 })();

@@ -27,10 +27,11 @@
     clips.showPicture(find(".picture"), clip);
     find("[data-star]").setAttribute("aria-label", `Favourite: ${name}`);
     find("[data-compare]").setAttribute("aria-label", `Compare: ${name}`);
+    find("[data-enqueue]").setAttribute("aria-label", `Play next: ${name}`);
     const play = find(".play");
     if (!clip.audio) play.replaceWith(dom.make("span", { className: "play play-none" }));
     else play.setAttribute("aria-label", `Play ${clip.state === "sketch" ? "sketch: " : ""}${name}`);
-    if (!clip.audio) find("[data-compare]").remove();
+    if (!clip.audio) for (const act of ["compare", "enqueue"]) find(`[data-${act}]`).remove();
     return row;
   };
 

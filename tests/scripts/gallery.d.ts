@@ -202,6 +202,8 @@ interface Dom {
     tag: K,
     properties?: Partial<HTMLElementTagNameMap[K]>,
   ): HTMLElementTagNameMap[K];
+  /** A picture of parts/sprites.html. */
+  icon(name: string, className?: string): HTMLElement;
 }
 
 /** What makes an element one that plays a clip. */

@@ -523,6 +523,19 @@ def test_the_queue_can_be_changed(address: str, watch: Any) -> None:
     assert page.evaluate("document.activeElement.textContent") == third
 
 
+def test_a_take_and_a_single_clip_are_put_into_it_too(served: str, watch: Any) -> None:
+    page, _ = watch(f"{served}/prompts/compare/words/index.html")
+    page.click(".take-row >> nth=0 >> .play")
+    page.click(".take-row >> nth=1 >> [data-enqueue]")
+    follow(page, ".ways a >> nth=1")
+    follow(page, ".row-prompt a:has-text('church bell')")
+    page.click(".single [data-enqueue]")
+    page.click("[popovertarget]")
+    place = page.locator(".queue [data-place]").evaluate_all("all => all.findIndex(one => one.ariaCurrent)")
+    following = [name.partition(",")[0] for name in queued(page)[place:]]
+    assert following[:3] == ["dusty drums", "dusty drums", "church bell"]
+
+
 def test_a_queue_begins_in_silence(address: str, watch: Any) -> None:
     page, seen = watch(f"{address}/prompts/index.html")
     page.locator(".row", has_text="boogie").locator("[data-enqueue]").click()
