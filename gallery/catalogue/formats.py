@@ -31,8 +31,8 @@ _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _PLAIN = re.compile(r"[A-Za-z]+ [A-Za-z0-9 ,.]*[a-z0-9]")
 
 _OTHER_DICE = (
-    "Another sound than audiocraft's of the same seed: transformers draws other random numbers. "
-    "It has a top-k of 50 where none is given, and combines it with top-p."
+    "Sounds different from audiocraft with the same seed: transformers draws other random numbers. "
+    "Its top-k is 50 where none is given, and it combines it with top-p."
 )
 _IN_AUDIOCRAFT = "A program for an environment that has audiocraft; it writes clip.wav."
 _IN_A_GALLERY = "The head of a file in a gallery's folder prompts/, such as prompts/new.md."

@@ -66,7 +66,7 @@ def ask(config: Config, options: dict[str, Any]) -> dict[str, Any]:
     folders = sorted(path.name for path in config.prompts.glob("*/")) if config.prompts.is_dir() else []
     prompt("folder", f"Folder ({', '.join(folders) or 'none yet'})", folders[0] if folders else "")
     prompt("title", "Title (empty: the prompt's beginning)")
-    prompt("tags", "Tags, with commas between")
+    prompt("tags", "Tags, separated by commas")
     prompt("author", "Your GitHub handle (empty: none)")
     prompt("model", f"Model ({', '.join(config.models)})", config.default_model)
     prompt("duration", "Duration in seconds", plain_number(fields["duration"].default))

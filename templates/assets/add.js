@@ -132,7 +132,7 @@ window.gallery.mount("[data-add]", (root, signal) => {
       }
       control(`${axis}values`).closest(".field").hidden = !texts[axis];
       const isWording = texts[axis] === "prompt";
-      put(`help-${axis}values`, isWording ? "One wording a line." : "With commas between, like 1, 3, 5.");
+      put(`help-${axis}values`, isWording ? "One wording a line." : "Separated by commas, like 1, 3, 5.");
     }
     const melody = String(file.matter.get("melody") ?? "");
     const folder = files.pathOf(file).replace(/[^/]*$/, "");
@@ -257,7 +257,7 @@ window.gallery.mount("[data-add]", (root, signal) => {
     start(back ?? given);
     remember(back ?? given);
     put("reset", before ? "bring it back" : "start over");
-    put("done", before ? "The form is as it was at first." : "");
+    put("done", before ? "Your changes are removed." : "");
   }
 
   form.addEventListener("input", (event) => {

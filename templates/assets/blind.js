@@ -38,8 +38,8 @@
       chance <= 0.05
         ? "You hear a difference."
         : chance <= 0.2
-          ? "That may be an ear, or luck; more rounds would tell."
-          : "That is no sign of a difference you can hear.";
+          ? "That may be your ears, or luck; more rounds would tell."
+          : "That is no sign of a difference that you can hear.";
     return `${right} of ${all}: chance alone does this ${percent(chance)} of the time. ${meaning}`;
   }
 

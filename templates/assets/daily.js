@@ -124,7 +124,7 @@ window.gallery.mount("[data-hear]", (page, signal) => {
     part("points").textContent = `${right} of ${given.length} today`;
     const chance = odds.percent(odds.byChance(right, given.length));
     part("verdict").textContent = given.length
-      ? `Tossing a coin does as well ${chance} of the time. One day tells little; many do.`
+      ? `Tossing a coin does as well ${chance} of the time. One day says little; many days say more.`
       : "None of today’s clips could be loaded.";
     const beads = given.map((pair) => (isRight(pair) ? "●" : "○")).join("");
     const address = page.dataset.base

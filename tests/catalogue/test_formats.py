@@ -127,7 +127,7 @@ def test_transformers(fields: dict[str, Any], said: dict[str, Any]) -> None:
     assert called["generate"] == {"max_new_tokens": 503, "guidance_scale": 3, **said}
     assert called["manual_seed"] == {"": [7]}
     assert "MusicgenMelodyForConditionalGeneration" in taken(MELODY)["Transformers"].text
-    assert "Another sound" in found.where and "combines it with top-p" in found.where
+    assert "Sounds different" in found.where and "combines it with top-p" in found.where
 
 
 def test_the_nearest_model_of_replicate_is_marked_as_another_sound() -> None:

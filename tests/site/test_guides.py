@@ -215,3 +215,11 @@ class TestTheGuidesThatShip:
             html = "".join(guides.to_html(guide, part.text, shelf) for part in guide.parts)
             written = sum(part.text.count("](") for part in guide.parts)
             assert html.count("<a href=") == written, guide.file
+
+    @pytest.mark.parametrize("name", ["temperature", "top_k", "cfg_coef"])
+    def test_the_ranges_that_they_tell_are_accepted(self, shelf: guides.Guides, name: str) -> None:
+        least, most = parameter_fields()[name].metadata
+        told = {guide.language: guide for guide in shelf if guide.parameter == name}
+        for language, to in (("en", "to"), ("de", "bis")):
+            text = " ".join(part.text for part in told[language].parts)
+            assert f" {least.ge} {to} {most.le}" in text
