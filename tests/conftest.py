@@ -17,11 +17,15 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 # Tests already run side by side, and tiny networks gain nothing from threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from gallery.utils import progress  # noqa: E402
 from support import TESTS  # noqa: E402
 from support.compiled import compile_templates_once  # noqa: E402
 from support.galleries import SETTINGS, Gallery  # noqa: E402
 
 compile_templates_once()
+
+# What is told by the clock, a busy machine would tell more often.
+progress.PLAIN_INTERVAL = float("inf")
 
 # What tests need beyond the light installation, and which take long: by a fixture, or by where they are.
 NEEDS = {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 quiet = False
 
 # On plain output, a line every so many seconds.
-_PLAIN_INTERVAL = 5.0
+PLAIN_INTERVAL = 5.0
 
 # What takes less than so many seconds needs no bar.
 _MOMENT = 1.0
@@ -58,7 +58,7 @@ class _Progress:
                 self._bar.start()
                 self._task = self._bar.add_task(self._label, total=self._total, clips="", rate="")
             self._bar.update(self._task, description=self._label, completed=completed, clips=done, rate=rate)
-        elif time.monotonic() - self._told >= _PLAIN_INTERVAL:
+        elif time.monotonic() - self._told >= PLAIN_INTERVAL:
             self._told = time.monotonic()
             say(f"{self._label}: " + ", ".join(part for part in (done, rate, left) if part))
 

@@ -215,7 +215,7 @@ def shipped(root: Path, checkpoints: Path, folders: str = "*") -> Gallery:
         "melody: tune.wav",
         "vary: {model: [melody, stereo-melody]}",
     )
-    made.prompt("long", "prompt: slow drums", "duration: 5", "vary: {seed: [1, 2], model: [medium, large]}")
+    made.prompt("long", "prompt: slow drums", "duration: 15", "vary: {seed: [1, 2], model: [medium, large]}")
     for name, text in SEPARATOR.items():
         made.write(f"packages/demucs/{name}.py", text)
     made.write("torch/hub/checkpoints/955717e8-8726e21a.th", "")  # its weights, which it does not read

@@ -60,7 +60,7 @@ def test_prompts_become_real_records(tiny_gallery: Gallery) -> None:
 def test_what_is_told_while_it_renders(tiny_gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
     from gallery.utils import progress
 
-    monkeypatch.setattr(progress, "_PLAIN_INTERVAL", 0)
+    monkeypatch.setattr(progress, "PLAIN_INTERVAL", 0)
     built = tiny_gallery.run("build", "--engine", "musicgen", "--no-sketches")
     told = [line for line in built.err.splitlines() if line.startswith("render")]
     assert told[0] == "rendering: 6 clips, 6 s of audio"

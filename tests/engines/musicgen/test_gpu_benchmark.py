@@ -172,7 +172,7 @@ def test_a_part_that_fails_or_hangs_is_told_of_and_ends_no_other(
         yield Finding("first", "1.23 ms")
 
     monkeypatch.setattr(benchmark, "LEAST", 0.1)
-    code, parts = run("--seconds", "3", fails=fails, hangs=hangs, breaks=breaks, measures=measures)
+    code, parts = run("--seconds", "6", fails=fails, hangs=hangs, breaks=breaks, measures=measures)
     assert code == 1
     verdicts = {name: part["verdict"] for name, part in parts.items()}
     assert verdicts == {
