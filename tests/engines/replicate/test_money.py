@@ -358,6 +358,9 @@ def test_where_the_store_cannot_be_reached_nothing_is_paid(shop: Gallery, servic
     ran = build(shop, "--yes")
     assert ran.code == 1
     assert ran.err == f"Error: {where} cannot be used: [Errno 20] Not a directory: '{where[7:]}'\n"
+    settings(shop, "[store]", f'url = "file://{shop.root}/mnt/clips"')
+    ran = build(shop, "--yes")
+    assert (ran.code, "there is no store, there is no such folder; mount" in ran.err) == (1, True)
     assert service.calls == []
 
 
