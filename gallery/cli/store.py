@@ -56,16 +56,19 @@ def verify(ctx: click.Context) -> None:
 
 
 @store.command()
+@click.option("--new", is_flag=True, help="Begin the store anew where one was before and is gone.")
 @click.pass_context
-def push(ctx: click.Context) -> None:
+def push(ctx: click.Context, new: bool) -> None:
     """Take the clips that a store elsewhere lacks there from its mirror on this machine.
+
+    A store in a folder, file://, is made by the first push to it, be there clips or not.
 
     What is there stays, be it damaged, but for a clip that only this machine has encoded anew
     since. Exits with 3 where a clip was left here, since it is damaged, or another one is in its
     place.
     """
     with _elsewhere(ctx) as elsewhere:
-        elsewhere.look(take=False)
+        elsewhere.look(take=False, make=True, anew=new)
         elsewhere.tell_faulty()
         _push(ctx, elsewhere)
 

@@ -36,7 +36,8 @@ _DRIVERS = {
 
 # Where a file has its name before it is whole. Object stores show an object when it is.
 _SERVERS = {"sftp", "ssh", "ftp", "smb"}
-_FOLDERS = {"file", "local", *_SERVERS}
+_LOCAL = {"file", "local"}
+_FOLDERS = _LOCAL | _SERVERS
 
 # Drivers of object stores try again by themselves; those of servers don't. Seconds to wait each time.
 _WAITS = (1, 3, 9)
@@ -71,6 +72,32 @@ class Remote(AbstractContextManager["Remote"]):
         self._lock = threading.Lock()
         self._opened: tuple[Any, str] | None = None
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder of this machine, of what is mounted there."""
+        return self._protocol in _LOCAL
+
+    def state(self) -> str:
+        """What there is where no clips are, in words."""
+        there = self._call(lambda system, folder: system.exists(folder))
+        return "nothing of a store lies there" if there or not self.is_local else "there is no such folder"
+
+    def make_folder(self) -> None:
+        """Make the folder of a store on this machine, in one that must be there already."""
+
+        def make(system: Any, folder: str) -> None:
+            if self.is_local:
+                system.mkdir(folder, create_parents=False)
+
+        try:
+            with suppress(FileExistsError):
+                self._call(make)
+        except FileNotFoundError as error:
+            parent = self.url.rpartition("/")[0]
+            raise GalleryError(
+                f"{self.url}: there is no {parent}; mount it, make it, or mend [store] url in gallery.toml"
+            ) from error
+
     def listing(self) -> dict[str, Entry]:
         """Everything there that has the name of a clip's file."""
 
@@ -102,6 +129,10 @@ class Remote(AbstractContextManager["Remote"]):
             lambda system, folder: bytes(system.cat_file(f"{folder}/{name}", start=0, end=most))
         )
 
+    def has(self, name: str) -> bool:
+        """Whether there is a file of this name."""
+        return bool(self._call(lambda system, folder: system.exists(f"{folder}/{name}")))
+
     def holds(self, name: str, data: bytes) -> bool:
         """Whether a file is exactly this."""
 
@@ -126,7 +157,8 @@ class Remote(AbstractContextManager["Remote"]):
                 return
             if system.exists(path):
                 raise FileExistsError(path)
-            system.makedirs(folder, exist_ok=True)
+            if not self.is_local:  # where a share is unmounted, this would fill the folder below it
+                system.makedirs(folder, exist_ok=True)
             temporary = f"{folder}/.{name}.{secrets.token_hex(4)}.tmp"
             try:
                 system.pipe_file(temporary, data)

@@ -16,7 +16,7 @@ from gallery.errors import GalleryError
 from gallery.state.database import Row
 from gallery.state.inputs import stamp
 from gallery.store.clips import Store
-from gallery.store.owner import claim
+from gallery.store.presence import Presence
 from gallery.store.records import MAX_AUDIO_BYTES, MAX_COVER_BYTES, MAX_RECORD_BYTES, SUFFIXES
 from gallery.store.remote import Entry, Remote
 from gallery.store.survey import Flaw
@@ -79,18 +79,20 @@ class Sync:
         self._same: set[str] = set()
         self._newer: set[str] = set()
         self._unreachable = False
-        self._gallery, self._is_claimed = config.gallery_id, False
+        self._presence, self._is_claimed = Presence(remote, config.gallery_id, config.workspace), False
 
-    def look(self, *, take: bool) -> int:
+    def look(self, *, take: bool, make: bool = False, anew: bool = False) -> int:
         """Compare both sides' records; only those that changed are fetched.
 
         ``take`` keeps those that are missing here, and those that differ with their audio.
+        ``make`` and ``anew`` make a store where there is none: see `Presence.ensure`.
         Returns how many were kept.
         """
         kind = f"store {self.remote.url}"
         self._known, survey = self._state.load(kind), self.store.survey()
         with self.remote:
             self.listing = self.remote.listing()
+            self._presence.ensure(self.listing, make=make, anew=anew)
             verdicts = self._compare_all(survey, take)
         equal = [key for key, verdict in verdicts.items() if verdict in ("same", "new", "replaced")]
         told = {key: Row(self.listing[f"{key}.json"].version, self._stamp(key)) for key in equal}
@@ -188,7 +190,7 @@ class Sync:
     def claim(self) -> None:
         """Make the store this gallery's before anything in it is changed. Raises GalleryError."""
         if not self._is_claimed:
-            claim(self.remote, self._gallery)
+            self._presence.claim()
             self._is_claimed = True
 
     def lacks(self) -> bool:
@@ -307,6 +309,9 @@ class Sync:
         """Remove a clip elsewhere, its record first."""
         for suffix in reversed(SUFFIXES):
             self.remote.remove(f"{key}{suffix}")
+            self.listing.pop(f"{key}{suffix}", None)
+        if not self.listing:
+            self._presence.mark()
 
     def _drop_copies(self) -> None:
         """Remove records that are no use any more: of clips that are neither here nor there."""
@@ -317,6 +322,7 @@ class Sync:
 
     def _push(self, key: str) -> bool:
         """Take a clip there. False, with a conflict, where another one is in its place."""
+        self._presence.check()
         self.conflicts.pop(key, None)
         files = {suffix: self.store.path(key, suffix).read_bytes() for suffix in SUFFIXES}
         if suffix := _unlike(self.store.parse(key, files[".json"]), files):
@@ -341,6 +347,7 @@ class Sync:
         self.faulty.pop(key, None)
         self._newer.discard(key)
         self._same.add(key)
+        self._presence.remember()
         return True
 
 

@@ -439,6 +439,30 @@ def test_a_bucket_that_is_not_there_is_not_taken_for_an_empty_store(here: Galler
     assert not (here.root / "site").exists()
 
 
+def test_a_bucket_that_was_a_store_is_not_taken_for_a_new_one(here: Gallery, bucket: Bucket) -> None:
+    """Whatever it is that became of its clips; one that is new needs nothing."""
+    keys = shelve(here, 2)
+    here.run("store", "push")
+    for name in bucket.names():
+        bucket.remove(name)
+    (here.root / ".gallery/state.sqlite").unlink()
+    for command in (["build", "--engine", "sketch"], ["store", "push"]):
+        ran = here.run(*command)
+        assert (ran.code, ran.err) == (
+            1,
+            f"Error: {bucket.url}: the store that was there is gone, nothing of a store lies there; mend "
+            "[store] url in gallery.toml, or, to begin it anew there, run `gallery store push --new`\n",
+        )
+    assert bucket.names() == set()
+    assert here.run("store", "push", "--new").out == "2 clips pushed, 0 left here\n"
+    assert bucket.keys() == set(keys)
+    # Giving up the last clip leaves a store.
+    for key in keys:
+        bucket.put(f"{key}.json", b"{")
+    assert here.run("store", "remove", *keys).code == 0
+    assert here.run("store", "pull").code == 0
+
+
 def test_a_file_is_not_taken_for_an_empty_store(here: Gallery, tmp_path: Path) -> None:
     (tmp_path / "clips").write_text("x")
     keeping(here, f"file://{tmp_path}/clips")
@@ -463,8 +487,9 @@ def test_clips_that_came_with_git_are_not_pushed(here: Gallery, bucket: Bucket) 
 def test_any_place_that_fsspec_knows(gallery: Gallery, tmp_path: Path) -> None:
     keeping(gallery, f"file://{tmp_path}/shared/clips")
     keys = shelve(gallery, 3)
+    (tmp_path / "shared").mkdir()
     assert gallery.run("store", "push").out == "3 clips pushed, 0 left here\n"
-    assert len(list((tmp_path / "shared/clips").iterdir())) == 9
+    assert len(list((tmp_path / "shared/clips").iterdir())) == 10
     other = clone(gallery, tmp_path / "other")
     assert "3 records and the audio of 3 clips pulled, 0 clips left out" in other.run("store", "pull").out
     assert other.files(".gallery/store") == gallery.files(".gallery/store")

@@ -14,7 +14,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,6 +85,7 @@ class Script:
     lag: float = 0.0  # seconds until a prediction is in the list of all
     page: int = 100  # predictions on a page of the list
     predict_times: list[float] = field(default_factory=list)  # of the next that end, before `predict_time`
+    compute: Callable[[dict[str, Any]], float] | None = None  # what an input takes, in place of both
 
 
 def noise(seed: int, seconds: float, channels: int, rate: int = 32000, form: str = "WAV") -> bytes:
@@ -122,6 +123,12 @@ class StandIn:
     def asked(self) -> list[str]:
         """The prompts of all predictions that were made, each of which costs money."""
         return [given["prompt"] for given in self.inputs]
+
+    @property
+    def costs(self) -> list[float]:
+        """What each prediction that has ended cost, in USD."""
+        ended = [one["metrics"] for one in self.predictions.values() if "metrics" in one]
+        return [metrics.get("predict_time", 0) * PRICE for metrics in ended]
 
     def create(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if body.get("version") != f"meta/musicgen:{VERSION}":
@@ -170,6 +177,8 @@ class StandIn:
         given, took = self.predictions[made]["input"], self.script.predict_time
         if self.script.predict_times:
             took = self.script.predict_times.pop(0)
+        if self.script.compute:
+            took = self.script.compute(given)
         self.predictions[made] |= {
             "status": status, "completed_at": _now(), "error": self.script.error,
             "logs": self.script.log.format(seed=given["seed"]) + "  1 /  50\r  2 /  50\n",

@@ -26,6 +26,7 @@ from gallery.engines.replicate.prediction import (
     marked,
     render_of,
 )
+from gallery.engines.replicate.spending import Task, TooDear
 from gallery.errors.text import one_line
 from gallery.utils.progress import say
 
@@ -107,9 +108,9 @@ class Runner:
             try:
                 return self._run(job)
             except Unsettled as unsettled:
-                if job.entry or not self._ledger.first_alone:
+                if job.entry or not self._ledger.is_first(self._task(job, unsettled.entry.model_version)):
                     raise
-                # All others wait for the first one's price.
+                # All others wait for the price of a model's first one.
                 return self._run(replace(job, entry=unsettled.entry, doubt=unsettled.cause))
         finally:
             self._ledger.leave(key, may_cost=self._journal.has(key))
@@ -168,15 +169,7 @@ class Runner:
         if job.melody:
             given = given | {"input_audio": self._address(job.melody)}
         with self._asking:
-            while self._ledger.must_wait(request.duration):
-                if self._stop.wait(self._client.interval):
-                    break
-            if self._stop.is_set():
-                raise Stopped
-            if self._closed:
-                raise NotMade(self._closed)
-            if reason := self._ledger.reserve(request.key, request.duration):
-                raise NotMade(reason)
+            self._reserve(job)
             try:
                 return self._ask_until_answered(request.key, given)
             except ServiceError as error:
@@ -184,6 +177,24 @@ class Runner:
                     # What none of so many attempts got through, the next clip's would not either.
                     self._closed = str(error)
                 raise NotMade(str(error)) from error
+
+    def _reserve(self, job: Job) -> None:
+        """Wait until a prediction may be asked for. Raises Stopped, NotMade."""
+        task = self._task(job, self._settings.version)
+        while True:
+            if self._stop.is_set():
+                raise Stopped
+            if self._closed:
+                raise NotMade(self._closed)
+            try:
+                if self._ledger.reserve(job.request.key, task):
+                    return
+            except TooDear as reason:
+                raise NotMade(str(reason)) from reason
+            self._stop.wait(self._client.interval)
+
+    def _task(self, job: Job, version: str) -> Task:
+        return Task(job.request.model, version, job.request.duration)
 
     def _ask_until_answered(self, key: str, given: dict[str, Any]) -> JournalEntry:
         """Ask until Replicate takes it, or may have taken it: then Unsettled is raised."""
@@ -253,7 +264,8 @@ class Runner:
     def _fetch(self, job: Job, entry: JournalEntry, prediction: Prediction) -> JournalEntry:
         """The entry with what its prediction made beside it. Raises WrongOutput."""
         request, succeeded = job.request, prediction.status == "succeeded"
-        self._ledger.settle(request.key, request.duration, prediction.predict_time, made=succeeded)
+        task = self._task(job, entry.model_version)
+        self._ledger.settle(request.key, task, prediction.predict_time, made=succeeded)
         if not succeeded:
             self._journal.remove(entry.key)
             if self._stop.is_set():

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from gallery.engines.replicate.spending import Ledger
+from gallery.engines.replicate.spending import Ledger, Task, TooDear
 from gallery.settings import ReplicateSettings
 from support import COMMAND
 from support.galleries import Gallery, Ran
@@ -151,30 +151,122 @@ def test_a_maximum_is_passed_by_one_prediction_at_most(
     assert len(spent) > 1
 
 
+def test_dear_models_after_cheap_ones_pass_a_maximum_by_one_prediction_at_most(
+    shop: Gallery, service: StandIn
+) -> None:
+    """Each model has a price of its own, and its first prediction has no company."""
+    settings(shop, "concurrency = 4")
+    takes = {"large": 10, "stereo-large": 80, "stereo-melody-large": 300}
+    for name in takes:
+        shop.prompt(f"{name}", "prompt: x", f"model: {name}", "duration: 1", "vary: {seed: [1, 2, 3, 4]}")
+    service.script.looks, service.script.compute = 3, lambda given: takes[given["model_version"]]
+    build(shop, "--yes", "--max-cost", "1.4")
+    assert sum(service.costs) <= 1.4 + max(service.costs)
+    asked = [given["model_version"] for given in service.inputs]
+    assert [asked.count(name) for name in takes] == [4, 1, 1]
+    assert build(shop, "--yes", "--max-cost", "50").code == 0
+    spans = [(one["created_at"], one["completed_at"]) for one in service.predictions.values()]
+    for name in ("stereo-large", "stereo-melody-large"):
+        number = next(n for n in range(6, 12) if service.inputs[n]["model_version"] == name)
+        begun, ended = spans[number]
+        assert not any(start < ended and begun < end for n, (start, end) in enumerate(spans) if n != number)
+    assert len(spans) == 12 and service.most_at_once > 1
+
+
+def test_short_clips_after_a_long_one_pass_a_maximum_by_one_prediction_at_most(
+    shop: Gallery, service: StandIn
+) -> None:
+    """Most of what a short one takes may be what each prediction takes."""
+    settings(shop, "concurrency = 6", prices="price_per_second = 0.01\ncompute_per_audio_second = 1\n")
+    shop.prompt("a-long", "prompt: long", "model: large", "duration: 8")
+    shop.prompt("b-short", "prompt: short", "model: large", "duration: 1", "vary: {seed: [1, 2, 3, 4, 5, 6]}")
+    service.script.looks, service.script.compute = 3, lambda given: 20 + given["duration"]
+    build(shop, "--yes", "--max-cost", "0.75")
+    assert sum(service.costs) <= 0.75 + max(service.costs)
+    assert service.asked == ["long", "short", "short"]
+
+
+@pytest.mark.parametrize(("workers", "asked"), [(3, 4), (1, 2)])
+def test_what_turns_out_too_dear_in_company_ends_the_asking(
+    shop: Gallery, service: StandIn, workers: int, asked: int
+) -> None:
+    """What was asked for with it costs, too, and that cannot be known; alone, one passes the maximum."""
+    settings(shop, f"concurrency = {workers}")
+    drums(shop, 8)
+    service.script.looks, service.script.compute = 3, lambda given: 10 if given["seed"] == 1 else 100
+    build(shop, "--yes", "--max-cost", "0.8")
+    assert len(service.costs) == asked
+    assert (sum(service.costs) <= 0.8 + max(service.costs)) == (workers == 1)
+
+
+def test_what_a_clip_is_expected_to_take() -> None:
+    prices = ReplicateSettings(price_per_second=1, compute_per_audio_second=1)
+    ledger, (other, older) = Ledger(prices), (Task("b", "1", 4), Task("a", "0", 4))
+
+    def expected() -> list[float]:
+        return [ledger.expected(Task("a", "1", seconds)) for seconds in (1, 2, 4, 8, 16)]
+
+    assert expected() == [1, 2, 4, 8, 16]
+    # No clip of another model or version, and no failure, tells what those of this one take.
+    for task, made in ((other, True), (older, True), (Task("a", "1", 8), False)):
+        ledger.settle("", task, 9, made=made)
+    assert expected() == [1, 2, 4, 9, 16]
+    assert [ledger.expected(task) for task in (other, older)] == [9, 9]
+    # A shorter one takes no more, a longer one no more a second; nothing less than was estimated.
+    ledger.settle("", Task("a", "1", 4), 20, made=True)
+    assert expected() == [20, 20, 20, 40, 80]
+    ledger.settle("", Task("a", "1", 1), 17, made=True)
+    assert expected() == [17, 20, 20, 40, 80]
+    ledger.settle("", Task("a", "1", 16), 25, made=True)
+    assert expected() == [17, 20, 20, 25, 25]
+    # The dearest of like ones counts, and a longer one is not expected to take less.
+    ledger.settle("", Task("a", "1", 2), 30, made=True)
+    assert expected() == [17, 30, 30, 30, 30]
+
+
 @pytest.mark.parametrize("start", range(5))
 def test_a_maximum_holds_whatever_predictions_take(start: int) -> None:
-    """The first may take any time, each other up to twice what the dearest before it took."""
+    """A model's first may take any time, and so may what runs alone; others up to twice what is expected."""
     for number in range(start * 100, start * 100 + 100):
         dice = random.Random(number)
         prices = ReplicateSettings(price_per_second=1, compute_per_audio_second=dice.uniform(0.01, 2))
         maximum, workers = dice.uniform(1, 300), dice.randint(1, 8)
         ledger, lengths = Ledger(prices, maximum), dice.choice([[1], [4], [1, 2, 8, 30]])
-        left, most = [dice.choice(lengths) for _ in range(30)], dice.choice([[0.5, 1], [1, 2], [2]])
-        running: dict[str, tuple[float, float]] = {}
+        models, most = dice.choice(["a", "ab", "abcd"]), dice.choice([[0.5, 1], [1, 2], [2]])
+        left = [Task(dice.choice(models), "1", dice.choice(lengths)) for _ in range(30)]
+        running: dict[str, tuple[Task, float]] = {}
         costs: list[float] = []
         while left or running:
-            if left and len(running) < workers and not ledger.must_wait(left[-1]):
-                seconds, key = left.pop(), str(len(left))
-                dearest = ledger.estimate(1)[1]
-                if not ledger.reserve(key, seconds):
-                    rate = dice.choice(most) * dearest if costs else dice.uniform(0, 50)
-                    costs.append(seconds * rate)
-                    running[key] = seconds, seconds * rate
+            key = str(len(left))
+            if left and len(running) < workers and (asked := asks(ledger, key, left[-1])) is not False:
+                task = left.pop()
+                if not asked:
+                    continue
+                took, surprise = ledger.expected(task) * dice.choice(most), dice.uniform(0, 50)
+                is_first = ledger.is_first(task)
+                costs.append(surprise if is_first else took)
+                running[key] = task, costs[-1]
+                if is_first or running.keys() != {key} or dice.random() < 0.8:
+                    continue
+                # It has ended before any other was asked for.
+                costs[-1] = surprise
+                running[key] = task, surprise
             else:
                 key = dice.choice(sorted(running))
-                seconds, compute = running.pop(key)
-                ledger.settle(key, seconds, compute, made=dice.random() < 0.9)
+            task, took = running.pop(key)
+            if dice.random() < 0.1:
+                ledger.leave(key, may_cost=True)
+            else:
+                ledger.settle(key, task, took, made=dice.random() < 0.9)
         assert sum(costs) <= maximum + max(costs, default=0) + 1e-6
+
+
+def asks(ledger: Ledger, key: str, task: Task) -> bool | None:
+    """Whether a prediction is asked for; False if it waits, None if it is too dear."""
+    try:
+        return ledger.reserve(key, task)
+    except TooDear:
+        return None
 
 
 def test_with_a_maximum_nothing_follows_a_first_one_that_tells_no_price(
@@ -186,7 +278,7 @@ def test_with_a_maximum_nothing_follows_a_first_one_that_tells_no_price(
     service.script.predict_time = 800
     ran = build(shop, "--yes", "--max-cost", "0.5")
     assert len(service.asked) == 1
-    assert ran.err.count("the first prediction has to tell what one costs") == 2
+    assert ran.err.count("the first prediction of a model has to tell what one costs") == 2
     assert "1 prediction asked for, 10 s of compute, about USD 0.10; 1 of them not settled" in ran.err
 
 
@@ -266,6 +358,9 @@ def test_where_the_store_cannot_be_reached_nothing_is_paid(shop: Gallery, servic
     ran = build(shop, "--yes")
     assert ran.code == 1
     assert ran.err == f"Error: {where} cannot be used: [Errno 20] Not a directory: '{where[7:]}'\n"
+    settings(shop, "[store]", f'url = "file://{shop.root}/mnt/clips"')
+    ran = build(shop, "--yes")
+    assert (ran.code, "there is no store, there is no such folder; mount" in ran.err) == (1, True)
     assert service.calls == []
 
 
