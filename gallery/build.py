@@ -26,7 +26,7 @@ from gallery.store.places import Published, Stores
 from gallery.store.sync import sync_of
 from gallery.store.tracked import refuse_renders
 from gallery.utils.parallel import without_collecting
-from gallery.utils.progress import Stage, count, say
+from gallery.utils.progress import Stage, count, inform, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
@@ -215,7 +215,7 @@ class _Recipe:
                 finally:
                     # After Ctrl-C, too: what the GPU has worked is paid for.
                     if told := work.tell(stage.loaded):
-                        say(told)
+                        inform(told)
         return bool(encode or engine)
 
     def _cpu_time(self, clips: Sequence[Clip]) -> str:
