@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gallery.catalogue.again import irreproducible
 from gallery.catalogue.entries import Catalogue
 from gallery.catalogue.kin import kin_of
 from gallery.engines import Payment
 from gallery.engines.choice import can_appear, choose_engine, sketch_engine
 from gallery.engines.work import Work
-from gallery.errors import Fault
-from gallery.plan import Plan, SketchMarks, chosen, costs, flaw_of, make_plan, sketched, stored
+from gallery.plan import Plan, SketchMarks, chosen, costs, flaw_of, make_plan, sketched, stored, told_lost
 from gallery.prompts.folder import keep_read, read_prompts
 from gallery.prompts.prompt import Clips
 from gallery.state.database import Damaged
@@ -26,7 +26,7 @@ from gallery.store.places import Published, Stores
 from gallery.store.sync import sync_of
 from gallery.store.tracked import refuse_renders
 from gallery.utils.parallel import without_collecting
-from gallery.utils.progress import Stage, count, say
+from gallery.utils.progress import Stage, count, inform, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from gallery.store.lossless import LosslessStore
     from gallery.store.survey import Flaw, Kept
     from gallery.store.sync import Sync
-
-_LOST = "the clip is not in the store, and nobody knows its seed: bring it back with `gallery import`"
 
 # Where previews and covers lie in the site, renders and sketches apart.
 _AUDIO, _SKETCHES = "audio/", "sketches/"
@@ -112,7 +110,7 @@ def _build(config: Config, options: Options, state: State) -> Outcome:
         if remote:
             recipe.take_along(remote)
         recipe.plan()
-        if options.strict and outcome.flaws:
+        if options.strict and (outcome.flaws or outcome.warnings):
             return outcome
         made = recipe.render(), recipe.sketch()
         if remote:
@@ -171,13 +169,11 @@ class _Recipe:
         self.marks = SketchMarks(self.clips, self.config)
         self.wanted = chosen(self.config, self.options.paths, self.clips)
         with without_collecting():
-            self.todo = make_plan(self.wanted, self.stores, self.config)
+            self.todo = make_plan(self.wanted, self.stores, self.config, self.reading.melodies)
             mended = {clip.key for clip in self.todo.encode}
             self._tell_flaws(flaw for key, flaw in self._flaws().items() if key not in mended)
         self.outcome.outdated = self.todo.outdated
-        self.outcome.warnings += [
-            Fault(self.clips.homes[clip.key].file, 0, "audio", _LOST) for clip in self.todo.lost
-        ]
+        self.outcome.warnings += told_lost(self.todo, self.wanted)
 
     def _flaws(self) -> dict[str, Flaw]:
         """What is wrong with the clips that prompts ask for."""
@@ -219,7 +215,7 @@ class _Recipe:
                 finally:
                     # After Ctrl-C, too: what the GPU has worked is paid for.
                     if told := work.tell(stage.loaded):
-                        say(told)
+                        inform(told)
         return bool(encode or engine)
 
     def _cpu_time(self, clips: Sequence[Clip]) -> str:
@@ -236,7 +232,7 @@ class _Recipe:
         if not self.options.sketches or self.options.engine == "none":
             return False
         there = self._playable(self.wanted).keys() | self._flaws().keys()
-        there |= {clip.key for clip in self.todo.lost}
+        there |= self.todo.lost.keys()
         missing = [self.wanted[key] for key in self.wanted if key not in there]
         if missing:
             for key in self.stores.sketches.survey().flawed.keys() & {clip.key for clip in missing}:
@@ -266,7 +262,9 @@ class _Recipe:
             kept = {key: known for key, (known, _) in playable.items()}
             places = {key: place for key, (_, place) in playable.items()}
             kin, model_name = kin_of(self.clips, state), self.config.model_name
-            catalogue = Catalogue(self.clips, kin, kept, places, flawed, model_name)
+            silent = (key for key in self.clips if key not in kept)
+            unmakeable = {key: why for key in silent if (why := self._unmakeable(key))}
+            catalogue = Catalogue(self.clips, kin, kept, places, flawed, unmakeable, model_name)
             self.outcome.states = Counter(
                 catalogue.state(key) for path in catalogue.paths for key in catalogue.keys(path)
             )
@@ -285,9 +283,17 @@ class _Recipe:
                 found[key] = known, audio
             elif flaw_of(key, self.stores, self.config):
                 continue
-            elif self.options.sketches and (known := sketched(key, sketches, self.marks)):
+            elif (
+                self.options.sketches
+                and (known := sketched(key, sketches, self.marks))
+                and not self._unmakeable(key)
+            ):
                 found[key] = known, _SKETCHES
         return found
+
+    def _unmakeable(self, key: str) -> str:
+        """Why nobody can make a clip of which no record tells; nothing where an engine can."""
+        return irreproducible(self.clips[key].fields, melodies=self.reading.melodies)
 
     def _keep(
         self,

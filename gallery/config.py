@@ -102,7 +102,7 @@ class Site(Settings):
         "en",
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
         description="Language that the gallery writes in, a BCP 47 tag: its title, headline and "
-        "description, and prompts with their titles and notes, are marked so where their letters don't "
+        "description, and prompts with their titles, tags and notes, are marked so where their letters don't "
         "tell another; guides in it come first. The pages themselves are English.",
     )
     cards: int = Field(

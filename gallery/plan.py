@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
+from gallery.catalogue.again import irreproducible
 from gallery.engines.choice import sketch_digest
 from gallery.engines.measured import card_here, published
+from gallery.errors import Fault
 from gallery.errors.text import printable
 from gallery.prompts.folder import find_files, read_prompts
 from gallery.prompts.prompt import Clips
-from gallery.prompts.request import is_unseeded
 from gallery.store.places import Stores
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from gallery.config import Config
@@ -37,22 +38,24 @@ class Plan:
     """What a build has to make: clips to encode from lossless renders, and clips to render.
 
     ``outdated`` counts previews of other settings whose lossless render is not here. ``flaws`` tell
-    of clips that are damaged or of a newer version, and that are left as they are. ``lost`` are absent
-    and have no seed that anybody knows: only an import brings them back.
+    of clips that are damaged or of a newer version, and that are left as they are. ``lost`` are absent,
+    by their keys, and nobody can make them again, for this reason.
     """
 
     encode: list[Clip] = field(default_factory=list)
     render: list[Clip] = field(default_factory=list)
     outdated: int = 0
     flaws: list[Flaw] = field(default_factory=list)
-    lost: list[Clip] = field(default_factory=list)
+    lost: dict[str, str] = field(default_factory=dict)
 
 
 def describe_plan(config: Config, paths: Sequence[Path], state: State) -> tuple[Reading, Plan]:
     """What was read, and what a build would do. ``state`` has what is known of the store."""
     reading = read_prompts(config)
     clips = chosen(config, paths, Clips(reading.prompts))
-    return reading, make_plan(clips, Stores.of(config, state), config)
+    plan = make_plan(clips, Stores.of(config, state), config, reading.melodies)
+    reading.warnings += told_lost(plan, clips)
+    return reading, plan
 
 
 def chosen(config: Config, paths: Sequence[Path], clips: Clips) -> Clips:
@@ -63,8 +66,8 @@ def chosen(config: Config, paths: Sequence[Path], clips: Clips) -> Clips:
     return Clips(clips.prompts, files)
 
 
-def make_plan(clips: Mapping[str, Clip], stores: Stores, config: Config) -> Plan:
-    """Sort clips by what is left to do for them."""
+def make_plan(clips: Mapping[str, Clip], stores: Stores, config: Config, melodies: Container[str]) -> Plan:
+    """Sort clips by what is left to do for them. ``melodies`` are the digests of those that are here."""
     plan, store, current = Plan(), stores.store.survey(), config.preview.digest
     for key in clips:
         record = stored(key, stores, config)
@@ -80,14 +83,27 @@ def make_plan(clips: Mapping[str, Clip], stores: Stores, config: Config) -> Plan
             plan.flaws.append(flaw)
         elif record:
             plan.outdated += 1
-        elif is_unseeded(clips[key].fields):
-            plan.lost.append(clips[key])
+        elif why := irreproducible(clips[key].fields, melodies=melodies):
+            plan.lost[key] = why
         else:
             plan.render.append(clips[key])
     # One model after the other: each is loaded once.
     names = list(config.models)
     plan.render.sort(key=lambda clip: names.index(clip.model))
     return plan
+
+
+def told_lost(plan: Plan, clips: Clips) -> list[Fault]:
+    """A warning for each clip that is lost, and how it comes back."""
+    told = []
+    for key, why in plan.lost.items():
+        field = "audio" if "audio" in clips[key].fields else "melody"
+        way = "bring it back with `gallery import`"
+        if field == "melody":
+            way += ", or put the melody's file beside the prompt file and name it"
+        message = f"the clip is not in the store, and {why}: {way}"
+        told.append(Fault(clips.homes[key].file, 0, field, message))
+    return told
 
 
 def stored(key: str, stores: Stores, config: Config) -> Kept | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, cast
 
+from gallery.catalogue.again import irreproducible
 from gallery.catalogue.differences import word_changes
-from gallery.prompts.request import is_unseeded
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gallery.prompts.prompt import Clip, Clips, Prompt
     from gallery.store.survey import Kept
 
-# Lost is what the store lacks and nothing makes again: nobody knows its seed.
+# Lost is what the store lacks and nothing makes again: see `gallery.catalogue.again`.
 State = Literal["render", "sketch", "pending", "damaged", "newer", "lost"]
 
 
@@ -79,7 +79,7 @@ class ClipEntry(Audio):
 
     ``id`` is its fragment on the prompt's page. ``request`` is what decides its
     sound (``model`` there is the hub id); ``changes`` is what sets it apart from the
-    prompt's other clips, as written.
+    prompt's other clips, as written. ``irreproducible`` is why nobody can make it again, where that is so.
     """
 
     key: str
@@ -88,6 +88,7 @@ class ClipEntry(Audio):
     request: dict[str, Any]
     changes: dict[str, Any]
     kin: list[KinEntry]
+    irreproducible: NotRequired[str]
 
 
 class AxisEntry(TypedDict):
@@ -133,16 +134,18 @@ class Catalogue:
         kept: Mapping[str, Kept],
         places: Mapping[str, str],
         flawed: Mapping[str, State],
+        unmakeable: Mapping[str, str],
         model_name: Callable[[str], str],
     ) -> None:
         """``kept`` holds what is known of clips by key, sketches included.
 
         ``places`` has what stands before each of their keys in their previews' addresses, ``flawed``
-        the state of the clips that are there and cannot be used; ``model_name`` gives the gallery's
-        name for a hub id.
+        the state of the clips that are there and cannot be used. Of clips of which no record can be
+        read, ``unmakeable`` says why nobody can make them again. ``model_name`` gives the gallery's name
+        for a hub id.
         """
         self._clips, self._kin, self._kept, self._places = clips, kin, kept, places
-        self._flawed, self._model_name = flawed, model_name
+        self._flawed, self._unmakeable, self._model_name = flawed, unmakeable, model_name
         self._outlines = {outline.path: outline for outline in clips.prompts.outlines}
         # Newest first, those of one day by path, undated ones last.
         self.paths = sorted(sorted(self._outlines), key=lambda path: self._outlines[path].date, reverse=True)
@@ -204,10 +207,10 @@ class Catalogue:
         """A clip's state, one of `State`; nothing where no prompt asks for it."""
         if key not in self._clips.homes:
             return ""
-        return self._kept[key].state if key in self._kept else self._silent_state(self._clips[key])
+        return self._kept[key].state if key in self._kept else self._silent_state(key)
 
-    def _silent_state(self, clip: Clip) -> str:
-        return self._flawed.get(clip.key) or ("lost" if is_unseeded(clip.fields) else "pending")
+    def _silent_state(self, key: str) -> State:
+        return self._flawed.get(key) or ("lost" if key in self._unmakeable else "pending")
 
     def digest(self, path: str) -> str:
         """A digest of all that the entry is made from."""
@@ -223,9 +226,8 @@ class Catalogue:
         """A digest of all that a clip is made from, its kin apart."""
         kept, home = self._kept.get(key), self._clips.homes[key]
         model = home.models[home.keys.index(key)]
-        return (
-            f"{key} {model} {self._places.get(key, '')} {kept.digest if kept else self._flawed.get(key, '')}"
-        )
+        known = kept.digest if kept else f"{self._silent_state(key)} {self._unmakeable.get(key, '')}"
+        return f"{key} {model} {self._places.get(key, '')} {known}"
 
     def _sound(self, key: str) -> str:
         return self._kept[key].sound if key in self._kept else ""
@@ -236,10 +238,12 @@ class Catalogue:
 
     def _clip_entry(self, clip: Clip, kin: list[KinEntry]) -> ClipEntry:
         kept, place = self._kept.get(clip.key), self._places.get(clip.key, "")
-        known: dict[str, Any] = {**_SILENT, "state": self._silent_state(clip), "length": clip.duration}
+        known: dict[str, Any] = {**_SILENT, "state": self._silent_state(clip.key), "length": clip.duration}
+        why = self._unmakeable.get(clip.key, "")
         if kept:
             files = {"audio": f"{place}{clip.key}.mp3", "cover": f"{place}{clip.key}.webp"}
             known = {**kept.shown, **files, "sound": kept.sound}
+            why = irreproducible(clip.fields, known["provenance"])
         entry = {
             "key": clip.key,
             "id": clip.key[:8],
@@ -248,6 +252,7 @@ class Catalogue:
             "changes": clip.changes,
             **known,
             "kin": kin,
+            **({"irreproducible": why} if why else {}),
         }
         return cast("ClipEntry", entry)
 

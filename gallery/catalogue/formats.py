@@ -20,8 +20,6 @@ from gallery.prompts.forms import DIGEST_PREFIX
 from gallery.prompts.request import Request, parameter_fields, parameter_label, plain_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gallery.config import Model
 
 # libyaml's dumper is several times as fast; PyYAML can be built without it.
@@ -87,14 +85,13 @@ class Takeaway:
     where: str = ""
 
 
-def takeaways(
-    request: Request, name: str, model: Model, provenance: Mapping[str, Any] | None = None
-) -> list[Takeaway]:
+def takeaways(request: Request, name: str, model: Model, irreproducible: str = "") -> list[Takeaway]:
     """The request for every tool; ``name`` is the gallery's own for its model.
 
-    What no tool makes again, as ``provenance`` tells, is offered to none.
+    What no tool makes again, and ``irreproducible`` says why, is offered to none.
     """
-    if reason := withheld(request, provenance or {}):
+    if irreproducible:
+        reason = f"nothing makes this clip again: {irreproducible}"
         return [Takeaway("Other tools", "", reason=reason), _prompt_file(request, name, model)]
     return [
         Takeaway("Python for audiocraft", "python", audiocraft(request, model), where=_IN_AUDIOCRAFT),
@@ -107,16 +104,6 @@ def takeaways(
 
 def _prompt_file(request: Request, name: str, model: Model) -> Takeaway:
     return Takeaway("Prompt file", "yaml", front_matter(request, name, model), where=_IN_A_GALLERY)
-
-
-def withheld(request: Request, provenance: Mapping[str, Any]) -> str:
-    """Why nobody can make the clip again; nothing where its request says all that made it."""
-    if not request.is_unseeded and provenance.get("reproducible") is not False:
-        return ""
-    note, unsaid = provenance.get("note"), "not all that made it is known"
-    if request.is_unseeded:
-        unsaid = "nobody knows its seed"
-    return f"nothing makes this clip again: {note if note and isinstance(note, str) else unsaid}"
 
 
 def _transformers(request: Request, model: Model) -> Takeaway:
@@ -303,7 +290,7 @@ def prompt_fields(request: Request, name: str, model: Model) -> dict[str, Any]:
     usual["extend_stride"] = model.stride if request.duration > model.window else None
     for parameter, default in usual.items():
         value = getattr(request, parameter)
-        if parameter == "seed" and request.is_unseeded:
+        if parameter == "seed" and request.audio:
             continue
         if value != default:
             fields[parameter] = plain_number(value)

@@ -122,6 +122,8 @@ def find_kin(requests: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, lis
     common: dict[Any, Any] = {}
     rows: dict[str, _Row] = {}
     for key, request in requests:
+        if request.get("audio") and not is_unseeded(request):
+            continue  # of another engine: no clip differs from it in one field
         # Most values are those of many clips: each is in memory once.
         fields = {**request, "seed": request["audio"]} if is_unseeded(request) else request
         values = tuple(common.setdefault((type(value), value), value) for value in map(fields.get, _FIELDS))

@@ -109,6 +109,8 @@ def _line(change: Change, quote: Callable[[str], str]) -> str:
         parts.append(f"{count(len(change.new), 'clip')} to render")
     if change.rendered:
         parts.append(f"{count(change.rendered, 'clip')} rendered already")
+    if change.lost:
+        parts.append(f"{count(change.lost, 'clip')} that nobody can make again")
     parts += _shared(change, quote)
     if change.gone:
         parts.append(f"{count(change.gone, 'clip')} no longer asked for")

@@ -182,6 +182,8 @@ def _note(entries: Sequence[Entry]) -> str:
         note += (
             " Where `audio` stands in the place of a seed, nobody knows it: that clip cannot be made again."
         )
+    if any(entry.request.audio and not entry.request.is_unseeded for entry in entries):
+        note += " Where `audio` stands at temperature 0, another engine made the clip: audiocraft cannot."
     return note
 
 

@@ -40,7 +40,8 @@ class ImportedClip:
     record will say. ``finished`` is an MP3 of a gallery, which is kept as it is; ``key`` is what its tags
     lead to. ``title``, ``author``, ``license`` and ``day`` are the prompt's, where they are known.
     ``measured`` is how loud the render was, in LUFS, and its true peak in dBTP, where a gallery's MP3
-    says so. Nobody knows the seed of an ``unseeded`` clip: its audio stands for it.
+    says so. Of an ``unseeded`` clip nobody knows the seed, or another engine than audiocraft made it: its
+    audio stands for that.
     """
 
     source: Path

@@ -176,7 +176,7 @@ class _ImportStore:
         self._whole: dict[str, bool] = {}
 
     def with_digest(self, clip: ImportedClip) -> ImportedClip:
-        """The clip; one without a seed that anybody knows has the digest of its audio. Raises Unusable."""
+        """The clip; one for which its audio stands has the digest of that. Raises Unusable."""
         if not clip.unseeded or "audio" in clip.fields:
             return clip
         model = self.config.models[clip.fields["model"]]
@@ -192,7 +192,7 @@ class _ImportStore:
 
     def as_it_came_before(self, entry: Entry) -> Entry:
         """The same clip as the store has it: a seed of 0 once stood for those that nobody knows."""
-        if not entry.request.is_unseeded:
+        if not entry.request.audio:
             return entry
         earlier = entry.request.model_copy(update={"audio": None, "seed": 0})
         record = self.stores.store.get(earlier.key)

@@ -149,7 +149,7 @@ def made(
     """A clip of these fields and this seed, or of none, and why, which is noted; so is another engine's."""
     number, why = seed
     greedy = fields.get("temperature") == 0
-    unseeded = not greedy and (number is None or bool(other_engine))
+    unseeded = bool(other_engine) or (number is None and not greedy)
     notes = [OTHER_ENGINE.format(engine=other_engine)] if other_engine else []
     if other_engine and number is not None:
         notes.append(f"its seed there was {number}")

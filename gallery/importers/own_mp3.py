@@ -81,7 +81,6 @@ def read_clip(config: Config, path: Path) -> ImportedClip:
         fields["melody"] = f"sha256:{request.melody}"
     if request.audio is not None:
         fields["audio"] = f"sha256:{request.audio}"
-    if request.is_unseeded:
         del fields["seed"]
     if request.extend_stride == config.models[fields["model"]].stride:
         del fields["extend_stride"]
@@ -92,7 +91,7 @@ def read_clip(config: Config, path: Path) -> ImportedClip:
         _provenance(tags, engine),
         (path,),
         finished=True,
-        unseeded=request.is_unseeded,
+        unseeded=request.audio is not None,
         key=key,
         title=tags.get("title", ""),
         author="" if artist == engine else artist,

@@ -75,8 +75,9 @@ class Changes(Parameters):
     )
     audio: str | None = Field(
         None,
-        description="In the place of a seed that nobody knows, in imported clips: the SHA-256 of the clip's "
-        "samples, `sha256:` and 64 hex digits. Such a clip can be heard, and not be made again.",
+        description="In the place of a seed that nobody knows, or where another engine than audiocraft made "
+        "it, in imported clips: the SHA-256 of the clip's samples, `sha256:` and 64 hex digits. Such a clip "
+        "can be heard, and not be made again.",
     )
 
 

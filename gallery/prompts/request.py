@@ -93,10 +93,10 @@ class Request(Parameters):
 
     ``model`` is the hub id (``facebook/musicgen-small``), so that galleries that
     name their models differently share their clips. ``melody`` is the SHA-256 of
-    the melody file; of clips that TTS-WebUI made, of the melody's samples. ``audio`` stands in the
-    place of a seed that nobody knows: the SHA-256 of the clip's samples, float32, as they were
-    imported. ``extend_stride`` is set only where a clip is longer than the model's window
-    (see `gallery.config.Model.window`).
+    the melody file; of clips that TTS-WebUI made, of the melody's samples. ``audio`` stands for what
+    nobody can ask for, a seed that is not known or another engine than audiocraft: the SHA-256 of the
+    clip's samples, float32, as they were imported. ``extend_stride`` is set only where a clip is longer
+    than the model's window (see `gallery.config.Model.window`).
     """
 
     model: str
@@ -164,7 +164,7 @@ def inert(request: Mapping[str, Any]) -> frozenset[str]:
     """
     unused: set[str] = set()
     if request_value(request, "temperature") == 0:
-        unused |= {"seed", "audio", "top_k", "top_p"}
+        unused |= {"seed", "top_k", "top_p"}
     elif request_value(request, "top_p") > 0:
         unused |= {"top_k"}
     if is_unseeded(request):
@@ -175,7 +175,7 @@ def inert(request: Mapping[str, Any]) -> frozenset[str]:
 
 
 def is_unseeded(request: Mapping[str, Any]) -> bool:
-    """Whether the clip's audio stands for a seed that nobody knows, so that nothing makes it again."""
+    """Whether the clip's audio stands for a seed that nobody knows."""
     return bool(request.get("audio")) and request_value(request, "temperature") != 0
 
 

@@ -28,8 +28,9 @@ class Change:
     """What becomes of one prompt, which is new where it was not ``known``.
 
     ``said`` names what reads differently. Of the clips that it did not ask for before,
-    ``new`` are to be rendered, ``rendered`` are in the store, and ``shared`` are asked for
-    by other prompts, whose files it counts. ``gone`` are those that nobody asks for any more.
+    ``new`` are to be rendered, ``rendered`` are in the store, ``lost`` are not and nobody can make them,
+    and ``shared`` are asked for by other prompts, whose files it counts. ``gone`` are those that nobody
+    asks for any more.
     """
 
     file: str
@@ -38,6 +39,7 @@ class Change:
     said: list[str] = field(default_factory=list)
     new: list[Clip] = field(default_factory=list)
     rendered: int = 0
+    lost: int = 0
     shared: Counter[str] = field(default_factory=Counter)
     gone: int = 0
 
@@ -74,11 +76,14 @@ def propose(config: Config, reading: Reading, ref: str, state: State) -> Proposa
     before = read_baseline(repository, commit, reading)
     asked = {key for outline in reading.prompts.outlines for key in outline.keys}
     changes, fresh = _compare(reading.prompts, before, asked)
-    plan = make_plan({clip.key: clip for _, clip in fresh}, Stores.of(config, state), config)
+    clips, stores = {clip.key: clip for _, clip in fresh}, Stores.of(config, state)
+    plan = make_plan(clips, stores, config, reading.melodies)
     to_render = {clip.key for clip in plan.render}
     for change, clip in fresh:
         if clip.key in to_render:
             change.new.append(clip)
+        elif clip.key in plan.lost:
+            change.lost += 1
         else:
             change.rendered += 1
     there = {outline.path for outline in reading.prompts.outlines} | reading.broken

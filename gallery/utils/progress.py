@@ -27,6 +27,12 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def inform(text: str) -> None:
+    """Tell the user something that is not wrong."""
+    if not quiet:
+        say(text)
+
+
 def conclude(text: str) -> None:
     """Tell what came of a command, on the standard output."""
     if not quiet:
@@ -85,8 +91,8 @@ class Stage(_Progress):
         super().__enter__()
         if sys.stderr.isatty():
             self._show()
-        elif not quiet:
-            say(f"{self._label}: {count(self._clips, 'clip')}, {self.amount(self._total)}")
+        else:
+            inform(f"{self._label}: {count(self._clips, 'clip')}, {self.amount(self._total)}")
         return self
 
     def finish(self, seconds: float) -> None:
@@ -106,8 +112,8 @@ class Stage(_Progress):
         began, self._label = time.monotonic(), f"{self._name}: loading {model}"
         if sys.stderr.isatty():
             self._show()
-        elif not quiet:
-            say(self._label)
+        else:
+            inform(self._label)
         try:
             yield
         finally:

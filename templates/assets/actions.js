@@ -67,7 +67,7 @@
 
   // ---- comparing: first one clip, then the other, on this page or on another
 
-  /** @returns {{ key?: unknown, name?: unknown } | null} */
+  /** @returns {{ key?: unknown, name?: unknown, label?: unknown } | null} */
   function picked() {
     return /** @type {object | null} */ (storage.get("compare", null, "sessionStorage"));
   }
@@ -82,8 +82,8 @@
       gallery.visit(`${clips.link("compare/index.html")}?a=${first.key}&b=${clip.key}`);
       return;
     }
-    const name = clip.name + (clip.label ? `, ${clip.label}` : "");
-    storage.set("compare", { key: clip.key, name }, "sessionStorage");
+    const { key, name, label } = clip;
+    storage.set("compare", { key, name, label }, "sessionStorage");
   }
 
   function unpick() {
@@ -93,7 +93,8 @@
   function drawPick() {
     const first = picked();
     pick.hidden = !first;
-    dom.part(pick)("pick-name").textContent = first ? clips.shorten(String(first.name)) : "";
+    const [name, label] = [clips.shorten(String(first?.name ?? "")), String(first?.label ?? "")];
+    clips.showName(dom.part(pick)("pick-name"), { name, label });
     for (const button of dom.all(document, "compare")) {
       button.setAttribute("aria-pressed", String(Boolean(first && keyOf(button) === first.key)));
     }

@@ -313,13 +313,26 @@
     return language === "und-Arab" && !NOT_ARABIC.test(text) ? "ar" : language;
   }
 
-  /** @type {Clips["tell"]} */
-  function tell(element, text, beside) {
-    element.dir = beside ? (RTL.test(beside) ? "rtl" : "ltr") : "auto";
+  /** @type {Clips["mark"]} */
+  function mark(element, text) {
     const known = languageOf(text);
     const language = own && (letters.length ? letters.includes(known) : !known) ? own : known;
     if (language) element.lang = language;
     else element.removeAttribute("lang");
+  }
+
+  /** @type {Clips["tell"]} */
+  function tell(element, text, beside) {
+    element.dir = beside ? (RTL.test(beside) ? "rtl" : "ltr") : "auto";
+    mark(element, text);
+  }
+
+  /** @type {Clips["showName"]} */
+  function showName(element, { name, label }) {
+    const named = make("span", { textContent: name });
+    tell(named, name, name);
+    element.dir = named.dir; // the label stands behind the name, and is the page's
+    element.replaceChildren(named, label ? `, ${label}` : "");
   }
 
   document.addEventListener("DOMContentLoaded", () => {
@@ -340,7 +353,9 @@
     line,
     link,
     searchFor,
+    mark,
     tell,
+    showName,
     loadScript,
     clock,
     shorten,

@@ -207,6 +207,8 @@
     dock.classList.toggle("is-veiled", Boolean(veil));
     said.textContent = "";
     part("dock-name").textContent = veil || clip.name;
+    clips.tell(part("dock-name"), clip.name);
+    if (veil) part("dock-name").removeAttribute("lang");
     part("dock-name").setAttribute("href", veil ? "#blind" : clip.page || "#");
     part("dock-facts").textContent = veil ? "" : (clip.label ? `${clip.label}  ·  ` : "") + clip.facts;
     part("dock-mark").hidden = !isSketch;

@@ -77,7 +77,8 @@
     const { list, place } = queue;
     chosen.delete(list[place]);
     const items = (player.veiled() ? [] : list).map((clip, at) => {
-      const button = dom.make("button", { type: "button", dir: "auto", textContent: nameOf(clip) });
+      const button = dom.make("button", { type: "button" });
+      clips.showName(button, clip);
       button.dataset.place = String(at);
       const item = dom.make("li");
       item.append(button);

@@ -42,7 +42,9 @@
   function factsOf(prompt, clip) {
     const tags = prompt.tags.map(([tag, slug]) => {
       const href = slug ? clips.link(`tags/${slug}/index.html`) : clips.searchFor(tag);
-      return dom.make("a", { className: "tag", textContent: `#${tag}`, href });
+      const link = dom.make("a", { className: "tag", textContent: `#${tag}`, href });
+      clips.mark(link, tag);
+      return link;
     });
     return [...clips.factsOf(clip.pairs), ...tags].flatMap((part) => [part, " "]);
   }

@@ -96,6 +96,13 @@ def test_what_the_store_or_this_machine_has_costs_nothing(branch: Branch) -> Non
     ]
 
 
+def test_what_nobody_can_make_is_neither_rendered_nor_to_be(branch: Branch) -> None:
+    branch.prompt("new/one", "prompt: new", "duration: 1", f"takes: [{{audio: 'sha256:{'ab' * 32}'}}, {{}}]")
+    told = branch.proposed()
+    assert told[1] == "prompts/new/one.md (new): 1 clip to render; 1 clip that nobody can make again"
+    assert told[-1].startswith("to render                1 clips")
+
+
 def test_the_estimate_is_the_median_of_the_stores_records(branch: Branch) -> None:
     gpu = "NVIDIA H200"
     abouts = [{"seconds": seconds, "device": gpu} for seconds in (0.5, 1, 15)]

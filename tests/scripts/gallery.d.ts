@@ -228,8 +228,12 @@ interface Clips {
   link(address: string): string;
   /** The catalogue's prompts with a tag. */
   searchFor(tag: string): string;
-  /** Says of an element in which language its text is, and on which side it stands: that of the text beside it. */
+  /** Says of an element in which language its text is. */
+  mark(element: HTMLElement, text: string): void;
+  /** The same, and on which side it stands: that of the text beside it. */
   tell(element: HTMLElement, text: string, beside?: string): void;
+  /** A clip's name in its language, and its label, which is in the page's. */
+  showName(element: HTMLElement, clip: Pick<Clip, "name" | "label">): void;
   loadScript(address: string): Promise<unknown>;
   clock(seconds: number): string;
   shorten(text: string): string;

@@ -124,6 +124,65 @@ def test_pages_are_english_and_what_a_gallery_writes_is_marked(
     assert page.get_attribute(".quote", "lang") == "ja"
 
 
+def test_what_scripts_show_is_in_the_language_of_its_words(
+    media: Any, tmp_path: Path, open_page: Any
+) -> None:
+    """The dock, what follows in it, and what waits to be compared; labels of takes are the page's."""
+    oud = "عود هادئ في الليل"
+    entries = [
+        grid("a/one", "gemütliche Streicher", [("cfg_coef", [1, 3])], tags=["leise"], date="2026-11-03"),
+        entry("a/two", "琴と尺八", tags=["尺八", "leise"], date="2026-11-02"),
+        entry("a/three", oud, date="2026-11-01"),
+    ]
+    config = make_config(tmp_path, language="de", description="Klänge aus Worten")
+    write_entries(entries, make_files(entries, media), config, tmp_path / "site")
+    site = (tmp_path / "site").as_uri()
+    page, _ = open_page(f"{site}/prompts/index.html")
+    told = "element => [element.lang, element.dir, element.textContent]"
+    page.click(".row:has-text('Streicher') .play")
+    assert page.eval_on_selector("[data-dock-name]", told) == ["de", "auto", "gemütliche Streicher"]
+    page.wait_for_selector("[data-queue] button", state="attached")
+    names = page.locator("[data-queue] [data-place] span").evaluate_all(f"all => all.map({told})")
+    texts = ["gemütliche Streicher", "琴と尺八", oud]
+    assert names == [
+        list(each) for each in zip(("de", "ja", "ar"), ("ltr", "ltr", "rtl"), texts, strict=True)
+    ]
+    edges = page.locator("[data-queue] [data-place]").evaluate_all("all => all.map(({ dir }) => dir)")
+    assert edges == ["ltr", "ltr", "rtl"]
+    page.click(".row:has-text('Streicher') .take:last-of-type")
+    page.click(".row:has-text('Streicher') [data-compare]")
+    name = page.locator("[data-pick-name]")
+    assert name.text_content() == "gemütliche Streicher, guidance 3"
+    assert name.locator("span").evaluate(told) == ["de", "ltr", "gemütliche Streicher"]
+    # And what stands there from the beginning.
+    tags = [["leise", "de"], ["尺八", "und-Hani"], ["leise", "de"]]
+    found = "all => all.map(each => [each.textContent.trim().replace('#', ''), each.lang])"
+    assert page.locator(".row .tag").evaluate_all(found) == tags
+    assert page.get_attribute("[data-filter=tag] li", "lang") == "de"
+    page.fill("#question", "尺八")
+    page.wait_for_selector("[data-found] .tag")
+    assert page.locator("[data-found] .tag").evaluate_all(found) == tags[1:]
+    descriptions = {
+        "index.html": "de",
+        "prompts/index.html": None,  # the tool's words
+        "prompts/a/two/index.html": "ja",
+    }
+    for address, language_there in descriptions.items():
+        page.goto(f"{site}/{address}")
+        assert page.get_attribute("meta[name=description]", "lang") == language_there, address
+    assert page.locator(".byline .tag").evaluate_all(found) == tags[1:]
+    page.goto(f"{site}/tags/index.html")
+    assert page.locator(".names a").evaluate_all(found) == [["leise", "de"], ["尺八", "und-Hani"]]
+
+
+def test_an_english_gallery_marks_nothing_of_that(media: Any, tmp_path: Path) -> None:
+    """So that its pages weigh what they did."""
+    entries = [entry("a/one", "slow strings", tags=["lofi"])]
+    write_entries(entries, make_files(entries, media), make_config(tmp_path), tmp_path / "site")
+    for name in ("index.html", "prompts/index.html", "prompts/a/one/index.html", "tags/index.html"):
+        assert (tmp_path / "site" / name).read_text().count("lang=") == 1, name
+
+
 def test_scripts_tell_the_same(address: str, open_page: Any) -> None:
     page, _ = open_page(f"{address}/prompts/index.html")
     found = page.evaluate(

@@ -63,9 +63,16 @@ def page_data(entry: PromptEntry, clips: Catalogue, about: Mapping[str, str] | N
             for field in shared
         ],
         "states": sorted({clip["state"] for clip in first.values()}),
+        "lost": _lost(entry),
         "crumbs": entry["path"].split("/")[:-1],
         "size": _size(entry["text"]),
     }
+
+
+def _lost(entry: PromptEntry) -> list[str]:
+    """Why nobody can make the clips that are lost, each reason once."""
+    why = (clip.get("irreproducible", "") for clip in entry["clips"] if clip["state"] == "lost")
+    return list(dict.fromkeys(filter(None, why)))
 
 
 def _size(text: str) -> str:
@@ -226,11 +233,11 @@ def _request_table(clip: ClipEntry, about: Mapping[str, str]) -> list[RequestLin
     """Every parameter of a request, those that cannot matter marked as not used."""
     request, unused = clip["request"], inert(clip["request"])
     lines = [("model", clip["model"], str(request.get("model", "")), "")]
-    if unseeded := is_unseeded(request):
+    unseeded = is_unseeded(request)
+    if request.get("audio"):
         digest = labels.quantity("audio", request["audio"])
-        lines.append(
-            ("audio", digest, "SHA-256 of its samples, in the place of a seed that nobody knows.", "")
-        )
+        why = "in the place of a seed that nobody knows" if unseeded else "since another engine made it"
+        lines.append(("audio", digest, f"SHA-256 of its samples, {why}.", ""))
     for field, info in parameter_fields().items():
         value = request_value(request, field)
         if value is not None and not (unseeded and field == "seed"):
@@ -238,9 +245,11 @@ def _request_table(clip: ClipEntry, about: Mapping[str, str]) -> list[RequestLin
             lines.append((field, labels.quantity(field, value), info.description or "", mark))
     if request.get("melody"):
         digest = labels.quantity("melody", request["melody"])
-        of = (
-            "samples of the melody" if clip["provenance"].get("imported_from") == TTS_WEBUI else "melody file"
-        )
+        of = "melody file"
+        if clip["provenance"].get("imported_from") == TTS_WEBUI:
+            of = "samples of the melody"
+        elif clip["state"] == "lost":  # only the record told
+            of = "melody, its file or its samples,"
         lines.append(("melody", digest, f"SHA-256 of the {of} that was followed.", ""))
     return [
         RequestLine(

@@ -44,7 +44,7 @@ def of_clip(entry: PromptEntry, clip: ClipEntry, models: Mapping[str, Model]) ->
     """
     model, request = models.get(clip["model"]), Request.model_validate(clip["request"])
     return {
-        "tools": takeaways(request, clip["model"], model, clip["provenance"]) if model else [],
+        "tools": takeaways(request, clip["model"], model, clip.get("irreproducible", "")) if model else [],
         "remix": _remix(entry, clip, request, models) if model else "",
         "file": _file_name(entry, clip) + ("-sketch" if clip["state"] == "sketch" else ""),
     }

@@ -33,7 +33,7 @@ FIELD_ORDER = (
 # What models of each kind make of what.
 MAKES = {"musicgen": "text to music", "melody": "text and a melody to music", "audiogen": "text to sound"}
 
-_LABELS = {"prompt": "wording", "audio": "unknown seed"} | {
+_LABELS = {"prompt": "wording", "audio": "samples"} | {
     name: parameter_label(name) for name in parameter_fields()
 }
 _UNITS = {

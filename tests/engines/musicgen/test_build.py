@@ -57,6 +57,28 @@ def test_prompts_become_real_records(tiny_gallery: Gallery) -> None:
     }
 
 
+def test_quiet_prints_what_is_wrong_and_nothing_else(
+    tiny_gallery: Gallery, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model is loaded, clips are rendered, kept and published: not a word of it, on neither output."""
+    from gallery.utils import progress
+
+    monkeypatch.setattr(progress, "_PLAIN_INTERVAL", 0)
+    tiny_gallery.prompt("drums", "prompt: slow drums", "model: tiny-mono", "duration: 1")
+    quiet = ("build", "--engine", "musicgen", "--device", "cpu", "--quiet")
+    built = tiny_gallery.run(*quiet)
+    assert (built.code, built.out, built.whole) == (0, "", "")
+    assert len(records(tiny_gallery.root)) == 1
+    # Of a file with faults and of a clip that is lost, a line each.
+    tiny_gallery.prompt("broken", "prompt: rain", "duration: long")
+    tiny_gallery.prompt("gone", "prompt: rain", f"audio: sha256:{'ab' * 32}")
+    built = tiny_gallery.run(*quiet)
+    told = built.err.splitlines()
+    assert (built.code, built.out, len(told)) == (1, "", 2)
+    assert "prompts/broken.md:3: duration" in told[0] and "prompts/gone.md: audio: the clip" in told[1]
+    assert capfd.readouterr() == ("", "")
+
+
 def test_what_is_told_while_it_renders(tiny_gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
     from gallery.utils import progress
 
