@@ -16,6 +16,7 @@ from gallery.utils.digest import digest
 from gallery.utils.levels import LEVELS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from PIL import Image
@@ -30,6 +31,9 @@ _PENCIL = ((26, 23, 20), (38, 36, 31), (61, 56, 51), (84, 76, 69), (102, 94, 84)
 
 _SIZES = (104, 88, 74, 62, 52, 44, 37)
 _QUALITY = 72
+
+# More characters than any card has room for.
+_MOST = 1000
 
 _COVER = (480, 96)
 
@@ -133,7 +137,7 @@ def _write(pen: Any, text: str, fonts: Fonts, place: tuple[int, int], space: tup
         font = _font(fonts, _ROMAN, size)
         if not font:
             return
-        lines = _wrapped(text, font, space[0])
+        lines = _wrapped(text[:_MOST], font, space[0])
         room = max(1, int(space[1] / (size * 1.08)))
         if len(lines) <= room:
             break
@@ -146,13 +150,27 @@ def _write(pen: Any, text: str, fonts: Fonts, place: tuple[int, int], space: tup
 
 def _wrapped(text: str, font: FreeTypeFont, width: int) -> list[str]:
     lines = [""]
-    for word in text.split():
+    for word in _short(text.split(), font, width):
         longer = f"{lines[-1]} {word}".lstrip()
         if font.getlength(longer) <= width or not lines[-1]:
             lines[-1] = longer
         else:
             lines.append(word)
     return lines
+
+
+def _short(words: Iterable[str], font: FreeTypeFont, width: int) -> Iterator[str]:
+    """The words, those that are wider than a line in parts: what is drawn beyond the edge takes long."""
+    for word in words:
+        rest = word
+        while (length := font.getlength(rest)) > width and len(rest) > 1:
+            # About as much as fits; glyphs differ, so it may take another look.
+            part = max(1, int(len(rest) * width / length))
+            while part > 1 and font.getlength(rest[:part]) > width:
+                part = part * 9 // 10
+            yield rest[:part]
+            rest = rest[part:]
+        yield rest
 
 
 def _label(pen: Any, text: str, font: FreeTypeFont, place: tuple[int, int]) -> None:

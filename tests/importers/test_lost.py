@@ -80,7 +80,7 @@ def test_what_nobody_can_make_again_is_lost(gallery: Gallery, tmp_path: Path, ki
     [clip] = catalogue(gallery)["imported/rain"]["clips"]
     assert (clip["state"], clip["irreproducible"]) == ("lost", why)
     page = (gallery.root / "site/prompts/imported/rain/index.html").read_text()
-    assert f"<b>Lost:</b> the clip is not here, and {why}, so nothing makes it again." in page
+    assert f"<b>Lost:</b> the clip is not here, and {why}, so it can't be made again." in page
     assert f"nothing makes this clip again: {why}." in page
     assert "torch" not in page and "not rendered yet" not in page.lower()
     assert ("SHA-256 of the melody, its file or its samples, that" in page) == (kind == "melody")

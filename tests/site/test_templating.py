@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from jinja2 import DictLoader
 
-from gallery.site.theme.templating import KeysFirst, compiled_templates
+from gallery.site.theme.templating import KeysFirst
+from support.compiled import compiled_on_disk
 
 SOURCE = "{{ clip.items }} of {{ clip.name }}"
 
@@ -20,7 +21,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _render(tool: str = "tool", source: str = SOURCE) -> str:
-    environment = KeysFirst(loader=DictLoader({"page": source}), bytecode_cache=compiled_templates(tool))
+    environment = KeysFirst(loader=DictLoader({"page": source}), bytecode_cache=compiled_on_disk(tool))
     return environment.get_template("page").render(clip={"items": 3, "name": "dub"})
 
 
