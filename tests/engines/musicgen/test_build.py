@@ -63,7 +63,7 @@ def test_quiet_prints_what_is_wrong_and_nothing_else(
     """A model is loaded, clips are rendered, kept and published: not a word of it, on neither output."""
     from gallery.utils import progress
 
-    monkeypatch.setattr(progress, "_PLAIN_INTERVAL", 0)
+    monkeypatch.setattr(progress, "PLAIN_INTERVAL", 0)
     tiny_gallery.prompt("drums", "prompt: slow drums", "model: tiny-mono", "duration: 1")
     quiet = ("build", "--engine", "musicgen", "--device", "cpu", "--quiet")
     built = tiny_gallery.run(*quiet)

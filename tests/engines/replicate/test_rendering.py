@@ -102,10 +102,6 @@ def test_the_token_is_nowhere_but_in_requests(shop: Gallery, service: StandIn) -
             ["model: large", "duration: 31", "extend_stride: 5"],
             "Replicate cannot set the stride, which is 5 s",
         ),
-        (
-            ["model: stereo-melody-large", f"melody: 'sha256:{'ab' * 32}'"],
-            "its melody is not among the prompt files",
-        ),
     ],
 )
 def test_what_replicate_cannot_do_is_refused_before_anything_is_paid(
