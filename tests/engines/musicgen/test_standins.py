@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support import audiocraft_copies
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from support.audiocraft_copies import Copies
 
 
 def package(folder: Path, name: str, source: str) -> None:
@@ -44,7 +44,7 @@ def test_multi_band_diffusion_is_refused_clearly() -> None:
         diffusion.get_mbd_musicgen()
 
 
-def test_stand_ins_are_seen_by_audiocraft_alone(copies: Copies, tmp_path: Path) -> None:
+def test_stand_ins_are_seen_by_audiocraft_alone(tmp_path: Path) -> None:
     script = """
 import sys
 from gallery.engines.musicgen.standins import placed
@@ -55,7 +55,7 @@ with placed():
     print(xformers.ops.unbind is torch.unbind)
 print("xformers" in sys.modules)
 """
-    assert copies.run(script, tmp_path) == (0, "[]\nTrue\nFalse\n")
+    assert audiocraft_copies.run(script, tmp_path) == (0, "[]\nTrue\nFalse\n")
 
 
 @pytest.fixture(scope="module")
