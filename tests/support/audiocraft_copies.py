@@ -45,7 +45,7 @@ def _become(program: str, folder: Path, *, stood_in: bool) -> None:
 
     os.chdir(folder)
     os.dup2(os.open("printed", os.O_CREAT | os.O_WRONLY), 1)
-    sys.stdout, sys.stderr = open(1, "w", closefd=False), sys.__stderr__
+    sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), sys.__stderr__
     constants.HF_HUB_OFFLINE = True
     warnings.simplefilter("ignore")
     with placed() if stood_in else nullcontext():
