@@ -80,7 +80,6 @@ print(json.dumps({{
     "av": audio.av.real,
     "spacy": type(conditioners.spacy).__name__,
     "numba": "numba" in sys.modules,
-    "filters": list(chroma.filters.chroma(sr=32000, n_fft=64).shape),
 }}))
 """
     command = [sys.executable, "-W", "ignore", "-c", script]
@@ -102,7 +101,6 @@ def test_a_package_that_works_is_used(found: dict[str, Any]) -> None:
 
 def test_what_only_melodies_need_is_imported_where_one_asks_for_it(found: dict[str, Any]) -> None:
     assert found["numba"] is False
-    assert found["filters"] == [12, 33]
 
 
 def test_the_spectrogram_is_the_windowed_transforms_power() -> None:
