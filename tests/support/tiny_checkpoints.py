@@ -246,7 +246,7 @@ def _lm_config(shape: Kind, window: float) -> Any:
             "transformer_lm": {
                 "dim": 64,
                 "num_heads": 4,
-                "num_layers": 3,
+                "num_layers": 2,
                 "hidden_scale": 4,
                 "n_q": len(shape.delays),
                 "card": CARD,

@@ -139,9 +139,22 @@ def import_audiocraft() -> ModuleType:
         # packages as it does: it must not meet a stand-in.
         for part in ("T5EncoderModel", "T5Tokenizer", "RobertaTokenizer", "EncodecModel"):
             getattr(transformers, part)
+        _import_later("librosa", "filters")  # with SciPy and numba, which only melodies need
         with placed():
             importlib.import_module("audiocraft.models")
     return sys.modules["audiocraft"]
+
+
+def _import_later(package: str, part: str) -> None:
+    """Have a package's part imported when something of it is first used."""
+    name = f"{package}.{part}"
+    spec = importlib.util.find_spec(name) if usable(package) and name not in sys.modules else None
+    if spec and spec.loader:
+        loader = spec.loader = importlib.util.LazyLoader(spec.loader)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        loader.exec_module(module)
+        setattr(sys.modules[package], part, module)
 
 
 def stood_in_for() -> list[str]:

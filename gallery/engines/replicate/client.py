@@ -15,7 +15,7 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -26,6 +26,7 @@ from gallery.engines.replicate.prediction import is_marked
 from gallery.errors.text import one_line
 
 if TYPE_CHECKING:
+    import ssl
     import threading
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -110,7 +111,7 @@ class ReplicateClient:
     """
 
     def __init__(self, token: str, stop: threading.Event) -> None:
-        self._stop, transport = stop, _Transport()
+        self._stop, transport = stop, _Transport(verify=_certificates())
         self._client = Client(api_token=token, transport=transport, timeout=_TIMEOUT)
         self._api = urlsplit(os.environ.get("REPLICATE_BASE_URL") or "https://api.replicate.com")
         self._authorization = {"Authorization": f"Bearer {token}"}
@@ -238,6 +239,12 @@ class ReplicateClient:
         """Called before every request for an output, redirected ones too."""
         if request.url.scheme != "https" and not self._is_api(str(request.url)):
             raise ServiceError(f"its audio is not at https but at {one_line(request.url.scheme)}", 400)
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Whom to trust: read once."""
+    return httpx.create_ssl_context()
 
 
 class _Transport(httpx.HTTPTransport):

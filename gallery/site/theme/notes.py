@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ _END = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*>", re.IGNORECASE | re.ASCII)
 _END_OF_NOTE = "the end of the note"
 
 
+@lru_cache(maxsize=128)  # the guides, which a process that builds again and again has each time
 def _to_raw_html(text: str, shift: int = 0) -> str:
     """Markdown as HTML that is not to be trusted yet, headings so many levels lower."""
     try:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gallery.config import Model
-from support.audiocraft_copies import Copies
 from support.tiny_checkpoints import KINDS, import_everything, write_checkpoint
 from support.tiny_engine import HUB, Tiny
 
@@ -46,13 +45,6 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Tiny]:
         return Tiny(kind, root, model, load(model, root, "cpu"))
 
     return make
-
-
-@pytest.fixture(scope="session")
-def copies() -> Iterator[Copies]:
-    made = Copies()
-    yield made
-    made.end()
 
 
 @pytest.fixture(scope="session")

@@ -5,23 +5,27 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from support.galleries import Gallery
+    from support.tiny_engine import Tiny
 
 
 @pytest.fixture
-def tiny_gallery(gallery: Gallery) -> Gallery:
-    from support.tiny_checkpoints import SNIPPETS, write_checkpoint
+def tiny_gallery(gallery: Gallery, tiny: Callable[..., Tiny]) -> Gallery:
+    from support.tiny_checkpoints import SNIPPETS
 
     for kind in ("mono", "stereo"):
-        write_checkpoint(gallery.root / f"tiny-{kind}", kind)
+        made = tiny(kind)
+        shutil.copytree(made.root / str(made.model.folder), gallery.root / f"tiny-{kind}")
     gallery.write("gallery.toml", "\n".join(SNIPPETS[kind] for kind in ("mono", "stereo")))
     gallery.prompt(
         "drums",

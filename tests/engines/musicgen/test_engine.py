@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import pytest
 from gallery.config import Model
 from gallery.engines import Failure, Render
 from gallery.engines.musicgen import MusicGenEngine, availability, diagnosis
+from support import audiocraft_copies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from types import SimpleNamespace
 
     from gallery.prompts.request import Request
-    from support.audiocraft_copies import Copies
     from support.tiny_engine import Tiny
 
     MakeTiny = Callable[..., Tiny]
@@ -99,9 +98,7 @@ def test_progress_counts_unfinished_clips_too(tiny: MakeTiny) -> None:
     assert len(set(seen)) > 2 * len(requests)
 
 
-def test_finished_clips_are_there_when_rendering_is_killed(
-    tiny: MakeTiny, copies: Copies, tmp_path: Path
-) -> None:
+def test_finished_clips_are_there_when_rendering_is_killed(tiny: MakeTiny, tmp_path: Path) -> None:
     model = tiny("mono")
     script = f"""
 import os, signal
@@ -117,7 +114,7 @@ for done, result in enumerate(engine.render(requests)):
     if done:
         os.kill(os.getpid(), signal.SIGKILL)
 """
-    assert copies.run(script, tmp_path) == (-9, "")
+    assert audiocraft_copies.run(script, tmp_path) == (-9, "")
     assert sorted(path.name for path in tmp_path.glob("*.raw")) == ["0.5.raw", "0.6.raw"]
 
 
@@ -284,12 +281,16 @@ def test_a_codec_that_the_checkpoint_only_names(tiny: MakeTiny, tmp_path: Path) 
     assert result.audio.shape == (16000, 2)
 
 
-def test_a_pinned_revision_comes_from_the_hubs_cache(tmp_path: Path) -> None:
+def test_a_pinned_revision_comes_from_the_hubs_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Offline: the checkpoint at its revision and the text encoder that it names."""
+    from huggingface_hub import constants
+
     from support.tiny_checkpoints import write_checkpoint
 
     source = write_checkpoint(tmp_path / "source", text_width=768)
-    hub = tmp_path / "home" / "hub"
+    hub = tmp_path / "hub"
     snapshot = hub / "models--tests--cached" / "snapshots" / REVISION
     snapshot.mkdir(parents=True)
     for name in ("state_dict.bin", "compression_state_dict.bin"):
@@ -313,17 +314,18 @@ for model in (pinned, other):
     (result,) = engine.render([Request(model=model.hub, prompt="bass", duration=0.5)])
     print(json.dumps(result.provenance.to_dict() if isinstance(result, Render) else result.reason))
 """
-    environment = os.environ | {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
-    command = [sys.executable, "-W", "ignore", "-c", script]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    (there, absent), record, failure = (json.loads(line) for line in done.stdout.splitlines())
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(hub))
+    capfd.readouterr()
+    code, printed = audiocraft_copies.run(script, tmp_path)
+    assert code == 0
+    (there, absent), record, failure = (json.loads(line) for line in printed.splitlines())
     assert there is None
     command = "run `gallery setup musicgen`"
     assert absent == f"no model's weights are here: {command}"
     assert record["revision"] == REVISION
     assert record["text_encoder"] == f"t5-base@{'f' * 40}"
     assert failure == f"tests/absent has no weights here: {command}"
-    assert done.stderr == f"1 clip cannot be rendered: {failure}\n"
+    assert capfd.readouterr().err == f"1 clip cannot be rendered: {failure}\n"
 
 
 class TestAvailability:

@@ -207,15 +207,15 @@ def test_short_of_memory_the_batch_is_halved_and_no_clip_is_lost(
 
     from gallery.engines.musicgen.decoder import Decoder
 
-    model = tiny("mono", window=2)
-    requests = [model.request(seed=seed, duration=1 + seed, extend_stride=1) for seed in range(5)]
+    model = tiny("mono", window=1)
+    requests = [model.request(seed=seed, duration=0.5 + seed / 2, extend_stride=0.5) for seed in range(5)]
     expected = [model.stock(request)[0] for request in requests]
     step, steps = Decoder.step, 0
 
     def short(self: Decoder, *arguments: Any) -> torch.Tensor:
         nonlocal steps
         steps += 1
-        if self.slots > 1 and steps % 60 == 0:
+        if self.slots > 1 and steps % 30 == 0:
             raise torch.OutOfMemoryError
         return step(self, *arguments)
 

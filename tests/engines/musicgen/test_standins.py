@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support import audiocraft_copies
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from support.audiocraft_copies import Copies
 
 
 def package(folder: Path, name: str, source: str) -> None:
@@ -44,7 +44,7 @@ def test_multi_band_diffusion_is_refused_clearly() -> None:
         diffusion.get_mbd_musicgen()
 
 
-def test_stand_ins_are_seen_by_audiocraft_alone(copies: Copies, tmp_path: Path) -> None:
+def test_stand_ins_are_seen_by_audiocraft_alone(tmp_path: Path) -> None:
     script = """
 import sys
 from gallery.engines.musicgen.standins import placed
@@ -55,7 +55,7 @@ with placed():
     print(xformers.ops.unbind is torch.unbind)
 print("xformers" in sys.modules)
 """
-    assert copies.run(script, tmp_path) == (0, "[]\nTrue\nFalse\n")
+    assert audiocraft_copies.run(script, tmp_path) == (0, "[]\nTrue\nFalse\n")
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,7 @@ print(json.dumps({{
     "seen by transformers": is_torchaudio_available(),
     "av": audio.av.real,
     "spacy": type(conditioners.spacy).__name__,
+    "numba": "numba" in sys.modules,
 }}))
 """
     command = [sys.executable, "-W", "ignore", "-c", script]
@@ -96,6 +97,10 @@ def test_a_broken_package_is_stood_in_for_and_hidden_from_transformers(found: di
 
 def test_a_package_that_works_is_used(found: dict[str, Any]) -> None:
     assert found["av"] is True
+
+
+def test_what_only_melodies_need_is_imported_where_one_asks_for_it(found: dict[str, Any]) -> None:
+    assert found["numba"] is False
 
 
 def test_the_spectrogram_is_the_windowed_transforms_power() -> None:

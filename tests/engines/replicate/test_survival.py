@@ -173,7 +173,7 @@ def test_killed_at_any_moment(shop: Gallery, service: StandIn) -> None:
     service.script.looks, service.script.answer_after, service.script.lag = 4, 0.05, 0.3
     service.script.asking = [Answer(502, taken=True)] * 2
     moments, kept = random.Random(3), 0
-    for _ in range(8):
+    for _ in range(5):
         run = start(shop)
         try:
             run.wait(moments.uniform(0.6, 2.0))
