@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 import time
 from functools import wraps
@@ -67,7 +69,7 @@ def run(
 
 
 def test_without_a_gpu_every_part_is_run_and_says_whether_its_promise_holds(tmp_path: Path) -> None:
-    """The whole program, as it is started."""
+    """The whole program, in a process that has imported audiocraft already."""
     script = f"""
 import runpy, sys
 sys.path.insert(0, {str(SCRIPT.parent)!r})
@@ -83,6 +85,20 @@ runpy.run_path({str(SCRIPT)!r}, run_name="__main__")
         assert f"\n{name} " in printed
     assert code == 0
     assert {"device", "date", "python", "torch", "audiocraft"} <= written.keys()
+
+
+def test_it_starts_from_anywhere_and_says_what_it_takes(tmp_path: Path) -> None:
+    """In a process of its own, which nothing of these tests has prepared."""
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    ran = subprocess.run(
+        [sys.executable, SCRIPT, "--help"],
+        cwd=tmp_path,
+        env=alone,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert all(part in ran.stdout for part in PARTS) and "--quick" in ran.stdout and not ran.stderr
 
 
 def test_a_card_is_tried_in_ways_of_its_own(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
