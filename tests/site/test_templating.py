@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from jinja2 import DictLoader
 
-from gallery.site.theme.templating import KeysFirst, compiled_templates
+from gallery.site.theme.templating import KeysFirst
+from support.compiled import compiled_templates
 
 SOURCE = "{{ clip.items }} of {{ clip.name }}"
 

@@ -98,7 +98,7 @@ def keep_compiled_templates(folder: str) -> None:
     begin, kept = jinja2.Environment.__init__, _Kept(folder)
 
     def beginning(self: Any, *args: Any, **options: Any) -> None:
-        begin(self, *args, **{"bytecode_cache": kept, **options})
+        begin(self, *args, **{**options, "bytecode_cache": kept})
 
     jinja2.Environment.__init__ = beginning  # type: ignore[method-assign]
 

@@ -1,16 +1,23 @@
-"""Templates, compiled once for all builds of a test run: that takes longer than a small build itself."""
+"""Templates, compiled once for all builds of a test process: that takes longer than a small build itself.
+
+The tool keeps them on the disk, for one version of itself. Here there are several, side by side.
+"""
 
 from __future__ import annotations
 
-from functools import partialmethod
 from typing import TYPE_CHECKING
 
 import jinja2
+
+from gallery.site.theme import templating
 
 if TYPE_CHECKING:
     from types import CodeType
 
     from jinja2.bccache import Bucket
+
+# The tool's own.
+compiled_templates = templating.compiled_templates
 
 
 class _Compiled(jinja2.BytecodeCache):
@@ -34,6 +41,6 @@ class _Compiled(jinja2.BytecodeCache):
 
 
 def compile_templates_once() -> None:
-    """Give every environment that is made from now on, in this process, the same store of code."""
-    whole = jinja2.Environment.__init__
-    jinja2.Environment.__init__ = partialmethod(whole, bytecode_cache=_Compiled())  # type: ignore[assignment]
+    """Give every build from now on, in this process, the same store of code."""
+    kept = _Compiled()
+    templating.compiled_templates = lambda tool: kept  # type: ignore[assignment, return-value]
