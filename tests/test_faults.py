@@ -91,6 +91,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Gallery, dict[st
     gallery.write("gallery.toml", SETTINGS)
     gallery.prompt("a", "prompt: a", "duration: 0.5")
     gallery.prompt("sketched", "prompt: b", "duration: 0.5")
+    # One page instead of all the guides that come with the tool.
+    gallery.write("guides/en/one.md", "---\ntitle: One\nsummary: One.\n---\nOne.\n")
     write_clip(gallery.root.parent / "clips", "one", metadata("v2"), music(), ".wav .json")
     render_all(gallery, "a")
     whole = Gallery(gallery.root.with_name("whole"))
