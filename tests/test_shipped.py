@@ -49,16 +49,25 @@ def measure(path: Path) -> tuple[float, float, float]:
     return samples / rate, loudness, peak
 
 
+def frames(path: Path) -> bytes:
+    """An MP3 without its tags."""
+    data = path.read_bytes()
+    return data[10 + sum(byte << 7 * place for place, byte in zip((3, 2, 1, 0), data[6:10], strict=True)) :]
+
+
 def test_every_clip_plays_at_its_length_and_at_one_loudness(shipped: Gallery) -> None:
     catalogue = json.loads((shipped.root / "site/catalogue.json").read_text())
     clips = {clip["key"]: clip for entry in catalogue["prompts"] for clip in entry["clips"]}
     assert len(clips) >= 100
+    # What is the same but for its tags is heard once.
+    paths = {key: shipped.root / "site" / clip["audio"] for key, clip in clips.items()}
+    sounds = {key: frames(path) for key, path in paths.items()}
+    different = {sound: paths[key] for key, sound in sounds.items()}
     with ThreadPoolExecutor(2) as pool:
-        found = pool.map(lambda clip: measure(shipped.root / "site" / clip["audio"]), clips.values())
-        measured = dict(zip(clips, found, strict=True))
+        measured = dict(zip(different, pool.map(measure, different.values()), strict=True))
     wrong = {}
-    for key, (seconds, loudness, peak) in measured.items():
-        clip = clips[key]
+    for key, clip in clips.items():
+        seconds, loudness, peak = measured[sounds[key]]
         asked = clip["request"]["duration"]
         if abs(seconds - asked) > 0.05 or abs(loudness + 16) > 1.5 or peak > -1:
             wrong[clip["request"]["prompt"]] = (asked, seconds, loudness, peak)

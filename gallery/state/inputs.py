@@ -10,14 +10,13 @@ import hashlib
 import json
 import os
 import time
-from stat import S_ISDIR
 from typing import TYPE_CHECKING
 
-from gallery.state.tool import libraries, tool_places
+from gallery.state.tool import libraries, tool_places, walk
 from gallery.utils.digest import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
 _LIBRARIES = "libraries"
@@ -47,40 +46,11 @@ def fingerprint(place: Path | str) -> str:
     even itself.
     """
     limit, stamps = time.time_ns() - JUST_NOW, []
-    for path, status in _walk(str(place)):
+    for path, status in walk(str(place)):
         if status.st_mtime_ns > limit:
             return ""
         stamps.append(f"{path}\0{stamp(status)}")
     return _digest_of(stamps)
-
-
-def _walk(start: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file at or below a place; links to folders are not followed."""
-    try:
-        status = os.stat(start)  # noqa: PTH116
-    except (OSError, ValueError):
-        return
-    if not S_ISDIR(status.st_mode):
-        yield start, status
-        return
-    folders = [start]
-    while folders:
-        for entry in _entries(folders.pop()):
-            if not entry.is_dir(follow_symlinks=False):
-                try:
-                    yield entry.path, entry.stat()
-                except OSError:
-                    # A link that leads nowhere.
-                    yield entry.path, entry.stat(follow_symlinks=False)
-            elif entry.name != "__pycache__":
-                folders.append(entry.path)
-
-
-def _entries(folder: str) -> Iterable[os.DirEntry[str]]:
-    try:
-        return [*os.scandir(folder)]
-    except OSError:
-        return []
 
 
 class Inputs:

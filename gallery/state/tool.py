@@ -8,9 +8,14 @@ import sys
 import time
 from functools import cache
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from typing import TYPE_CHECKING
 
 import gallery
 from gallery.utils.digest import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 PACKAGE = Path(gallery.__file__).parent
 
@@ -36,7 +41,7 @@ def tool_places() -> list[Path]:
 
 def tool_digest() -> str:
     """A digest of all that the tool brings along and that decides a byte of what it makes."""
-    statuses = [(path, path.stat()) for place in tool_places() for path in _files(place)]
+    statuses = [found for place in tool_places() for found in walk(str(place))]
     installed = libraries()
     stamps = digest(
         installed, *(f"{path} {file.st_size} {file.st_ctime_ns} {file.st_ino}" for path, file in statuses)
@@ -51,8 +56,8 @@ def tool_digest() -> str:
 
 def is_as_loaded() -> bool:
     """Whether this program is what lies there now: nothing has changed since it began to be loaded."""
-    files = [path for place in tool_places() for path in _files(place)]
-    newest = max(path.stat().st_ctime_ns for path in (*files, *_metadata()))
+    statuses = [file for place in tool_places() for _, file in walk(str(place))]
+    newest = max(file.st_ctime_ns for file in (*statuses, *(folder.stat() for folder in _metadata())))
     return newest < gallery.BEGAN - _TICK
 
 
@@ -60,7 +65,7 @@ def code_digest(*places: Path) -> str:
     """A digest of the names and contents of the files at or below these places."""
     found = hashlib.sha256()
     for place in places:
-        for path in sorted(_files(place)):
+        for path in sorted(Path(name) for name, file in walk(str(place)) if S_ISREG(file.st_mode)):
             data = path.read_bytes()
             found.update(f"{path.relative_to(place).as_posix()} {len(data)}\n".encode())
             found.update(data)
@@ -74,27 +79,46 @@ def libraries(*wanted: str) -> str:
     to do.
     """
     begins = tuple(f"{each}-" for each in wanted)
-    names = (path.name for path in _metadata())
+    names = (folder.name for folder in _metadata())
     return "\n".join([sys.version, *(name for name in names if name.lower().startswith(begins or ""))])
 
 
-def _metadata() -> list[Path]:
+def _metadata() -> list[os.DirEntry[str]]:
     """The folders of what is installed, place by place as Python looks for it."""
-    found = []
+    found: list[os.DirEntry[str]] = []
     for place in sys.path:
-        try:
-            names = os.listdir(place)  # noqa: PTH208 - in every build
-        except OSError:
-            continue
-        found += [Path(place, name) for name in sorted(names) if name.endswith((".dist-info", ".egg-info"))]
+        folders = (entry for entry in _entries(place) if entry.name.endswith((".dist-info", ".egg-info")))
+        found += sorted(folders, key=lambda folder: folder.name)
     return found
 
 
-def _files(place: Path) -> list[Path]:
-    if place.is_file():
-        return [place]
-    found = []
-    for folder, below, names in os.walk(place):  # half of what it takes with Path.rglob, in every build
-        below[:] = [name for name in below if name != "__pycache__"]
-        found += [path for name in names if os.path.isfile(path := f"{folder}/{name}")]  # noqa: PTH113
-    return [Path(path) for path in found]
+def walk(start: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Every file at or below a place with its status; links to folders are not followed.
+
+    In every build: three times as fast as with paths.
+    """
+    try:
+        status = os.stat(start)  # noqa: PTH116
+    except (OSError, ValueError):
+        return
+    if not S_ISDIR(status.st_mode):
+        yield start, status
+        return
+    folders = [start]
+    while folders:
+        for entry in _entries(folders.pop()):
+            if not entry.is_dir(follow_symlinks=False):
+                try:
+                    yield entry.path, entry.stat()
+                except OSError:
+                    # A link that leads nowhere.
+                    yield entry.path, entry.stat(follow_symlinks=False)
+            elif entry.name != "__pycache__":
+                folders.append(entry.path)
+
+
+def _entries(folder: str) -> Iterable[os.DirEntry[str]]:
+    try:
+        return [*os.scandir(folder)]
+    except OSError:
+        return []

@@ -18,6 +18,8 @@ from gallery.serve import Names
 from support import COMMAND
 from support.galleries import Gallery
 
+GUIDE = "---\ntitle: a guide\nsummary: ours\n---\nours\n"
+
 
 @contextmanager
 def serving(gallery: Gallery, *options: str) -> Iterator[str]:
@@ -59,23 +61,20 @@ def test_a_save_before_the_first_build_has_ended_is_seen(gallery: Gallery) -> No
             until(f"other words {number}", f"{url}/prompts/p{number}/index.html")
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "address"),
-    [
-        ("templates/parts/footer.html", "<footer>ours</footer>", "index.html"),
-        ("prompts/new/folder/one.md", "---\nprompt: ours\n---\n", "prompts/new/folder/one/index.html"),
-        ("guides/en/ours.md", "---\ntitle: ours\nsummary: ours\n---\nours\n", "guides/en/ours/index.html"),
-        ("CONTRIBUTING.md", "ours", "add/index.html"),
-    ],
-)
-def test_what_is_made_after_the_start_is_seen(gallery: Gallery, name: str, text: str, address: str) -> None:
+def test_what_is_made_after_the_start_is_seen(gallery: Gallery) -> None:
     settings = (gallery.root / "gallery.toml").read_text()
     gallery.write("gallery.toml", settings.replace("[site]", '[site]\nrepository = "https://github.com/o/g"'))
     gallery.prompt("a", "prompt: rain", "duration: 1")
     with serving(gallery) as url:
         until("rain", f"{url}/prompts/index.html")
-        gallery.write(name, text)
-        until("CONTRIBUTING.md" if name == "CONTRIBUTING.md" else "ours", f"{url}/{address}")
+        for name, text, words, address in (
+            ("templates/parts/footer.html", "<footer>a footer</footer>", "a footer", "index.html"),
+            ("prompts/b/one.md", "---\nprompt: a sound\n---\n", "a sound", "prompts/b/one/index.html"),
+            ("guides/en/ours.md", GUIDE, "a guide", "guides/en/ours/index.html"),
+            ("CONTRIBUTING.md", "how to", "CONTRIBUTING.md", "add/index.html"),
+        ):
+            gallery.write(name, text)
+            until(words, f"{url}/{address}")
 
 
 def test_a_mistake_ends_no_server(gallery: Gallery) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,9 +46,11 @@ def own() -> dict[str, Any]:
     return next(hook for hook in repository["hooks"] if hook["id"] == "gallery-check")
 
 
-@pytest.fixture(params=[published, own])
-def hooked(gallery: Gallery, request: pytest.FixtureRequest) -> Gallery:
+@pytest.fixture(scope="module", params=[published, own])
+def original(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Gallery:
     """A gallery with the hook installed, whose one prompt file so far has a fault."""
+    gallery = Gallery(tmp_path_factory.mktemp("hooked") / "gallery")
+    gallery.write("gallery.toml", SETTINGS)
     (gallery.root / ".venv").mkdir()
     (gallery.root / ".venv" / "bin").symlink_to(PROGRAMS)
     gallery.write(".gitignore", ".venv\n.pre-commit-config.yaml\n")
@@ -59,6 +62,12 @@ def hooked(gallery: Gallery, request: pytest.FixtureRequest) -> Gallery:
     assert run(gallery, "git", "commit", "--message", "before the hook").returncode == 0
     assert run(gallery, "pre-commit", "install").returncode == 0
     return gallery
+
+
+@pytest.fixture
+def hooked(original: Gallery, tmp_path: Path) -> Gallery:
+    """One that may be changed."""
+    return Gallery(shutil.copytree(original.root, tmp_path / "gallery", symlinks=True))
 
 
 def commit(gallery: Gallery) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,7 @@
-"""Templates, compiled once for all builds of a test run: that takes longer than a small build itself."""
+"""Templates, compiled once for all builds of a test process: that takes longer than a small build itself.
+
+The tool keeps them on the disk, for one version of itself. Here there are several, side by side.
+"""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 
 from gallery.config import load_config
 from gallery.preview import Preview
@@ -29,6 +30,10 @@ class ObjectStore:
     """S3 on this machine. It can be killed and started again, and remembers what it holds."""
 
     def __init__(self) -> None:
+        from botocore.loaders import JSONFileLoader
+
+        # What S3 is, by a megabyte of JSON that each client reads anew: once is enough here.
+        JSONFileLoader.load_file = staticmethod(cache(JSONFileLoader().load_file))
         self._port = 0
         self.start()
 

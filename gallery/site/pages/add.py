@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -74,7 +75,7 @@ def _taken(prompts: Iterable[tuple[str, Iterable[str]]]) -> tuple[dict[str, list
 
 def _rules(config: Config, presets: Presets) -> dict[str, Any]:
     """What the form checks by, and the words for what it refuses."""
-    fields = FrontMatter.model_json_schema()["properties"]
+    fields = _fields()
     site, longest = config.site, config.limits.duration
     forms = {"tags": fields["tags"]["items"], "author": fields["author"], "license": fields["license"]}
     return {
@@ -113,6 +114,13 @@ def _rules(config: Config, presets: Presets) -> dict[str, Any]:
         if site.repository
         else None,
     }
+
+
+@cache
+def _fields() -> dict[str, Any]:
+    """The fields of prompt files as JSON Schema has them."""
+    schema: dict[str, Any] = FrontMatter.model_json_schema()["properties"]
+    return schema
 
 
 def _number_rules(name: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -41,8 +41,12 @@ _END = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*>", re.IGNORECASE | re.ASCII)
 # Stands after a note where it is tried whether something in it swallows the rest.
 _END_OF_NOTE = "the end of the note"
 
+# So many texts are in memory as HTML, of a few KB each: a page and a feed show the same, and servers
+# build guides again and again.
+_MOST_TEXTS = 256
 
-@lru_cache(maxsize=128)  # the guides, which a process that builds again and again has each time
+
+@lru_cache(_MOST_TEXTS)
 def _to_raw_html(text: str, shift: int = 0) -> str:
     """Markdown as HTML that is not to be trusted yet, headings so many levels lower."""
     try:

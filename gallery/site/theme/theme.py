@@ -59,6 +59,9 @@ ROW = "row"
 # So many rows are in memory, of some 3 KB each.
 _MOST_ROWS = 5000
 
+# So many of the tool's own files are in memory as pages have them, for the builds of one server.
+_MOST_FILES = 256
+
 # What stands before the lines of templates, for those who read them.
 _INDENT = re.compile(r"(<pre\b.*?</pre>)|^ +", re.MULTILINE | re.DOTALL)
 
@@ -322,6 +325,7 @@ def _read(folder: Path) -> dict[str, bytes]:
     return files
 
 
+@lru_cache(_MOST_FILES)
 def _light(name: str, data: bytes) -> bytes:
     """A file without what only its authors read."""
     lighter = {".js": jsmin, ".css": cssmin}.get(Path(name).suffix)
