@@ -42,15 +42,14 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_pages_are_quiet_and_ask_nobody_else(kind: str, address: str, served: str, open_page: Any) -> None:
-    page, seen = open_page(f"{address}/{KINDS[kind]}")
-    # One after the other in one window: from disk, then from under a server's path.
-    page.wait_for_load_state("networkidle")
-    assert all(url.startswith("file://") for url in seen.requests)
-    seen.requests.clear()
-    page.goto(f"{served}/{KINDS[kind]}")
-    page.wait_for_load_state("networkidle")
+    # From disk, and from under a server's path.
+    other, of_disk = open_page(f"{address}/{KINDS[kind]}")
+    page, seen = open_page(f"{served}/{KINDS[kind]}")
+    for each in (other, page):
+        each.wait_for_load_state("networkidle")
+    assert all(url.startswith("file://") for url in of_disk.requests)
     assert {urlsplit(url).netloc for url in seen.requests} == {urlsplit(served).netloc}
-    assert not seen.audio
+    assert not of_disk.audio and not seen.audio
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(246, 241, 231)"
 

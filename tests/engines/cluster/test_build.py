@@ -305,7 +305,7 @@ def test_what_kills_workers_is_found_and_everything_else_rendered(
         "gallery.toml", settings(checkpoints, poisoned=poisoned, broken=broken, absent='folder = "nowhere"')
     )
     for model, seeds in (
-        ("poisoned", range(9)),
+        ("poisoned", range(7)),
         ("broken", [1, 2]),
         ("absent", [1, 2]),
         ("tiny-stereo", [1]),
@@ -315,11 +315,11 @@ def test_what_kills_workers_is_found_and_everything_else_rendered(
             model, "prompt: drums", "duration: 0.5", f"model: {model}", f"vary: {{seed: [{seeds}]}}"
         )
     gallery.prompt("poison", "prompt: poison", "duration: 0.5", "model: poisoned")
-    running = start(gallery, "--cluster", "auto", "--workers", "2")
+    running = start(gallery, "--cluster", "auto", "--workers", "1")
     told = running.communicate(timeout=300)[0]
     assert running.returncode == 3, told
     assert Counter(record["request"]["model"] for record in records(gallery)) == {
-        "tests/poisoned": 9,
+        "tests/poisoned": 7,
         "tests/tiny-stereo": 1,
     }
     host = socket.gethostname()
@@ -350,7 +350,12 @@ def test_interrupt_keeps_what_is_finished_and_leaves_nothing_running(
     assert "Every finished clip is kept" in told
     assert "Traceback" not in told
     assert {record["request"]["duration"] for record in records(gallery)} == {1.0}
-    assert not [name for pid, name in others.items() if Path(f"/proc/{pid}").exists()]
+    for _ in range(200):  # what is told to end takes a moment to be gone
+        left = [name for pid, name in others.items() if Path(f"/proc/{pid}").exists()]
+        if not left:
+            break
+        time.sleep(0.05)
+    assert not left
 
 
 @pytest.fixture
