@@ -248,9 +248,13 @@ def test_a_gallerys_own_frame_of_before_goes_on(tmp_path: Path, open_page: Any) 
     gallery = Gallery(tmp_path)
     gallery.write("gallery.toml", SETTINGS)
     base = (packaged("templates") / "base.html").read_text()
-    script = '<script src="{{ asset("furniture.js") }}"></script>'
+    script = '<script defer src="{{ asset("furniture.js") }}"></script>'
     assert script in base
-    own = base.replace(script, '{{ part("sprites") }}').replace(" data-furniture", "")
+    own = (
+        base.replace(script, "")
+        .replace(" data-furniture", "")
+        .replace("<body>", '<body>{{ part("sprites") }}')
+    )
     gallery.write("templates/base.html", own.replace("</main>", '</main>{{ part("dock") }}'))
     gallery.prompt("a", f"prompt: {WORDS}", "duration: 1")
     assert gallery.run(*BUILD).code == 0

@@ -164,7 +164,7 @@ class Theme:
         with self._telling(f"parts/{_DOCK}.html"):
             part = self._frame(_ROOT)["part"]
             sprites, dock = (as_json(str(part(name))) for name in (_SPRITES, _DOCK))
-        place = 'document.currentScript.insertAdjacentHTML("afterend",'
+        place = 'document.body.insertAdjacentHTML("afterbegin",'
         return f"{place}{sprites});\nwindow.GALLERY_DOCK={dock};\n".encode(errors="replace")
 
     def leave_alone(self, homes: Mapping[str, str], alone: Mapping[str, list[str]]) -> None:
