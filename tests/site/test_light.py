@@ -264,6 +264,21 @@ def test_a_gallerys_own_frame_of_before_goes_on(tmp_path: Path, open_page: Any) 
     assert page.locator("[data-dock]").count() == page.locator("#i-play").count() == 1
 
 
+def test_a_gallerys_own_frame_may_have_the_furniture_in_its_body(tmp_path: Path, open_page: Any) -> None:
+    gallery = Gallery(tmp_path)
+    gallery.write("gallery.toml", SETTINGS)
+    base = (packaged("templates") / "base.html").read_text()
+    script = '<script defer src="{{ asset("furniture.js") }}"></script>'
+    own = base.replace(script, "").replace("<body>", f"<body>{script.replace(' defer', '')}")
+    gallery.write("templates/base.html", own)
+    gallery.prompt("a", f"prompt: {WORDS}", "duration: 1")
+    assert gallery.run(*BUILD).code == 0
+    page, _ = open_page((tmp_path / "site/prompts/index.html").as_uri())
+    page.click(".row [data-play]")
+    until(page, "() => document.querySelector('[data-dock-name]').textContent.includes('soft piano')")
+    assert page.locator("[data-dock]").count() == page.locator("#i-play").count() == 1
+
+
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_without_scripts_covers_have_their_colours(scheme: Any, site: Path, open_page: Any) -> None:
     where = (site / "prompts/index.html").as_uri()
