@@ -5,6 +5,7 @@
   "use strict";
   const { gallery } = window;
   const { clips, dom, storage } = gallery;
+  const DRAWN_AGAIN = 31; // milliseconds: every second frame of most screens
   const dock = /** @type {HTMLElement} */ (document.querySelector("[data-dock]"));
   const part = dom.part(dock);
   /** @type {HTMLInputElement} */
@@ -19,6 +20,8 @@
   const stretch = { from: null, to: null }; // what is played over and over
   /** @type {Clip | null} */
   let current = null; // the clip in the dock
+  let frame = 0; // the next look at how far it is
+  let drawn = 0; // when it was shown last how far it is
   let wanted = 0; // where to start as soon as the clip can be sought in
   let veil = ""; // in a blind test, what stands in the place of all that would tell
   let veiledLength = 0; // and how long a clip seems: as long as the shorter one
@@ -178,7 +181,7 @@
     }
     if (kind === "timeupdate") return loop(); // where nothing is drawn, in the background, too
     if ((kind === "play" || kind === "swap") && current && !veil) storage.addHeard(current.key);
-    if (kind === "play") follow();
+    if (kind === "play") followOn();
     else if (kind === "swap") fitLength();
     else if (kind === "loadedmetadata") {
       fitLength();
@@ -275,19 +278,32 @@
     const whole = length() || 1;
     const share = Math.min(1, second / whole);
     if (!position.matches(":active")) position.value = String(second);
-    position.setAttribute("aria-valuetext", `${clips.clock(second)} of ${clips.clock(whole)}`);
-    time.textContent = clips.clock(second);
-    past.style.clipPath = `inset(0 ${((1 - share) * 100).toFixed(2)}% 0 0)`;
+    const told = `${clips.clock(second)} of ${clips.clock(whole)}`;
+    if (position.getAttribute("aria-valuetext") !== told) {
+      position.setAttribute("aria-valuetext", told);
+      time.textContent = clips.clock(second);
+    }
+    past.style.clipPath = `inset(0 ${((1 - share) * 100).toFixed(1)}% 0 0)`;
     /** @type {NodeListOf<HTMLElement>} */
     const playheads = document.querySelectorAll(".is-current > .picture > .playhead");
     for (const playhead of playheads) playhead.style.transform = `translateX(${(share * 100).toFixed(2)}%)`;
   }
 
-  function follow() {
+  /** @param {number} now */
+  function follow(now) {
     if (veil && deck.time() > veiledLength - 0.05) deck.seek(0);
     loop();
-    draw();
-    if (!deck.paused()) requestAnimationFrame(follow);
+    // What moves by a pixel or two needs no more: every frame of a screen would take twice as much power.
+    if (now - drawn >= DRAWN_AGAIN || deck.paused()) {
+      drawn = now;
+      draw();
+    }
+    if (!deck.paused()) followOn();
+  }
+
+  function followOn() {
+    cancelAnimationFrame(frame); // one clip may have begun while another played
+    frame = requestAnimationFrame(follow);
   }
 
   function loop() {

@@ -41,17 +41,23 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_pages_are_quiet_and_ask_nobody_else(kind: str, address: str, served: str, open_page: Any) -> None:
-    # From disk, and from under a server's path.
-    other, of_disk = open_page(f"{address}/{KINDS[kind]}")
+def test_pages_are_quiet_and_ask_nobody_else(kind: str, served: str, open_page: Any) -> None:
     page, seen = open_page(f"{served}/{KINDS[kind]}")
-    for each in (other, page):
-        each.wait_for_load_state("networkidle")
-    assert all(url.startswith("file://") for url in of_disk.requests)
+    page.wait_for_load_state("networkidle")
     assert {urlsplit(url).netloc for url in seen.requests} == {urlsplit(served).netloc}
-    assert not of_disk.audio and not seen.audio
+    assert not seen.audio
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(246, 241, 231)"
+
+
+def test_from_disk_pages_are_quiet_and_ask_nobody_else(address: str, open_page: Any) -> None:
+    page, seen = open_page("about:blank")
+    for kind in KINDS.values():
+        page.goto(f"{address}/{kind}")
+        page.wait_for_load_state("networkidle")
+    assert len({url for url in seen.requests if url.endswith(".html")}) == len(KINDS)
+    assert all(url.startswith("file://") for url in seen.requests)
+    assert not seen.audio
 
 
 def test_missing_pages_work_at_any_depth(site: Any, open_page: Any) -> None:

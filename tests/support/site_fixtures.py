@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -252,12 +252,19 @@ class Seen:
 
 @pytest.fixture
 def open_page(browser: Any) -> Any:
-    """Opens a page and gives it with what it asked for and complained about. No page may complain."""
+    """Opens a page and gives it with what it asked for and complained about. No page may complain.
+
+    ``scripts`` run before the page's own.
+    """
     contexts, watched = [], []
 
-    def open_(url: str, width: int = 1360, height: int = 940, **options: Any) -> Any:
+    def open_(
+        url: str, width: int = 1360, height: int = 940, scripts: Sequence[str] = (), **options: Any
+    ) -> Any:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
+        for script in scripts:
+            context.add_init_script(script)
         page, seen = context.new_page(), Seen()
         watched.append(seen)
         page.on("request", lambda request: seen.requests.append(request.url))
@@ -283,10 +290,6 @@ def watch(open_page: Any) -> Any:
     """A page whose audio the test can see; ``scripts`` run before its own."""
 
     def open_(url: str, *scripts: str, **options: Any) -> Any:
-        page, seen = open_page("about:blank", **options)
-        for script in (WATCH_AUDIO, *scripts):
-            page.add_init_script(script)
-        page.goto(url)
-        return page, seen
+        return open_page(url, scripts=(WATCH_AUDIO, *scripts), **options)
 
     return open_
