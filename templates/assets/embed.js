@@ -9,13 +9,15 @@
 
   /** @param {HTMLAudioElement} audio */
   function listen(audio) {
+    let frame = 0; // the next time it is drawn
     let wanted = 0; // where to go on as soon as the take can be sought in
 
     function draw() {
       const share = audio.duration > 0 ? audio.currentTime / audio.duration : 0;
       playhead.style.transform = `translateX(${(share * 100).toFixed(2)}%)`;
       sound.classList.toggle("is-current", share > 0);
-      if (!audio.paused) requestAnimationFrame(draw);
+      cancelAnimationFrame(frame); // a jump draws, too
+      if (!audio.paused) frame = requestAnimationFrame(draw);
     }
 
     function play() {
