@@ -28,9 +28,10 @@ tags = 10
 """
 PRESETS = "faithful:\n  cfg_coef: 5\nlong:\n  duration: 100\n"
 
-# Types into fields, and leaves each.
+# Empties the form, types into fields, and leaves each.
 TYPE = """texts => {
   const form = document.querySelector("[data-add]");
+  document.querySelector("[data-reset]").click();
   for (const [name, text] of Object.entries(texts)) {
     const field = form.elements[name];
     field.value = text;
@@ -45,6 +46,13 @@ AT_FIELDS = """() => Object.fromEntries([...document.querySelectorAll("[aria-inv
   field.getAttribute("aria-describedby").split(" ").map(id => document.getElementById(id))
     .filter(each => each.matches(".fault") && each.offsetParent).map(each => each.textContent).join()
 ]))"""
+
+# What keeps the file from going on, once somebody wants to copy it.
+FAULTS = """() => {
+  document.querySelector("[data-copy-file]").click();
+  const faults = [...document.querySelectorAll("[data-faults] a")];
+  return faults.filter(fault => fault.checkVisibility()).map(fault => fault.textContent);
+}"""
 
 
 def front_matter(*fields: str, notes: str = "") -> str:
@@ -61,20 +69,23 @@ class Form:
 
     def type(self, **texts: str) -> None:
         """Empty the form, then fill these fields, one after the other."""
-        self.page.evaluate("document.querySelector('[data-reset]').click()")
         self.page.evaluate(TYPE, texts)
+
+    def told(self, part: str) -> str:
+        """What a part of the page says. (Asking hundreds of times, the page itself is asked.)"""
+        return str(self.page.evaluate("part => document.querySelector(`[data-${part}]`).textContent", part))
 
     @property
     def path(self) -> str:
-        return str(self.page.text_content("[data-path]"))
+        return self.told("path")
 
     @property
     def text(self) -> str:
-        return str(self.page.text_content("[data-text]"))
+        return self.told("text")
 
     @property
     def asks(self) -> str:
-        return str(self.page.text_content("[data-asks]"))
+        return self.told("asks")
 
     def at_fields(self) -> dict[str, str]:
         """The messages that are seen at the fields."""
@@ -82,15 +93,15 @@ class Form:
 
     def faults(self) -> list[str]:
         """All that keeps the file from going on: ``place: message``."""
-        self.page.evaluate("document.querySelector('[data-copy-file]').click()")
-        return sorted(self.page.locator("[data-faults]:visible a").all_text_contents())
+        return sorted(self.page.evaluate(FAULTS))
 
     def checked(self) -> list[str]:
         """The same in the words of `gallery check`, for the file as the form has it."""
-        path = self.gallery.write(self.path, self.text)
+        name = self.path
+        path = self.gallery.write(name, self.text)
         told = self.gallery.run("check", path).err.splitlines()
         path.unlink()
-        place = re.escape(self.path)
+        place = re.escape(name)
         # That a clip is asked for twice is no fault, and only the gallery as a whole can tell.
         return sorted(re.sub(rf"^{place}(:\d+)?: ", "", line) for line in told if "same request" not in line)
 
