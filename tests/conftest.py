@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,10 @@ NEEDS = {
 }
 
 
+# The modules that were there when garbage was last told from what stays.
+IMPORTED: list[int] = []
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they need. Those that need nothing and are soon done are for `make check`."""
@@ -65,6 +70,17 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_finish() -> None:
     """Leave the tests themselves out of every later search for garbage: they are many, and stay."""
     gc.freeze()
+    gc.set_threshold(20_000)
+    IMPORTED.append(len(sys.modules))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logfinish() -> None:
+    """Likewise what tests have imported since, where it is much: torch, numba, an S3 server."""
+    if len(sys.modules) > IMPORTED[-1] + 100:
+        gc.collect()
+        gc.freeze()
+        IMPORTED[-1] = len(sys.modules)
 
 
 @pytest.fixture

@@ -337,7 +337,7 @@ def test_no_download_is_heavy(tmp_path: Path) -> None:
         request = {**kind["request"], "prompt": text}
         one = {**kind, "key": key, "id": key[:8], "peaks": peaks, "request": request}
         entries.append(entry(f"p/{number}", text, [one], tags=[f"t{number % 99}"]))
-    config, state = make_config(tmp_path), State.temporary()
+    config, state = make_config(tmp_path), State(tmp_path / "state.sqlite")  # which its processes share
     pages = Pages(EntriesCatalogue(entries), config, Theme(config, state), state)
     scripts = {page.address: page for page in pages._data() if page.address.startswith(("search/", "clips/"))}
     assert len([address for address in scripts if address.startswith("clips/")]) == 256

@@ -26,14 +26,24 @@ ENVIRONMENT = {
 }
 
 
+@cache
+def _prepare_once() -> None:
+    """Have read once what each client, and the server at each request, would read from the disk anew."""
+    from aiobotocore import httpsession
+    from botocore import session
+    from moto import backends
+
+    session.create_loader = cache(session.create_loader)  # what S3 is, by a megabyte of JSON
+    services = tuple(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: services
+    httpsession.get_cert_path = lambda _verify: None  # nothing here is encrypted
+
+
 class ObjectStore:
     """S3 on this machine. It can be killed and started again, and remembers what it holds."""
 
     def __init__(self) -> None:
-        from botocore.loaders import JSONFileLoader
-
-        # What S3 is, by a megabyte of JSON that each client reads anew: once is enough here.
-        JSONFileLoader.load_file = staticmethod(cache(JSONFileLoader().load_file))
+        _prepare_once()
         self._port = 0
         self.start()
 

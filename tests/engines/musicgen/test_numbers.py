@@ -27,7 +27,7 @@ WAYS: list[dict[str, Any]] = [
 def logits_in_company(
     model: Tiny, monkeypatch: pytest.MonkeyPatch, *, size: int, place: int, mates: int, fixed: bool
 ) -> torch.Tensor:
-    """One clip's logits in each of 20 steps, in a batch of ``size``, after ``place`` of its ``mates``."""
+    """One clip's logits in each of 12 steps, in a batch of ``size``, after ``place`` of its ``mates``."""
     import torch
 
     from gallery.engines.musicgen.batch import Batch
@@ -56,8 +56,8 @@ def logits_in_company(
         batch.admit(clip, conditions.encode(clip.prompt, None, None))
     with monkeypatch.context() as patch, torch.no_grad():
         patch.setattr(Decoder, "step", watched)
-        while len(seen) < 20:
-            batch.tick(min(batch.steps, 20 - len(seen)))
+        while len(seen) < 12:
+            batch.tick(min(batch.steps, 12 - len(seen)))
     return torch.stack(seen)
 
 

@@ -208,7 +208,7 @@ def test_short_of_memory_the_batch_is_halved_and_no_clip_is_lost(
     from gallery.engines.musicgen.decoder import Decoder
 
     model = tiny("mono", window=1)
-    requests = [model.request(seed=seed, duration=0.5 + seed / 2, extend_stride=0.5) for seed in range(5)]
+    requests = [model.request(seed=seed, duration=0.5 + seed / 4, extend_stride=0.5) for seed in range(5)]
     expected = [model.stock(request)[0] for request in requests]
     step, steps = Decoder.step, 0
 
