@@ -33,7 +33,6 @@ from gallery.engines.provenance import Provenance
 from gallery.errors.text import one_line
 from gallery.prompts.request import FRAME_RATE
 from gallery.utils.distribution import setup_advice
-from gallery.utils.imports import importing_much
 from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
@@ -105,8 +104,7 @@ class MusicGenEngine:
 
     def hold(self, hub: str) -> Checkpoint:
         """A model, loaded, which is kept until another is needed. Raises CannotLoad and GalleryError."""
-        with importing_much():
-            from gallery.engines.musicgen.checkpoint import CannotLoad, load
+        from gallery.engines.musicgen.checkpoint import CannotLoad, load
 
         if self._held and self._held[0] == hub:
             return self._held[1]

@@ -84,11 +84,9 @@ def _load(model: Model, root: Path, device: str) -> Checkpoint:
     folder = root / model.folder if model.folder else None
     lm_path, codec_path = _find(model, folder, LM_FILE), _find(model, folder, CODEC_FILE)
     dtype = dtype_of(model, device)
-    package = read_package(model, lm_path)  # what cannot be read is told before audiocraft is imported
     import_audiocraft()
     with _quiet():
-        lm, config, text_encoder = _load_lm(model, package, root, device, dtype)
-        del package
+        lm, config, text_encoder = _load_lm(model, lm_path, root, device, dtype)
         codec, codec_source = _load_codec(model, codec_path, root, config, device)
     _check(model, codec)
     return Checkpoint(
@@ -160,15 +158,14 @@ def _fetch(model: Model, need: Need) -> Path:
         ) from error
 
 
-def _load_lm(
-    model: Model, package: dict[str, Any], root: Path, device: str, dtype: torch.dtype
-) -> tuple[Any, Any, str]:
+def _load_lm(model: Model, path: Path, root: Path, device: str, dtype: torch.dtype) -> tuple[Any, Any, str]:
     from audiocraft.models import builders
     from omegaconf import OmegaConf
     from transformers import T5Config
 
+    package = read_package(model, path)
     if "xp.cfg" not in package or "best_state" not in package:
-        raise CannotLoad(f"{model.hub} cannot be loaded: {LM_FILE} is not an audiocraft checkpoint")
+        raise CannotLoad(f"{model.hub} cannot be loaded: {path.name} is not an audiocraft checkpoint")
     config = configuration_of(package)
     if config.lm_model != "transformer_lm":
         raise CannotLoad(f"{model.hub} is no MusicGen or AudioGen model ({config.lm_model}): not supported")

@@ -14,7 +14,6 @@ package that is there and works is always used instead.
 | torchaudio | spectrograms: computed here; loudness of written files |
 | xformers | one torch function by another name; its attention |
 | audiocraft.models.multibanddiffusion | a diffusion decoder, which drags in all of training |
-| transformers.loss.loss_utils | what models are trained with, which drags in SciPy's optimisers |
 
 Stand-ins are in `sys.modules` only while audiocraft imports or builds a model, so
 that no other package takes them for the real one. A package that is installed but
@@ -23,7 +22,6 @@ broken is hidden for good, since transformers would fail over it, too.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import importlib.machinery
 import importlib.util
@@ -32,8 +30,6 @@ from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
-
-from gallery.utils.imports import importing_much
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,9 +43,6 @@ SUBMODULES = {"flashy": "distrib", "librosa": "filters", "torchaudio": "transfor
 # What audiocraft's multi-band diffusion needs: without them it is stood in for.
 DIFFUSION = "audiocraft.models.multibanddiffusion"
 DIFFUSION_NEEDS = ("dora", "flashy", "torchmetrics")
-
-# Where transformers looks up losses; what it takes of it is the table.
-LOSSES = "transformers.loss.loss_utils"
 
 ADVICE = {
     "librosa": "melodies need it: run `gallery setup melody`",
@@ -139,25 +132,17 @@ def swapped(modules: Mapping[str, ModuleType]) -> Iterator[None]:
 def import_audiocraft() -> ModuleType:
     """The package audiocraft with its models, on whatever this installation has."""
     if "audiocraft.models" not in sys.modules:
-        with importing_much():
-            _import_audiocraft()
-        gc.freeze()  # nothing of it is ever garbage, and it is most of what searches would go through
-    return sys.modules["audiocraft"]
+        usable("torchaudio")  # hides a broken one before transformers looks for it
+        import transformers
 
-
-def _import_audiocraft() -> None:
-    usable("torchaudio")  # hides a broken one before transformers looks for it
-    import transformers
-
-    # transformers imports its parts when they are first asked for, and probes for
-    # packages as it does: it must not meet a stand-in of one.
-    losses = {} if LOSSES in sys.modules else {LOSSES: Standin(LOSSES, {"LOSS_MAPPING": {}})}
-    with swapped(losses):
+        # transformers imports its parts when they are first asked for, and probes for
+        # packages as it does: it must not meet a stand-in.
         for part in ("T5EncoderModel", "T5Tokenizer", "RobertaTokenizer", "EncodecModel"):
             getattr(transformers, part)
-    _import_later("librosa", "filters")  # with SciPy and numba, which only melodies need
-    with placed():
-        importlib.import_module("audiocraft.models")
+        _import_later("librosa", "filters")  # with SciPy and numba, which only melodies need
+        with placed():
+            importlib.import_module("audiocraft.models")
+    return sys.modules["audiocraft"]
 
 
 def _import_later(package: str, part: str) -> None:
