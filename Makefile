@@ -8,6 +8,9 @@ NODE := $(BIN)/node $(VENV)/node/tests/node_modules
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 HAS_GPU := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 && echo yes)
 
+# Whatever the environment says: tests start hundreds of processes, and each would compile the tool anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: build check test lint quick serve bench docs lock musicgen browser clean
 
 build: $(VENV)/.gallery $(if $(HAS_GPU),musicgen)

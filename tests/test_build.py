@@ -208,11 +208,6 @@ def test_two_builds_from_scratch_are_byte_identical(small: Gallery, tmp_path: Pa
     assert [name for name, data in sites[0].items() if sites[1][name] != data] == []
 
 
-def _start(gallery: Gallery) -> subprocess.Popen[bytes]:
-    command = [COMMAND, "--gallery", gallery.root, "build", "--engine", "sketch"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
 @pytest.mark.slow
 def test_two_builds_at_once(small: Gallery, tmp_path: Path) -> None:
     render_all(small, "edm/rise")
@@ -242,7 +237,7 @@ def test_kill_at_any_moment_loses_nothing_finished(small: Gallery, tmp_path: Pat
     whole = time.monotonic() - start
     moments = random.Random(20)
     finished: set[str] = set()
-    for _ in range(12):
+    for _ in range(8):
         build = small.start("build", "--engine", "sketch")
         build.join(moments.uniform(0, whole))
         build.kill()
@@ -285,15 +280,16 @@ def test_interrupt_ends_cleanly_and_says_what_is_kept(small: Gallery) -> None:
     small.prompt(
         "more/many", "prompt: drums", "duration: 8", f"vary: {{seed: [{', '.join(map(str, range(1, 31)))}]}}"
     )
-    build = _start(small)
+    build = small.start("build", "--engine", "sketch")
     sketches = small.root / ".gallery/sketches"
-    while not list(sketches.glob("*.json")) and build.poll() is None:
+    while not list(sketches.glob("*.json")) and build.is_alive():
         time.sleep(0.02)
-    build.send_signal(signal.SIGINT)
-    _, told = build.communicate(timeout=30)
-    assert build.returncode == 130
-    assert b"Every finished clip is kept" in told
-    assert b"Traceback" not in told
+    os.kill(build.pid, signal.SIGINT)
+    build.join(30)
+    told = small.told.read_text()
+    assert build.exitcode == 130, told
+    assert "Every finished clip is kept" in told
+    assert "Traceback" not in told
     assert list(sketches.glob("*.json"))
 
 

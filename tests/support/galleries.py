@@ -110,14 +110,21 @@ class Gallery:
     def start(self, *args: object, first: str = "") -> BaseProcess:
         """The command in a process of its own that has imported everything: it is at work at once.
 
-        ``first`` is code that it runs before.
+        ``first`` is code that it runs before. What it prints is in the file `told`.
         """
         command = ["--gallery", str(self.root), *map(str, args)]
         here = f"import os; os.environ.update({dict(os.environ)!r})"
-        program = f"{here}\n{first}\nfrom gallery.cli import main; main({command!r})"
+        file = f"os.open({str(self.told)!r}, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)"
+        printed = f"file = {file}; os.dup2(file, 1); os.dup2(file, 2)"
+        program = f"{here}\n{printed}\n{first}\nfrom gallery.cli import main; main({command!r})"
         process = FORKS.Process(target=exec, args=(program, {}))
         process.start()
         return process
+
+    @property
+    def told(self) -> Path:
+        """What the process that was started last has printed."""
+        return self.root.with_name(f"{self.root.name}.told")
 
     def files(self, folder: str = "site") -> dict[str, bytes]:
         """Every file below a folder, by its name."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import random
 import signal
 import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,6 @@ import soundfile
 from gallery.config import load_config
 from gallery.engines.replicate.prediction import prediction_input
 from gallery.prompts.folder import read_prompts
-from support import COMMAND
 from support.galleries import Gallery, Ran
 from support.replicate_stand_in import VERSION, Answer, StandIn, settings
 
@@ -29,10 +30,16 @@ def build(shop: Gallery) -> Ran:
     return shop.run("build", "--engine", "replicate", "--yes", "--no-sketches")
 
 
-def start(shop: Gallery, *args: str) -> subprocess.Popen[bytes]:
-    command = [COMMAND, "--gallery", shop.root, "build", "--engine", "replicate", "--yes", "--no-sketches"]
-    command += args
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def start(shop: Gallery, *args: str) -> BaseProcess:
+    guard = "from support import only_this_machine; only_this_machine.install()"
+    return shop.start("build", "--engine", "replicate", "--yes", "--no-sketches", *args, first=guard)
+
+
+def interrupt(run: BaseProcess) -> None:
+    """Ctrl-C; returns when the build has ended."""
+    assert run.pid
+    os.kill(run.pid, signal.SIGINT)
+    run.join(60)
 
 
 def in_flight(service: StandIn) -> set[str]:
@@ -40,9 +47,9 @@ def in_flight(service: StandIn) -> set[str]:
     return {made for made, one in service.predictions.items() if one["status"] == "processing"}
 
 
-def kill(run: subprocess.Popen[bytes]) -> None:
-    run.send_signal(signal.SIGKILL)
-    run.communicate()
+def kill(run: BaseProcess) -> None:
+    run.kill()
+    run.join()
 
 
 def drums(shop: Gallery, clips: int = 3) -> None:
@@ -50,11 +57,11 @@ def drums(shop: Gallery, clips: int = 3) -> None:
     shop.prompt("drums", "prompt: drums", "model: large", "duration: 1", f"vary: {{seed: [{seeds}]}}")
 
 
-def until(true: Callable[[], object], run: subprocess.Popen[bytes] | None = None) -> None:
+def until(true: Callable[[], object], run: BaseProcess | None = None) -> None:
     end = time.monotonic() + 30
     while not true():
         assert time.monotonic() < end
-        assert run is None or run.poll() is None, run.communicate()
+        assert run is None or run.is_alive(), run.exitcode
         time.sleep(0.01)
 
 
@@ -175,10 +182,8 @@ def test_killed_at_any_moment(shop: Gallery, service: StandIn) -> None:
     moments, kept = random.Random(3), 0
     for _ in range(5):
         run = start(shop)
-        try:
-            run.wait(moments.uniform(0.6, 2.0))
-        except subprocess.TimeoutExpired:
-            kill(run)
+        run.join(moments.uniform(0, 1.0))
+        kill(run)
         assert len(renders(shop)) >= kept
         kept = len(renders(shop))
     ran = build(shop)
@@ -198,10 +203,10 @@ def test_an_interrupted_build_cancels_what_is_in_flight_and_keeps_what_is_made(
     service.script.held = True
     until(lambda: len(in_flight(service)) == 3, run)
     cancelled = in_flight(service)
-    run.send_signal(signal.SIGINT)
-    _, told = run.communicate(timeout=30)
-    assert run.returncode == 130, told
-    assert b"Every finished clip is kept" in told and b"Traceback" not in told
+    interrupt(run)
+    told = shop.told.read_text()
+    assert run.exitcode == 130, told
+    assert "Every finished clip is kept" in told and "Traceback" not in told
     assert set(service.cancelled) == cancelled
     made = [one for one in service.predictions.values() if one["status"] == "succeeded"]
     assert len(kept(shop)) == len(made) == len(service.asked) - 3
@@ -220,9 +225,9 @@ def test_what_is_made_while_it_is_cancelled_is_kept(shop: Gallery, service: Stan
     service.script.cancelling, service.script.fetching = [Answer(502)] * 2, [Answer(503)]
     run = start(shop)
     until(lambda: len(in_flight(service)) == 1, run)
-    run.send_signal(signal.SIGINT)
-    _, told = run.communicate(timeout=30)
-    assert run.returncode == 130, told
+    interrupt(run)
+    told = shop.told.read_text()
+    assert run.exitcode == 130, told
     assert len(kept(shop)) == 1
     assert build(shop).code == 0
     assert len(service.asked) == 1
@@ -236,9 +241,9 @@ def test_an_interruption_while_previews_are_made_cancels_too(shop: Gallery, serv
     run = start(shop, "--jobs", "1")
     # Previews of four wait to be made, one after the other, and others are in flight.
     until(lambda: len(renders(shop)) >= 3 and len(in_flight(service)) == 8, run)
-    run.send_signal(signal.SIGINT)
-    _, told = run.communicate(timeout=60)
-    assert run.returncode == 130, told
+    interrupt(run)
+    told = shop.told.read_text()
+    assert run.exitcode == 130, told
     assert in_flight(service) == set()
     made = [one for one in service.predictions.values() if one["status"] == "succeeded"]
     assert len(kept(shop)) == len(made) == 8
