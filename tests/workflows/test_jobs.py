@@ -68,17 +68,12 @@ def unsuccessful(ran: Mapping[str, Step]) -> dict[str, str]:
     return found
 
 
-# The tool as it lies here: to install the same would take longer than all the rest.
-HERE = {"gallery": f'PYTHONPATH={ROOT} exec {sys.executable} -m gallery "$@"'}
-
-
 def test_a_good_pull_request_is_checked_and_told_what_it_costs(hosted: Hosted, machine: Machine) -> None:
     author = Gallery(hosted.folder / "author")
     base = hosted.git("rev-parse", "HEAD")
     author.prompt("lofi/tin-roof", "prompt: rain on a tin roof", "duration: 7", "vary: {seed: [1, 2, 3]}")
     sha = hosted.propose(7)
-    installed = {"Install gallery"}  # which the next test does
-    ran = machine.run("check", "prompts", base=base, sha=sha, head="1a" * 20, programs=HERE, done=installed)
+    ran = machine.run("check", "prompts", base=base, sha=sha, head="1a" * 20)
     assert unsuccessful(ran) == {}
     assert "4 prompts in order, 11 clips; 0 faults" in ran["Check the prompt files"].out
     summary = ran["Tell what there would be to render"].summary
@@ -153,6 +148,8 @@ def test_a_pull_request_can_only_bring_data(hosted: Hosted, machine: Machine) ->
 def test_pull_requests_without_a_folder_of_prompts(hosted: Hosted, machine: Machine) -> None:
     base = hosted.git("rev-parse", "HEAD")
     prompts = hosted.folder / "author/prompts"
+    # The tool as it lies here: to install the same would take longer than all the rest.
+    here = {"gallery": f'PYTHONPATH={ROOT} exec {sys.executable} -m gallery "$@"'}
     for number, kind in enumerate(("link", "file", "nothing"), start=1):
         shutil.rmtree(prompts)
         if kind == "link":
@@ -160,7 +157,7 @@ def test_pull_requests_without_a_folder_of_prompts(hosted: Hosted, machine: Mach
         elif kind == "file":
             prompts.write_text("no folder")
         sha = hosted.propose(number)
-        ran = machine.run("check", "prompts", base=base, sha=sha, programs=HERE, done={"Install gallery"})
+        ran = machine.run("check", "prompts", base=base, sha=sha, programs=here, done={"Install gallery"})
         assert unsuccessful(ran)["Check the prompt files"] == "failure", kind
         assert "no folder prompts/" in ran["Check the prompt files"].out
         assert not (machine.workspace / "prompts").is_symlink()
