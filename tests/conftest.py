@@ -43,8 +43,8 @@ NEEDS = {
 }
 
 
-# The modules that were there when garbage was last told from what stays.
-IMPORTED: list[int] = []
+# How many modules there were when garbage was last told from what stays.
+IMPORTED = [0]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -71,16 +71,16 @@ def pytest_collection_finish() -> None:
     """Leave the tests themselves out of every later search for garbage: they are many, and stay."""
     gc.freeze()
     gc.set_threshold(20_000)
-    IMPORTED.append(len(sys.modules))
+    IMPORTED[0] = len(sys.modules)
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_runtest_logfinish() -> None:
+def pytest_runtest_teardown() -> None:
     """Likewise what tests have imported since, where it is much: torch, numba, an S3 server."""
-    if len(sys.modules) > IMPORTED[-1] + 100:
+    if len(sys.modules) > IMPORTED[0] + 100:
         gc.collect()
         gc.freeze()
-        IMPORTED[-1] = len(sys.modules)
+        IMPORTED[0] = len(sys.modules)
 
 
 @pytest.fixture
