@@ -28,10 +28,9 @@ tags = 10
 """
 PRESETS = "faithful:\n  cfg_coef: 5\nlong:\n  duration: 100\n"
 
-# Empties the form, types into fields, and leaves each.
+# Types into fields, and leaves each.
 TYPE = """texts => {
   const form = document.querySelector("[data-add]");
-  document.querySelector("[data-reset]").click();
   for (const [name, text] of Object.entries(texts)) {
     const field = form.elements[name];
     field.value = text;
@@ -39,6 +38,12 @@ TYPE = """texts => {
     field.dispatchEvent(new Event("change", {bubbles: true}));
   }
 }"""
+
+# The same in an empty form.
+TYPE_ANEW = f"""texts => {{
+  document.querySelector("[data-reset]").click();
+  ({TYPE})(texts);
+}}"""
 
 # What every field says is wrong with it, if it says so to everybody.
 AT_FIELDS = """() => Object.fromEntries([...document.querySelectorAll("[aria-invalid=true]")].map(field => [
@@ -69,7 +74,7 @@ class Form:
 
     def type(self, **texts: str) -> None:
         """Empty the form, then fill these fields, one after the other."""
-        self.page.evaluate(TYPE, texts)
+        self.page.evaluate(TYPE_ANEW, texts)
 
     def told(self, part: str) -> str:
         """What a part of the page says. (Asking hundreds of times, the page itself is asked.)"""
