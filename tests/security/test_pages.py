@@ -132,7 +132,7 @@ def test_a_browser_finds_none_either_and_shows_words_as_words(hostile: Gallery, 
     """`open_page` lets no page complain: not of what the policy refused, nor of a dialog."""
     site = hostile.root / "site"
     paths = ["takes", "grid", "words/w00", *(f"many/m{number:02}" for number in range(0, len(LINKS), 8))]
-    page, seen = open_page((site / "prompts/index.html").as_uri())
+    page, seen = open_page((site / "prompts/index.html").as_uri(), requests=True)
     page.fill("#question", "alert(1)")
     page.wait_for_selector("[data-found] .row")
     assert "<script>alert(1)</script>" in page.text_content("[data-found]")

@@ -42,7 +42,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_pages_are_quiet_and_ask_nobody_else(kind: str, served: str, open_page: Any) -> None:
-    page, seen = open_page(f"{served}/{KINDS[kind]}")
+    page, seen = open_page(f"{served}/{KINDS[kind]}", requests=True)
     page.wait_for_load_state("networkidle")
     assert {urlsplit(url).netloc for url in seen.requests} == {urlsplit(served).netloc}
     assert not seen.audio
@@ -51,7 +51,7 @@ def test_pages_are_quiet_and_ask_nobody_else(kind: str, served: str, open_page: 
 
 
 def test_from_disk_pages_are_quiet_and_ask_nobody_else(address: str, open_page: Any) -> None:
-    page, seen = open_page("about:blank")
+    page, seen = open_page("about:blank", requests=True)
     for kind in KINDS.values():
         page.goto(f"{address}/{kind}")
         page.wait_for_load_state("networkidle")

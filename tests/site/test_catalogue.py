@@ -45,7 +45,7 @@ def test_every_page_has_a_search_that_loads_nothing(
     from_disk: bool, address: str, served: str, open_page: Any
 ) -> None:
     start = address if from_disk else served
-    page, seen = open_page(f"{start}/prompts/lofi/rainy/index.html")
+    page, seen = open_page(f"{start}/prompts/lofi/rainy/index.html", requests=True)
     page.wait_for_load_state("networkidle")
     assert not [url for url in seen.requests if "/search/" in url]
     page.keyboard.press("/")

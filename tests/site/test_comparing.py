@@ -60,7 +60,7 @@ def test_a_pick_can_be_taken_back(address: str, watch: Any) -> None:
 
 
 def test_what_differs_is_spelled_out(address: str, entries: Any, two: str, watch: Any) -> None:
-    page, seen = watch(f"{address}/{two}")
+    page, seen = watch(f"{address}/{two}", requests=True)
     page.wait_for_selector("[data-pair]:visible")
     assert page.inner_text("[data-verdict]") == "Only the wording: what you hear is its effect."
     assert page.inner_text(".side >> nth=0 >> mark") == "on the window"

@@ -32,7 +32,7 @@ pytest_plugins = ["support.site_fixtures"]
 def test_search_and_filters_live_in_the_address(
     from_disk: bool, address: str, served: str, open_page: Any
 ) -> None:
-    page, seen = open_page(f"{address if from_disk else served}/prompts/index.html")
+    page, seen = open_page(f"{address if from_disk else served}/prompts/index.html", requests=True)
     assert not [url for url in seen.requests if "/search/" in url or "/query.js" in url]
     page.fill("#question", "PIÁNO rain")
     until(page, "location.search.includes('q=')")
@@ -90,7 +90,7 @@ def test_results_are_drawn_as_the_server_draws_rows(address: str, open_page: Any
 
 
 def test_hostile_words_do_nothing_in_results(address: str, open_page: Any) -> None:
-    page, seen = open_page(f"{address}/prompts/index.html?q=onerror")
+    page, seen = open_page(f"{address}/prompts/index.html?q=onerror", requests=True)
     page.wait_for_selector("[data-found] .row")
     assert "<script>alert(2)" in shown(page)[0]
     assert page.locator("main script, main img[src='x']").count() == 0
@@ -155,7 +155,7 @@ def test_a_search_asks_for_fields_by_name(address: str, open_page: Any) -> None:
 
 
 def test_a_clips_id_finds_it(address: str, entries: Any, open_page: Any) -> None:
-    page, seen = open_page(f"{address}/prompts/index.html")
+    page, seen = open_page(f"{address}/prompts/index.html", requests=True)
     key = entries[4]["clips"][5]["key"]
     for asked in (key[:8], key):
         page.fill("#question", asked)
@@ -319,7 +319,7 @@ def test_tempo_is_a_number_or_a_word(text: str, beats: int) -> None:
 
 
 def test_a_prompt_by_chance(served: str, site: Path, open_page: Any) -> None:
-    page, seen = open_page("about:blank")
+    page, seen = open_page("about:blank", requests=True)
     page.add_init_script("Math.random = () => 0")
     page.goto(f"{served}/random/index.html")
     page.wait_for_url("**/prompts/lofi/rainy/index.html")

@@ -88,7 +88,7 @@ def test_the_first_screen_says_what_this_is_and_has_what_plays(
 def test_the_first_screen_is_light(width: int, height: int, shipped: Path, open_page: Any) -> None:
     """HTML, styles, scripts, fonts, and the pictures before scrolling: what a browser asks for, gzipped."""
     with serving(shipped) as there:
-        page, seen = open_page(f"{there}/index.html", width, height)
+        page, seen = open_page(f"{there}/index.html", width, height, requests=True)
         page.wait_for_load_state("networkidle")
     names = [urlsplit(url).path.removeprefix("/gallery/") for url in seen.requests]
     fonts = {f"assets/fonts/instrument-serif-latin-400-{style}.woff2" for style in ("normal", "italic")}
@@ -104,7 +104,7 @@ def test_before_scrolling_one_picture_is_loaded(
     asking = [
         guidance(f"{n}/q", f"text {n}", title=f"Number {n}?", date=f"2026-11-0{n}") for n in range(1, 9)
     ]
-    page, seen = open_page(f"{make(*asking).as_uri()}/index.html", width, height)
+    page, seen = open_page(f"{make(*asking).as_uri()}/index.html", width, height, requests=True)
     page.wait_for_load_state("networkidle")
     covers = [url for url in seen.requests if url.endswith(".webp")]
     assert len(covers) == 1
@@ -133,7 +133,7 @@ def test_a_site_without_scripts_plays_by_itself(address: str, open_page: Any) ->
 def test_takes_are_loaded_with_the_first_and_switched_at_the_same_second(
     from_disk: bool, address: str, served: str, watch: Any
 ) -> None:
-    page, seen = watch(f"{address if from_disk else served}/index.html", NEVER_SILENT)
+    page, seen = watch(f"{address if from_disk else served}/index.html", NEVER_SILENT, requests=True)
     page.wait_for_load_state("networkidle")
     assert not seen.audio and not page.is_visible(".dock")
     page.click(".stage > .play")
@@ -193,7 +193,7 @@ def test_a_finger_drags_the_slider(address: str, watch: Any) -> None:
 
 
 def test_the_slider_is_a_radio_group_for_keys_and_readers(address: str, watch: Any) -> None:
-    page, seen = watch(f"{address}/index.html")
+    page, seen = watch(f"{address}/index.html", requests=True)
     group = page.get_by_role("radiogroup", name="guidance")
     assert [each.get_attribute("value") for each in group.get_by_role("radio").all()] == ["0", "1", "2"]
     assert group.get_by_role("radio", name="5").count() == 1
@@ -220,7 +220,7 @@ def test_the_slider_is_a_radio_group_for_keys_and_readers(address: str, watch: A
 
 def test_an_address_leads_to_a_take(address: str, entries: Any, watch: Any) -> None:
     takes = next(item for item in entries if item["path"] == "compare/strip")["clips"]
-    page, seen = watch(f"{address}/index.html#k={takes[1]['id']}&t=1.5")
+    page, seen = watch(f"{address}/index.html#k={takes[1]['id']}&t=1.5", requests=True)
     assert page.locator(f"{STOPS} input >> nth=1").is_checked() and not seen.audio
     assert page.inner_text("[data-time]") == "0:02"
     page.click(".stage > .play")

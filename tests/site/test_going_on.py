@@ -537,7 +537,7 @@ def test_a_take_and_a_single_clip_are_put_into_it_too(served: str, watch: Any) -
 
 
 def test_a_queue_begins_in_silence(address: str, watch: Any) -> None:
-    page, seen = watch(f"{address}/prompts/index.html")
+    page, seen = watch(f"{address}/prompts/index.html", requests=True)
     page.locator(".row", has_text="boogie").locator("[data-enqueue]").click()
     assert page.is_visible(".dock") and not seen.audio
     assert page.get_attribute(".row >> nth=0 >> [data-enqueue]", "aria-label") == "Play next: Rainy window"

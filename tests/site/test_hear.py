@@ -75,7 +75,7 @@ def test_a_large_gallery_has_many_pairs_and_no_prompt_has_most(
 
 @pytest.mark.parametrize("from_disk", [True, False])
 def test_a_day(from_disk: bool, address: str, served: str, site: Path, watch: Any) -> None:
-    page, seen = watch(f"{address if from_disk else served}/index.html", DAY, X_IS_A)
+    page, seen = watch(f"{address if from_disk else served}/index.html", DAY, X_IS_A, requests=True)
     page.click("text=Play today")
     page.wait_for_selector("[data-blind]:visible")
     assert page.inner_text("[data-heading]").lower() == "round 1 of 5"

@@ -12,7 +12,7 @@ pytest_plugins = ["support.site_fixtures"]
 
 
 def test_nothing_is_heard_or_loaded_before_play(address: str, watch: Any) -> None:
-    page, seen = watch(f"{address}/prompts/index.html")
+    page, seen = watch(f"{address}/prompts/index.html", requests=True)
     page.wait_for_load_state("networkidle")
     assert not seen.audio and not page.is_visible(".dock")
     page.click(".row >> nth=0 >> .play")
@@ -111,7 +111,7 @@ def test_a_rows_picture_tells_sketches_from_renders(address: str, watch: Any) ->
 
 def test_a_link_to_a_clip_chooses_it(address: str, entries: Any, watch: Any) -> None:
     clip = next(item for item in entries if item["path"] == "compare/strip")["clips"][2]
-    page, seen = watch(f"{address}/prompts/compare/strip/index.html#{clip['id']}")
+    page, seen = watch(f"{address}/prompts/compare/strip/index.html#{clip['id']}", requests=True)
     assert page.locator(f'.request[data-for="{clip["id"]}"]').is_visible()
     assert page.is_visible(".dock") and not seen.audio
     page.keyboard.press(" ")
@@ -232,7 +232,7 @@ def test_speed_volume_and_their_keys(address: str, watch: Any) -> None:
 )
 def test_a_link_leads_to_a_second(where: str, address: str, entries: Any, watch: Any) -> None:
     key = entries[0]["clips"][0]["key"]
-    page, seen = watch(f"{address}/{where}#k={key[:8]}&t=1.5")
+    page, seen = watch(f"{address}/{where}#k={key[:8]}&t=1.5", requests=True)
     page.wait_for_selector(".dock:visible")
     assert page.inner_text("[data-time]") == "0:02" and not seen.audio
     page.keyboard.press(" ")

@@ -236,7 +236,9 @@ def test_requests_can_be_read_without_scripts(address: str, open_page: Any) -> N
 
 @pytest.mark.parametrize("width", [280, 640])
 def test_embeds_fit_their_frame_and_play(width: int, address: str, open_page: Any) -> None:
-    page, seen = open_page(f"{address}/prompts/compare/strip/embed.html", width=width, height=216)
+    page, seen = open_page(
+        f"{address}/prompts/compare/strip/embed.html", width=width, height=216, requests=True
+    )
     assert not seen.audio
     size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
     assert size == [width, 216]

@@ -35,7 +35,9 @@ def beats(tmp_path_factory: pytest.TempPathFactory, media: dict[float, Path]) ->
 
 def test_words_come_and_go_while_it_plays(beats: str, watch: Any) -> None:
     page, seen = watch(
-        f"{beats}/prompts/lofi/beat/index.html", permissions=["clipboard-read", "clipboard-write"]
+        f"{beats}/prompts/lofi/beat/index.html",
+        permissions=["clipboard-read", "clipboard-write"],
+        requests=True,
     )
     assert page.locator(".word").all_inner_texts() == ["lo-fi recording", "320 kbps"]
     assert page.eval_on_selector("[data-quote]", READ) == BEAT and not seen.audio

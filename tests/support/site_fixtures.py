@@ -239,11 +239,16 @@ def browser() -> Any:
 
 
 class Seen:
-    """What a page asked for and complained about."""
+    """What a page complained about, and what it asked for where that is wanted."""
 
     def __init__(self) -> None:
-        self.requests: list[str] = []
+        self.asked: list[str] | None = None
         self.complaints: list[str] = []
+
+    @property
+    def requests(self) -> list[str]:
+        assert self.asked is not None, "open the page with requests=True"
+        return self.asked
 
     @property
     def audio(self) -> list[str]:
@@ -254,12 +259,18 @@ class Seen:
 def open_page(browser: Any) -> Any:
     """Opens a page and gives it with what it asked for and complained about. No page may complain.
 
-    ``scripts`` run before the page's own.
+    ``scripts`` run before the page's own. With ``requests`` it tells what it asked for, which costs time.
     """
     contexts, watched = [], []
 
     def open_(
-        url: str, width: int = 1360, height: int = 940, scripts: Sequence[str] = (), **options: Any
+        url: str,
+        width: int = 1360,
+        height: int = 940,
+        *,
+        scripts: Sequence[str] = (),
+        requests: bool = False,
+        **options: Any,
     ) -> Any:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
@@ -267,7 +278,9 @@ def open_page(browser: Any) -> Any:
             context.add_init_script(script)
         page, seen = context.new_page(), Seen()
         watched.append(seen)
-        page.on("request", lambda request: seen.requests.append(request.url))
+        if requests:
+            seen.asked = []
+            page.on("request", lambda request: seen.requests.append(request.url))
         page.on(
             "console",
             lambda message: (
