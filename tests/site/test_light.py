@@ -243,6 +243,16 @@ def test_rows_are_completed_by_scripts(site: Path, open_page: Any) -> None:
     assert page.locator(".dock:visible").count() == 1
 
 
+def assert_one_player(gallery: Gallery, open_page: Any) -> None:
+    """A clip that is played in the catalogue is named in the page's only player."""
+    gallery.prompt("a", f"prompt: {WORDS}", "duration: 1")
+    assert gallery.run(*BUILD).code == 0
+    page, _ = open_page((gallery.root / "site/prompts/index.html").as_uri())
+    page.click(".row [data-play]")
+    until(page, "() => document.querySelector('[data-dock-name]').textContent.includes('soft piano')")
+    assert page.locator("[data-dock]").count() == page.locator("#i-play").count() == 1
+
+
 def test_a_gallerys_own_frame_of_before_goes_on(tmp_path: Path, open_page: Any) -> None:
     """A base.html that has sprites and player in the page, and knows nothing of the new file."""
     gallery = Gallery(tmp_path)
@@ -256,12 +266,7 @@ def test_a_gallerys_own_frame_of_before_goes_on(tmp_path: Path, open_page: Any) 
         .replace("<body>", '<body>{{ part("sprites") }}')
     )
     gallery.write("templates/base.html", own.replace("</main>", '</main>{{ part("dock") }}'))
-    gallery.prompt("a", f"prompt: {WORDS}", "duration: 1")
-    assert gallery.run(*BUILD).code == 0
-    page, _ = open_page((tmp_path / "site/prompts/index.html").as_uri())
-    page.click(".row [data-play]")
-    until(page, "() => document.querySelector('[data-dock-name]').textContent.includes('soft piano')")
-    assert page.locator("[data-dock]").count() == page.locator("#i-play").count() == 1
+    assert_one_player(gallery, open_page)
 
 
 def test_a_gallerys_own_frame_may_have_the_furniture_in_its_body(tmp_path: Path, open_page: Any) -> None:
@@ -271,12 +276,7 @@ def test_a_gallerys_own_frame_may_have_the_furniture_in_its_body(tmp_path: Path,
     script = '<script defer src="{{ asset("furniture.js") }}"></script>'
     own = base.replace(script, "").replace("<body>", f"<body>{script.replace(' defer', '')}")
     gallery.write("templates/base.html", own)
-    gallery.prompt("a", f"prompt: {WORDS}", "duration: 1")
-    assert gallery.run(*BUILD).code == 0
-    page, _ = open_page((tmp_path / "site/prompts/index.html").as_uri())
-    page.click(".row [data-play]")
-    until(page, "() => document.querySelector('[data-dock-name]').textContent.includes('soft piano')")
-    assert page.locator("[data-dock]").count() == page.locator("#i-play").count() == 1
+    assert_one_player(gallery, open_page)
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
