@@ -195,7 +195,8 @@ class Schedule:
         shortage = ""
         for _ in range(2):
             try:
-                return next(decode(self._checkpoint, [clip]))[1]
+                audio: NDArray[np.float32] = next(decode(self._checkpoint, [clip]))[1]
+                return audio
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise

@@ -244,7 +244,8 @@ class ReplicateClient:
 @cache
 def _certificates() -> ssl.SSLContext:
     """Whom to trust: read once."""
-    return httpx.create_ssl_context()
+    context: ssl.SSLContext = httpx.create_ssl_context()
+    return context
 
 
 class _Transport(httpx.HTTPTransport):
