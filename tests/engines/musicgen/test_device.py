@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+pytest.importorskip("torch")  # `make check` goes without
+
 from gallery.engines import Failure
 from gallery.engines.musicgen import MusicGenEngine, checkpoint
 from gallery.engines.musicgen.device import Device, choose_device
