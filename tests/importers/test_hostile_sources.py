@@ -213,7 +213,7 @@ class _Drip(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def drip(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Drip) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         monkeypatch.setattr(fetch, "PLAIN_HOSTS", frozenset({"127.0.0.1"}))
         monkeypatch.setattr(fetch, "DEADLINE", 1)
         yield f"http://127.0.0.1:{server.server_port}/x.wav"

@@ -54,7 +54,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             pass
 
     listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=listening.serve_forever, daemon=True).start()
+    threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setattr(fetch, "PLAIN_HOSTS", frozenset({"127.0.0.1"}))
     yield f"http://127.0.0.1:{listening.server_port}"
     listening.shutdown()

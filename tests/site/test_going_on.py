@@ -393,7 +393,7 @@ class _WithoutRanges(http.server.SimpleHTTPRequestHandler):
 def whole_served(long_site: Path) -> Iterator[str]:
     handler = functools.partial(_WithoutRanges, directory=str(long_site.parent))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/{long_site.name}"
         server.shutdown()
 
