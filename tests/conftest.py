@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # What tests import from there is rewritten as they are.
 pytest.register_assert_rewrite("support")
@@ -27,6 +28,10 @@ compile_templates_once()
 
 # What is told by the clock, a busy machine would tell more often.
 progress.PLAIN_INTERVAL = float("inf")
+
+# Likewise how long an example takes, or its making; and what fixtures make, examples may share.
+settings.register_profile("tests", deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile("tests")
 
 # What tests need beyond the light installation, and which take long: by a fixture, or by where they are.
 NEEDS = {

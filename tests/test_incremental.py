@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from support.edits import GRIDS, TEXTS, AnyEdits, AnyEditsWithSketches, Clip
@@ -444,9 +444,7 @@ def test_any_edits(
             stateful_step_count=steps,
             derandomize=True,
             database=None,
-            deadline=None,
             phases=PHASES,
             print_blob=False,
-            suppress_health_check=list(HealthCheck),
         ),
     )

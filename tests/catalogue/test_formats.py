@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gallery.catalogue.formats import Takeaway, audiocraft, front_matter, takeaways
@@ -181,7 +181,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     text=WORDS.filter(lambda text: text.strip()),
     name=st.sampled_from(["small", "melody", "audiogen"]),

@@ -6,15 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gallery.prompts.fields import FrontMatter
 from support import TESTS
 from support import fuzz_targets as targets
 
-often = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-seldom = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+often = settings(max_examples=200)
+seldom = settings(max_examples=40)
 
 ODD = [
     *(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gallery.config import load_config
@@ -242,7 +242,7 @@ _ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50)
 @given(data=st.data())
 def test_any_values_at_all(
     gallery: Gallery, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

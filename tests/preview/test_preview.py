@@ -336,7 +336,7 @@ def test_ffmpeg_shows_the_tags(tmp_path):
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(st.sampled_from([*mp3._FRAMES, "comment"]) | ANY_TEXT, ANY_TEXT, max_size=4))
 def test_any_text_survives(tags):
     assert read_tags(mp3.with_tags(b"\xff\xfb", tags)) == tags

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
@@ -183,7 +183,7 @@ TAG_CHARACTERS = st.text(string.printable + "äßéñ雨", max_size=32)
 @example("a" * 30)
 @example("a" * 31)
 @example("hip-hop 'n' soul")
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 def test_a_tag_that_check_accepts_is_valid_and_in_ascii_no_other(
     gallery: Gallery, pattern: str, tag: str
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gallery.prompts.request import normalise_text
@@ -317,7 +317,7 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(typed=FIELDS)
 def test_it_finds_what_the_checker_finds(typed: dict[str, str], form: Form) -> None:
     form.type(**typed)

@@ -87,7 +87,7 @@ def test_a_script_or_style_that_is_closed_goes_with_all_it_holds() -> None:
     assert notes.to_html("a `<style>` b") == "<p>a <code>&lt;style&gt;</code> b</p>"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from([*_PIECES, *_GITHUBS]), max_size=14).map("".join))
 def test_any_text_is_shown(text: str) -> None:
     html = notes.to_html(text)

@@ -321,7 +321,7 @@ def test_any_text_makes_a_sound(prompt, sound_effect):
 _VOCABULARY = st.sampled_from(sorted(" ".join(phrase) for phrase in vocabulary._words()))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     words=st.lists(_VOCABULARY | st.text(max_size=5), max_size=8),
     seed=st.integers(0, 2**32 - 1),
