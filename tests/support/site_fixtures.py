@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import imageio_ffmpeg
 import numpy as np
@@ -213,7 +214,7 @@ def serving(site: Path) -> Iterator[str]:
     """A site under a path of a web server: its address there."""
     handler = functools.partial(_Quiet, directory=str(site.parent))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/{site.name}"
         server.shutdown()
 
@@ -255,13 +256,57 @@ class Seen:
         return [url for url in self.requests if url.endswith(".mp3")]
 
 
+class ContextPool:
+    """A browser's contexts, each lent to one page at a time: a new one costs as much again as its page."""
+
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+        self._idle: dict[str, list[Any]] = {}
+        self._lent: list[tuple[str, Any, set[tuple[str, str]]]] = []
+
+    def open(self, scripts: Sequence[str], *, cold: bool, **options: Any) -> Any:
+        """An empty page in a context of its own; ``cold`` is one that has loaded nothing before."""
+        kind = repr((scripts, options))
+        if not cold and self._idle.get(kind):
+            context = self._idle[kind].pop()
+        else:
+            context = self._browser.new_context(**options)
+            for script in scripts:
+                context.add_init_script(script)
+        page = context.new_page()
+        origins: set[tuple[str, str]] = set()
+        page.on("framenavigated", lambda frame: origins.add(urlsplit(frame.url)[:2]))
+        self._lent.append((kind, context, origins))
+        return page
+
+    def take_back(self) -> None:
+        """Close all pages, and forget what they kept."""
+        from playwright.sync_api import Error
+
+        while self._lent:
+            kind, context, origins = self._lent.pop()
+            try:
+                [page] = context.pages
+                [_] = origins - {("about", "")}
+                page.evaluate("localStorage.clear()")
+                page.close()
+                self._idle.setdefault(kind, []).append(context)
+            except (ValueError, Error):  # more than one page or site
+                context.close()
+
+
+@pytest.fixture(scope="session")
+def contexts(browser: Any) -> ContextPool:
+    return ContextPool(browser)
+
+
 @pytest.fixture
-def open_page(browser: Any) -> Any:
+def open_page(contexts: ContextPool) -> Any:
     """Opens a page and gives it with what it asked for and complained about. No page may complain.
 
     ``scripts`` run before the page's own. With ``requests`` it tells what it asked for, which costs time.
     """
-    contexts, watched = [], []
+    watched = []
 
     def open_(
         url: str,
@@ -272,11 +317,8 @@ def open_page(browser: Any) -> Any:
         requests: bool = False,
         **options: Any,
     ) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        for script in scripts:
-            context.add_init_script(script)
-        page, seen = context.new_page(), Seen()
+        page = contexts.open(scripts, cold=requests, viewport={"width": width, "height": height}, **options)
+        seen = Seen()
         watched.append(seen)
         if requests:
             seen.asked = []
@@ -293,8 +335,7 @@ def open_page(browser: Any) -> Any:
         return page, seen
 
     yield open_
-    for context in contexts:
-        context.close()
+    contexts.take_back()
     assert not [complaint for seen in watched for complaint in seen.complaints]
 
 
