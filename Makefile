@@ -26,7 +26,7 @@ lint: $(VENV)/.check $(VENV)/node/tests/.installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers auto
 	$(NODE)/@biomejs/biome/bin/biome check --config-path=tests/scripts/lint.jsonc templates/assets tests/scripts
 	$(NODE)/typescript/bin/tsc --project tests/scripts
 

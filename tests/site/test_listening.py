@@ -10,6 +10,23 @@ from support.site_fixtures import AHEAD, NEVER_SILENT, PLAYED, moved, until
 
 pytest_plugins = ["support.site_fixtures"]
 
+# How many callbacks the page had in each frame.
+WATCH_FRAMES = """
+window.callbacks = new Map();
+const ask = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = callback => ask(now => {
+  callbacks.set(now, (callbacks.get(now) || 0) + 1);
+  callback(now);
+});
+"""
+
+
+def callbacks_in_a_frame(page: Any) -> int:
+    """The most that one of some frames had, from now on."""
+    page.evaluate("callbacks.clear()")
+    until(page, "callbacks.size > 5")
+    return int(page.evaluate("Math.max(...callbacks.values())"))
+
 
 def test_nothing_is_heard_or_loaded_before_play(address: str, watch: Any) -> None:
     page, seen = watch(f"{address}/prompts/index.html", requests=True)
@@ -44,6 +61,22 @@ def test_one_clip_plays_at_a_time(address: str, watch: Any) -> None:
     page.click(".row >> nth=1 >> .play")
     until(page, "() => played.paused")
     until(page, "() => !document.querySelector('.is-playing')")
+
+
+def test_one_loop_draws_whatever_began_or_was_sought_before(address: str, watch: Any) -> None:
+    page, _ = watch(f"{address}/prompts/index.html", WATCH_FRAMES)
+    for place in (0, 1, 0):
+        page.click(f".row >> nth={place} >> .play")
+        until(page, PLAYED % 0)
+    assert callbacks_in_a_frame(page) == 1
+    page.goto(f"{address}/prompts/compare/strip/embed.html")
+    page.click("[data-take] >> nth=1")
+    audio = "document.querySelector('audio')"
+    for second in (1, 2, 0):
+        until(page, f"!{audio}.paused && !{audio}.seeking")
+        page.evaluate(f"{audio}.currentTime = {second}")
+    until(page, f"!{audio}.paused && !{audio}.seeking")
+    assert callbacks_in_a_frame(page) == 1
 
 
 def test_the_scrubber_is_a_slider(address: str, watch: Any) -> None:
