@@ -44,7 +44,10 @@ NEEDS = {
         *("checker", "crawler", "workflows/", "review/test_hooks.py"),
         *("scaffolding/test_notebook.py", "scaffolding/test_container.py"),
     ),
-    "slow": ("fuzz/", "security/", "test_faults.py", "test_incremental.py", "test_shipped.py", "built"),
+    "slow": (
+        *("fuzz/", "security/", "cli/test_serve.py", "test_faults.py", "test_incremental.py"),
+        *("test_shipped.py", "built"),
+    ),
 }
 
 

@@ -512,6 +512,7 @@ def fingerprint(preview: gallery.preview.Preview) -> str:
     return hashlib.sha256(preview.mp3 + preview.cover + preview.peaks.encode()).hexdigest()
 
 
+@pytest.mark.slow
 def test_the_same_clip_gives_the_same_bytes_in_any_process():
     """And ffmpeg neither prints nor reads what is typed meanwhile."""
     once, again = (fingerprint(make_preview(footsteps(1), RATE, SETTINGS, TAGS)) for _ in range(2))

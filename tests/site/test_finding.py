@@ -329,6 +329,7 @@ def test_a_prompt_by_chance(served: str, site: Path, open_page: Any) -> None:
     assert len([url for url in seen.requests if "/search/" in url]) == 1
 
 
+@pytest.mark.slow
 def test_no_download_is_heavy(tmp_path: Path) -> None:
     """Ten thousand prompts with long words in many scripts: each part stays below 300 KB compressed."""
     random, kind = Random(1), clip("any")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import grimp
+import pytest
 
 from gallery.engines import choice
 from support import ROOT
@@ -18,6 +19,7 @@ DIGEST = "import sys; sys.path.insert(0, sys.argv[1]); from gallery.state.tool i
 ASK = f"{DIGEST}\nprint(tool_digest(), flush=True)\nfor _ in sys.stdin: print(tool_digest(), flush=True)"
 
 
+@pytest.mark.slow
 def test_every_file_of_the_tool_counts(tmp_path: Path) -> None:
     for name in ("gallery", "guides", "templates"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
