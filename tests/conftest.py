@@ -50,6 +50,8 @@ NEEDS = {
     ),
 }
 
+# What takes long in one piece.
+LONG = ("workflows/", "test_shipped.py")
 
 # How many modules there were when garbage was last told from what stays.
 IMPORTED = [0]
@@ -66,8 +68,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(mark)
         if not any(item.get_closest_marker(mark) for mark in NEEDS):
             item.add_marker("light")
-    # What takes long in one piece begins first: nothing else would be left to do beside it at the end.
-    items.sort(key=lambda item: not item.path.is_relative_to(TESTS / "workflows"))
+    # Nothing else would be left to do beside it at the end.
+    items.sort(key=lambda item: not item.path.relative_to(TESTS).as_posix().startswith(LONG))
 
 
 def pytest_xdist_auto_num_workers() -> int:
