@@ -68,7 +68,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(mark)
         if not any(item.get_closest_marker(mark) for mark in NEEDS):
             item.add_marker("light")
-    # Nothing else would be left to do beside it at the end.
+    # These begin first: nothing else would be left to do beside them at the end.
     items.sort(key=lambda item: not item.path.relative_to(TESTS).as_posix().startswith(LONG))
 
 

@@ -257,7 +257,7 @@ class Seen:
 
 
 class ContextPool:
-    """A browser's contexts, each lent to one page at a time: a new one costs as much again as its page."""
+    """A browser's contexts, each lent to one page at a time: a page in a new one costs almost half more."""
 
     def __init__(self, browser: Any) -> None:
         self._browser = browser
