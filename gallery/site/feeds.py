@@ -79,12 +79,11 @@ def line(entry: PromptEntry) -> str:
     return json.dumps(entry, ensure_ascii=False, sort_keys=True)
 
 
-def read_entry(path: str, state: State) -> PromptEntry:
-    """The entry that a prompt's line was made of."""
-    text = state.value(LINE, path)
-    if text is None:
+def read_entries(paths: Sequence[str], state: State) -> dict[str, PromptEntry]:
+    """The entries that prompts' lines were made of, by their paths."""
+    known = {path: json.loads(row.value) for path, row in state.some(LINE, paths).items()}
+    if known.keys() != {*paths}:
         raise Damaged
-    known: PromptEntry = json.loads(text)
     return known
 
 

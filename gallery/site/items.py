@@ -19,7 +19,7 @@ from gallery.utils.digest import digest
 from gallery.utils.parallel import spread
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gallery.catalogue.entries import Catalogue, PromptEntry
     from gallery.site.theme.theme import Theme
@@ -73,10 +73,10 @@ def make_items(catalogue: Catalogue, theme: Theme, state: State) -> list[Item]:
 
     def derive(paths: Sequence[str]) -> dict[str, str]:
         """Keeps what these prompts come to. Returns what is asked in every build."""
-        kept: dict[str, dict[str, Row]] = defaultdict(dict)
-        for path in paths:
-            for kind, name, text in _derived(catalogue.entry(path), theme):
-                kept[kind][name] = Row(decided[path], text)
+        derived = _derived([catalogue.entry(path) for path in paths], theme)
+        kept = {
+            kind: {name: Row(decided[path], text) for name, path, text in some} for kind, some in derived
+        }
         state.put_all(kept)
         return {path: row.value for path, row in kept[_ITEM].items()}
 
@@ -112,20 +112,39 @@ def listed_digests(
     }
 
 
-def _derived(entry: PromptEntry, theme: Theme) -> list[tuple[str, str, str]]:
-    """The kind, the name and the text of each thing that is kept of a prompt."""
-    path, row = entry["path"], rows.row(entry)
+def _derived(
+    entries: Sequence[PromptEntry], theme: Theme
+) -> Iterator[tuple[str, Iterator[tuple[str, str, str]]]]:
+    """What is kept of prompts: each kind, and of it the name, its prompt's path and the text.
+
+    One kind of work for all of them, and then the next, is done sooner than prompt after prompt.
+    """
+    shown = {entry["path"]: rows.row(entry) for entry in entries}
+    makers: dict[str, Callable[[PromptEntry], str]] = {
+        _ITEM: _facts,
+        ROW: lambda entry: theme.row(shown[entry["path"]]),
+        index.FOUND: lambda entry: index.found(entry, shown[entry["path"]]),
+        feeds.LINE: feeds.line,
+        hear.PAIRS: hear.candidates,
+    }
+    for kind, make in makers.items():
+        yield kind, ((entry["path"], entry["path"], make(entry)) for entry in entries)
+    yield (
+        index.CLIP,
+        (
+            (index.clip_name(entry["path"], key), entry["path"], text)
+            for entry in entries
+            for key, text in index.clips(entry).items()
+        ),
+    )
+
+
+def _facts(entry: PromptEntry) -> str:
+    """What is asked of a prompt in every build, as JSON."""
     facets = Facets(**{name: tuple(values) for name, values in rows.facets(entry).items()})
     offers = [front.comparison(entry), front.asks(entry["title"]), len(entry["clips"])]
     facts = [entry["date"], facets, offers, index.ranges(entry), index.size(entry)]
-    return [
-        (_ITEM, path, json.dumps(facts, ensure_ascii=False, separators=(",", ":"))),
-        (ROW, path, theme.row(row)),
-        (index.FOUND, path, index.found(entry, row)),
-        (feeds.LINE, path, feeds.line(entry)),
-        (hear.PAIRS, path, hear.candidates(entry)),
-        *((index.CLIP, index.clip_name(path, key), text) for key, text in index.clips(entry).items()),
-    ]
+    return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
 
 
 def _forget(catalogue: Catalogue, state: State) -> None:

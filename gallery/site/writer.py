@@ -51,13 +51,16 @@ _CHUNK = 1 << 20
 class Page:
     """A file of the site, the digest of all that decides its content, and how to make it ``of`` what.
 
-    What is large may be made piece by piece.
+    What is large may be made piece by piece. Where pages are made ``together``, ``make`` takes a list of
+    what several of them are ``of``, and returns as many contents: one kind of work for all of them, and then
+    the next, is done sooner than page after page.
     """
 
     address: str
     digest: str
-    make: Callable[..., bytes | Iterator[bytes]]
+    make: Callable[..., Any]
     of: tuple[Any, ...] = ()
+    together: bool = False
 
 
 class Writer:
@@ -149,12 +152,13 @@ class Writer:
         Returns how many there are, how many files changed, and the pages that something is in the way of.
         """
         known = self._state.some(self._kind, [page.address for page in pages])
+        stamps = {page.address: self._lies(page.address) for page in pages}
         rows: dict[str, Row] = {}
         drafts: list[Draft] = []
         try:
-            for page in pages:
+            for page, content in _contents([page for page in pages if stamps[page.address] is not None]):
                 row = known.get(page.address)
-                if drafted := self._draft(page, row.value if row else ""):
+                if drafted := self._draft(page, content, stamps[page.address], row.value if row else ""):
                     drafts.append(drafted[0])
                     rows[page.address] = drafted[1]
             changed = sum(bool(made.temporary) for made in drafts)
@@ -167,13 +171,12 @@ class Writer:
                 made.discard()
         return len(pages), changed, [page.address for page in pages if page.address not in rows]
 
-    def _draft(self, page: Page, known: str) -> tuple[Draft, Row] | None:
-        """A page as it is going to be and what to know of it; None where something is in its way."""
-        stamp = self._lies(page.address)
-        if stamp is None:
-            return None
-        own = self._own(page.address, stamp, known)
-        made = draft(f"{self._output}/{page.address}", page.make(*page.of))
+    def _draft(
+        self, page: Page, content: bytes | Iterator[bytes], stamp: str | None, known: str
+    ) -> tuple[Draft, Row] | None:
+        """A page as it is going to be and what to know of it; None where another's file is in its way."""
+        own = self._own(page.address, stamp or "", known)
+        made = draft(f"{self._output}/{page.address}", content)
         if stamp and not own and made.temporary:
             made.discard()
             return None
@@ -340,6 +343,18 @@ class Writer:
             yield line.encode(errors="surrogatepass")
             between = ",\n"
         yield b"\n}}\n"
+
+
+def _contents(pages: Iterable[Page]) -> Iterator[tuple[Page, bytes | Iterator[bytes]]]:
+    """What is in each of these pages, those that are made together first."""
+    together: dict[Callable[..., Any], list[Page]] = {}
+    alone = []
+    for page in pages:
+        (together.setdefault(page.make, []) if page.together else alone).append(page)
+    for make, some in together.items():
+        yield from zip(some, make([page.of for page in some]), strict=True)
+    for page in alone:
+        yield page, page.make(*page.of)
 
 
 def _stamp_of(source: Path) -> str:

@@ -10,7 +10,7 @@ from gallery.site import cards, feeds
 from gallery.site.items import Facets, Item, listed_digests, make_items, tags_alone
 from gallery.site.pages import add, front, guides, hear, near, prompt, rows, structured, takeaway
 from gallery.site.search import filters, index
-from gallery.site.theme import addresses, labels
+from gallery.site.theme import addresses, labels, notes
 from gallery.site.theme.theme import FURNITURE, as_json
 from gallery.site.writer import Page
 from gallery.utils.digest import digest
@@ -46,7 +46,7 @@ class Pages:
         self.state, self.presets, self.guides = state, presets or {}, shelf or guides.read_guides(config)
         self.items = make_items(catalogue, theme, state)
         self._about = self.guides.about()
-        # The last one that was read: a prompt's page and its small page for frames come one after the other.
+        # The last that were read: pages of prompts and their small pages for frames are made one after the other.
         self._read: dict[str, PromptEntry] = {}
         self._homes, alone = tags_alone(self.items, config.site.tag_pages)
         theme.leave_alone(self._homes, alone)
@@ -182,12 +182,15 @@ class Pages:
                 digest(
                     self._listed[item.path], str(number < self.config.site.cards), about, *beside, "", *kin
                 ),
-                self._prompt,
+                self._prompt_pages,
                 (number, near),
+                together=True,
             )
             if self.config.site.base_url:
                 decided_by = digest(self.theme.digest, "embed.html", item.digest)
-                yield Page(addresses.embed_page(item.path), decided_by, self._embed, (item.path,))
+                yield Page(
+                    addresses.embed_page(item.path), decided_by, self._embeds, (item.path,), together=True
+                )
 
     def _beside(self, number: int, near: Sequence[tuple[int, str]]) -> dict[str, Any]:
         """What a prompt's page takes from its place in the list: its neighbours, and whose card it shows."""
@@ -198,23 +201,34 @@ class Pages:
         card = addresses.prompt_card(self.items[number].path) if own_card else "card.jpg"
         return {"neighbours": neighbours, "card": card}
 
-    def _prompt(self, number: int, near: Sequence[tuple[int, str]]) -> bytes:
-        config, path = self.config, self.items[number].path
-        entry = self._entry(path)
-        data = {
-            **prompt.page_data(entry, self.catalogue, self._about),
-            **self._beside(number, near),
-            "about": self._about,
-            "here": "",
-            "by_gallery": structured.is_gallery(entry["author"], config.site),
-            "takeaways": {
-                clip["id"]: takeaway.of_clip(entry, clip, config.models) for clip in entry["clips"]
-            },
-            "embed": takeaway.embed_snippet(entry, base_url) if (base_url := config.site.base_url) else "",
-            "heard": structured.shown_clip(entry),
-            "structured": structured.structured_data(entry, config.site, config.models),
-        }
-        return self.theme.render("prompt.html", addresses.prompt_page(path), data)
+    def _prompt_pages(self, asked: Sequence[tuple[int, Sequence[tuple[int, str]]]]) -> list[bytes]:
+        """The pages of prompts, by their numbers in the list, each with what is near it."""
+        site, models = self.config.site, self.config.models
+        entries = self._entries([self.items[number].path for number, _ in asked])
+        notes.prepare(entry["notes"] for entry in entries)
+        shown = [prompt.page_data(entry, self.catalogue, self._about) for entry in entries]
+        takeaways = [
+            {clip["id"]: takeaway.of_clip(entry, clip, models) for clip in entry["clips"]}
+            for entry in entries
+        ]
+        data = [
+            {
+                **told,
+                **self._beside(number, near),
+                "about": self._about,
+                "here": "",
+                "by_gallery": structured.is_gallery(entry["author"], site),
+                "takeaways": taken,
+                "embed": takeaway.embed_snippet(entry, site.base_url) if site.base_url else "",
+                "heard": structured.shown_clip(entry),
+                "structured": structured.structured_data(entry, site, models),
+            }
+            for (number, near), entry, told, taken in zip(asked, entries, shown, takeaways, strict=True)
+        ]
+        return [
+            self.theme.render("prompt.html", addresses.prompt_page(told["entry"]["path"]), told)
+            for told in data
+        ]
 
     def _page_of(self, kind: str, name: str) -> str:
         """Where the prompts of a folder, tag, model or author are: a tag without a page leads to one."""
@@ -294,9 +308,12 @@ class Pages:
                 part |= prompt.page_data(self._entry(part["path"]), self.catalogue)
         return self.theme.render("guide.html", guide.address, data)
 
-    def _embed(self, path: str) -> bytes:
-        data = prompt.embed_data(self._entry(path))
-        return self.theme.render("embed.html", addresses.embed_page(path), data)
+    def _embeds(self, asked: Sequence[tuple[str]]) -> list[bytes]:
+        data = [prompt.embed_data(entry) for entry in self._entries([path for (path,) in asked])]
+        return [
+            self.theme.render("embed.html", addresses.embed_page(told["entry"]["path"]), told)
+            for told in data
+        ]
 
     def _cards(self) -> Iterator[Page]:
         """The pictures that stand for the site and for the newest prompts where they are linked from."""
@@ -373,11 +390,14 @@ class Pages:
     def _digests(self) -> dict[str, str]:
         return {item.path: item.digest for item in self.items}
 
+    def _entries(self, paths: Sequence[str]) -> list[PromptEntry]:
+        """Prompts' entries, from their lines of the catalogue: to read these is far less than to make them."""
+        if not self._read.keys() >= {*paths}:
+            self._read = feeds.read_entries(paths, self.state)
+        return [self._read[path] for path in paths]
+
     def _entry(self, path: str) -> PromptEntry:
-        """A prompt's entry, from its line of the catalogue: to read that is a tenth of making it anew."""
-        if path not in self._read:
-            self._read = {path: feeds.read_entry(path, self.state)}
-        return self._read[path]
+        return self._entries([path])[0]
 
     def _sitemap(self) -> Iterator[bytes]:
         lists = {"index.html", addresses.CATALOGUE, "guides/index.html", "add/index.html"}

@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from xml.etree.ElementTree import Element
 
     from markdown import Markdown
@@ -41,8 +41,8 @@ _END = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*>", re.IGNORECASE | re.ASCII)
 # Stands after a note where it is tried whether something in it swallows the rest.
 _END_OF_NOTE = "the end of the note"
 
-# So many texts are in memory as HTML, of a few KB each: a page and a feed show the same, and servers
-# build guides again and again.
+# So many texts are in memory as HTML, of a few KB each: notes are made ready for many pages at once, and
+# servers build guides again and again.
 _MOST_TEXTS = 256
 
 
@@ -82,9 +82,16 @@ def _converter(shift: int) -> Markdown:
     return markdown
 
 
+@lru_cache(_MOST_TEXTS)
 def to_html(text: str) -> str:
     """Markdown as HTML: an allow list of tags, links to http, https and mailto, no pictures, no ids."""
     return _LED_NOWHERE.sub(r"<a\1>", _clean(text, _SHIFT, url_relative="deny", link_rel=_REL))
+
+
+def prepare(texts: Iterable[str]) -> None:
+    """Have notes ready for the pages that ask for them next, one after the other."""
+    for text in texts:
+        to_html(text)
 
 
 def to_page_html(text: str, href: Callable[[str], str | None]) -> str:
