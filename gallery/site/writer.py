@@ -348,7 +348,7 @@ class Writer:
 def _contents(pages: Iterable[Page]) -> Iterator[tuple[Page, bytes | Iterator[bytes]]]:
     """What is in each of these pages, those that are made together first."""
     together: dict[Callable[..., Any], list[Page]] = {}
-    alone = []
+    alone: list[Page] = []
     for page in pages:
         (together.setdefault(page.make, []) if page.together else alone).append(page)
     for make, some in together.items():

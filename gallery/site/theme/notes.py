@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from markdown import Markdown
+    from nh3 import Cleaner
 
 # Notes stand under a page's h1 and a section's h2.
 _SHIFT = 2
@@ -85,7 +86,7 @@ def _converter(shift: int) -> Markdown:
 @lru_cache(_MOST_TEXTS)
 def to_html(text: str) -> str:
     """Markdown as HTML: an allow list of tags, links to http, https and mailto, no pictures, no ids."""
-    return _LED_NOWHERE.sub(r"<a\1>", _clean(text, _SHIFT, url_relative="deny", link_rel=_REL))
+    return _LED_NOWHERE.sub(r"<a\1>", _clean(text, _SHIFT, _note_cleaner()))
 
 
 def prepare(texts: Iterable[str]) -> None:
@@ -103,26 +104,35 @@ def to_page_html(text: str, href: Callable[[str], str | None]) -> str:
     def attribute(_element: str, name: str, value: str) -> str | None:
         return href(value) if name == "href" else value
 
-    return _clean(text, 0, attribute_filter=attribute, url_relative="pass_through", link_rel=None)
+    cleaner = _cleaner(
+        tags=_TAGS | {"h2"}, attribute_filter=attribute, url_relative="pass_through", link_rel=None
+    )
+    return _clean(text, 0, cleaner)
 
 
-def _clean(text: str, shift: int, **links: Any) -> str:
+@cache
+def _note_cleaner() -> Cleaner:
+    return _cleaner(tags=_TAGS, url_relative="deny", link_rel=_REL)
+
+
+def _cleaner(**allowed: Any) -> Cleaner:
+    from nh3 import Cleaner
+
+    attributes = {"a": {"href", "title"}, "ol": {"start"}}
+    return Cleaner(attributes=attributes, url_schemes=_SCHEMES, **allowed)
+
+
+def _clean(text: str, shift: int, cleaner: Cleaner) -> str:
     if not text.strip():
         return ""
-    import nh3
-
     html = _to_raw_html(text, shift)
     if "<" in text:
+        import nh3
+
         html = _without_swallowing(html)
         if _END_OF_NOTE not in nh3.clean(html + _END_OF_NOTE):
             html = f"<pre>{escape(text)}</pre>"  # a comment or a quote without its end: as it is written
-    return nh3.clean(
-        html,
-        tags=_TAGS if shift else _TAGS | {"h2"},
-        attributes={"a": {"href", "title"}, "ol": {"start"}},
-        url_schemes=_SCHEMES,
-        **links,
-    )
+    return cleaner.clean(html)
 
 
 def _without_swallowing(html: str) -> str:
