@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from jinja2 import DictLoader
+from jinja2 import DictLoader, pass_context, pass_environment, pass_eval_context
 
 from gallery.site.theme.templating import KeysFirst
 from support.compiled import compiled_on_disk
@@ -31,6 +31,23 @@ def _files(folder: Path) -> list[Path]:
 
 def test_keys_come_before_the_methods_of_a_dict(kept: Path) -> None:
     assert _render() == "3 of dub"
+
+
+def test_what_asks_for_jinjas_context_gets_it() -> None:
+    asking = {
+        "context": pass_context(lambda context, clip: f"{clip} of {context['of']}"),
+        "environment": pass_environment(lambda environment: type(environment).__name__),
+        "escaping": pass_eval_context(lambda escaping: escaping.autoescape),
+        "plain": lambda *clips: len(clips),
+    }
+    environment = KeysFirst(autoescape=True)
+    environment.globals.update(asking)
+    source = (
+        "{% macro marked() %}<b>{% endmacro %}{{ context(3) }} {{ environment() }} {{ plain(1, 2) }}"
+        "{{ escaping() }} {{ marked() is escaped }}"
+        "{% autoescape false %} {{ escaping() }} {{ marked() is escaped }}{% endautoescape %}"
+    )
+    assert environment.from_string(source).render(of="dub") == "3 of dub KeysFirst 2True True False False"
 
 
 def test_a_template_is_compiled_once(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from functools import lru_cache
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemBytecodeCache
@@ -23,11 +25,12 @@ if TYPE_CHECKING:
 OWN, PACKAGED = "templates/", "the tool's own templates/"
 
 
-class _PlainCalls(Context):
-    """Calls what templates call as it is: nothing in them takes Jinja's context along.
+# What takes Jinja's context along only if it is marked so itself; of other objects, their class may be.
+_PLAIN = {FunctionType, type(lru_cache(len))}
 
-    Jinja looks at every callable for that, a hundred times a page.
-    """
+
+class _QuickCalls(Context):
+    """Calls functions at once: Jinja looks for more at every callable, a hundred times a page."""
 
     def call(
         self,
@@ -39,13 +42,15 @@ class _PlainCalls(Context):
         **named: Any,
     ) -> Any:
         """The value of ``function(...)`` in a template."""
-        return function(*args, **named)
+        if type(function) in _PLAIN and not hasattr(function, "jinja_pass_arg"):
+            return function(*args, **named)
+        return super().call(function, *args, _loop_vars=_loop_vars, _block_vars=_block_vars, **named)
 
 
 class KeysFirst(Environment):
     """Looks for ``x.y`` among a dict's keys first: what pages are made from are dicts."""
 
-    context_class = _PlainCalls
+    context_class = _QuickCalls
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """The value of ``obj.attribute`` in a template."""
