@@ -8,20 +8,20 @@ as long as trained ones. Every clip is conditioned on as many text tokens. The
 floor is the time that memory takes to deliver what a step must read, the weights
 once and every clip's keys and values at their mean length, at the bandwidth that
 copying a large tensor reaches at its best; how far copies differ is told with it.
+The gain is a clip's, beside audiocraft's first row.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
 import statistics
 import time
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from sites.machine import processor
 
 from gallery.engines.musicgen import best_device
 from gallery.engines.musicgen.batch import Batch
@@ -56,6 +56,11 @@ class Row:
     clips: int
     seconds_a_step: float
     floor: float | None
+
+    @property
+    def seconds_a_clip(self) -> float:
+        """A step's seconds for each of its clips."""
+        return self.seconds_a_step / self.clips
 
     def cells(self) -> list[str]:
         """What the table shows of it."""
@@ -121,7 +126,13 @@ def ours(batch: Batch, condition: Condition, frames: int) -> None:
         batch.finished()
 
 
-def timed(functions: list[Callable[[int], object]], frames: int, repeats: int, device: str) -> list[float]:
+def timed(
+    functions: list[Callable[[int], object]],
+    frames: int,
+    repeats: int,
+    device: str,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[float]:
     """Each function's seconds a step: the best of some rounds, in which they take turns."""
     for function in functions:
         function(min(frames, 30))
@@ -129,10 +140,10 @@ def timed(functions: list[Callable[[int], object]], frames: int, repeats: int, d
     for _ in range(repeats):
         for index, function in enumerate(functions):
             synchronize(device)
-            start = time.perf_counter()
+            start = clock()
             function(frames)
             synchronize(device)
-            best[index] = min(best[index], time.perf_counter() - start)
+            best[index] = min(best[index], clock() - start)
     return [seconds / (frames + max(DELAYS)) for seconds in best]
 
 
@@ -163,16 +174,6 @@ def bandwidth(device: str, size: int) -> float:
     return bandwidths(device, size)[-1]
 
 
-def processor() -> str:
-    """The CPU's name, as far as the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
-
-
 def floor(weights: Weights, clips: int, frames: int, text: int, rate: float) -> float:
     """Seconds that reading a step's weights, keys and values takes."""
     parts = [weights.heads]
@@ -194,7 +195,8 @@ def measure(size: str, options: argparse.Namespace, rate: float) -> list[Row]:
     longest = frames + max(DELAYS) + 2
     functions = [partial(stock, lm, clips, device) for clips in options.stock]
     functions += [partial(ours, Batch(weights, clips, longest, text), condition) for clips in options.batches]
-    seconds = timed(functions, frames, options.repeats, device)
+    clock = time.process_time if options.cpu_time else time.perf_counter
+    seconds = timed(functions, frames, options.repeats, device, clock)
     names = [("audiocraft", clips) for clips in options.stock] + [
         ("gallery", clips) for clips in options.batches
     ]
@@ -224,6 +226,11 @@ def main() -> None:
     )
     parser.add_argument("--text", type=int, default=32, help="text tokens of each prompt")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument(
+        "--cpu-time",
+        action="store_true",
+        help="take this process's own CPU time, all threads together: where other programs run",
+    )
     options = parser.parse_args()
     options.sizes = options.sizes or (PUBLISHED if options.device == "cuda" else ["small"])
     options.batches = options.batches or ([1, 8, 32, 64] if options.device == "cuda" else [1, 8])
@@ -242,9 +249,12 @@ def main() -> None:
         f"{options.frames} frames, {options.text} text tokens"
     )
     for size in options.sizes:
-        print(f"\n{size:24}{'ms a step':>12}{'audio s/s':>12}{'of floor':>12}")
-        for row in measure(size, options, rate):
+        print(f"\n{size:24}{'ms a step':>12}{'audio s/s':>12}{'of floor':>12}{'ms a clip':>12}{'gain':>12}")
+        rows = measure(size, options, rate)
+        for row in rows:
             what, *cells = row.cells()
+            gain = rows[0].seconds_a_clip / row.seconds_a_clip
+            cells += [f"{row.seconds_a_clip * 1000:.2f}", f"{gain:.2f}"]
             print(f"{what:24}" + "".join(f"{cell:>12}" for cell in cells), flush=True)
 
 

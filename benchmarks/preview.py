@@ -1,7 +1,8 @@
 """What a preview costs: python benchmarks/preview.py
 
 Seconds a clip by stage, then whole previews with one and with two threads, and the
-CPU seconds that go into one, ffmpeg's included. The clips are synthetic, 32 kHz, mono.
+CPU seconds that go into one, ffmpeg's included, and what its MP3 and its cover weigh. The clips are
+synthetic, 32 kHz, mono.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from sites.machine import processor
 
 from gallery.config import PreviewSettings
 from gallery.preview import make_preview
@@ -106,21 +108,23 @@ def whole(audio: NDArray[np.float32], threads: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    console = Console(width=150)
-    table = Table(title="milliseconds a clip")
+    console = Console(width=180)
+    table = Table(title=f"milliseconds a clip; {processor()}")
     for number, kind in enumerate((bursts, tones, knocks)):
         for seconds in (10, 30):
             audio = kind(seconds)
-            make_preview(audio, SAMPLE_RATE, SETTINGS, TAGS)  # imports, filters and caches
+            preview = make_preview(audio, SAMPLE_RATE, SETTINGS, TAGS)  # and imports, filters and caches
+            weights = {"MP3, KB": len(preview.mp3), "cover, KB": len(preview.cover)}
             row = stages(audio)
             one, two = whole(audio, 1), whole(audio, 2)
             row |= {"1 thread": one[0], "2 threads": two[0], "CPU": two[1]}
             if not table.columns:
-                for name in ("clip", *row):
+                for name in ("clip", *row, *weights):
                     table.add_column(name, justify="left" if name == "clip" else "right")
             table.add_row(
                 f"{kind.__name__} {seconds} s",
                 *(f"{1000 * value:.1f}" for value in row.values()),
+                *(f"{size / 1000:.1f}" for size in weights.values()),
                 end_section=number < 2 and seconds == 30,
             )
     console.print(table)

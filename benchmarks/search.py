@@ -10,7 +10,6 @@ Chromium, types words letter by letter, and prints the processor, and of all key
 from __future__ import annotations
 
 import gzip
-import platform
 import shutil
 import statistics
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 from sites import synthetic
+from sites.machine import processor
 
 SIZES = (1_000, 10_000)
 # Words, a mistake in one, forms of one, a phrase, what shall not be there, fields, and what nobody says.
@@ -71,14 +71,6 @@ def keystrokes(site: Path) -> list[float]:
         rounds = [page.evaluate(MEASURE, list(TYPED)) for _ in range(3)]
         browser.close()
     return sorted(min(times) for times in zip(*rounds, strict=True))
-
-
-def processor() -> str:
-    """The processor's name: figures differ by it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
-    return f"{len(names)} cores of {names[0]}" if names else platform.processor()
 
 
 def main(sizes: tuple[int, ...]) -> None:

@@ -3,7 +3,7 @@
     python benchmarks/site.py [prompts ...]
 
 Prints a table for 66, 1,000 and 10,000 prompts, or for the given numbers (100,000 takes a few
-minutes and 10 GB of disk), and for the first two with the clips' files in the site, which both
+minutes and much disk), and for the first two with the clips' files in the site, which both
 copy. The two run in turn, twice; of each the faster run counts. Hugo builds everything each time;
 this builder also builds with one prompt changed (title and notes) and with nothing changed. Social
 cards are switched off: Hugo's templates draw none.
@@ -11,7 +11,6 @@ cards are switched off: Hugo's templates draw none.
 
 from __future__ import annotations
 
-import platform
 import shutil
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import time
 from pathlib import Path
 
 from sites import hugo_site, synthetic
+from sites.machine import processor
 
 SIZES = (66, 1_000, 10_000)
 WITH_AUDIO = (66, 1_000)
@@ -36,14 +36,6 @@ def main(sizes: tuple[int, ...]) -> None:
             synthetic.write_gallery(own, size, cards=0, audio=audio)
             hugo_site.write_site(other, size, audio=audio)
             measure(size, own, other, audio)
-
-
-def processor() -> str:
-    """The processor's name: ratios differ by it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(": ", 1)[1] for line in lines if line.startswith("model name")]
-    return f"{len(names)} cores of {names[0]}" if names else platform.processor()
 
 
 def measure(size: int, own: Path, other: Path, audio: bool) -> None:
@@ -66,7 +58,8 @@ def measure(size: int, own: Path, other: Path, audio: bool) -> None:
         best = min(runs, key=lambda run: run.seconds)
         told = f"{name}, with audio" if audio else name
         ratio = best.seconds / hugo
-        print(f"{size:>8,}  {told:<28} {best.seconds:>8.2f} {ratio:>8.2f} {best.mebibytes:>8.0f}", flush=True)
+        memory = f"{best.mebibytes:.0f}" if best.mebibytes else ""  # over before it was looked at
+        print(f"{size:>8,}  {told:<28} {best.seconds:>8.2f} {ratio:>8.2f} {memory:>8}", flush=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import time
 
+from sites.machine import processor
+
 from gallery.engines.sketch import sketch
 from gallery.prompts.request import Request
 
@@ -40,6 +42,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=20, help="clips of each prompt")
     options = parser.parse_args()
 
+    print(f"{processor()}\n")
     # Tables are read and vocabularies built once, whatever is sketched: not part of any clip.
     started = time.process_time()
     timed("warm-up", 0, options, False)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
+from sites.machine import processor
 
 SWITCHES = 40
 SETTINGS = '[models.small]\nhub = "facebook/musicgen-small"\nkind = "musicgen"\n'
@@ -111,6 +112,7 @@ def measure(page: Page, address: str) -> list[tuple[float, float]]:
 def main() -> None:
     """Measure, and print."""
     chromium = shutil.which("chromium") or sys.exit("chromium is not installed")
+    print(processor())
     with tempfile.TemporaryDirectory() as folder:
         site = build(Path(folder))
         handler = functools.partial(_Quiet, directory=str(site))

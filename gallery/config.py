@@ -110,7 +110,7 @@ class Site(Settings):
         ge=0,
         le=100_000,
         description="Prompts, newest first, that get a picture of their own where their pages are shared; "
-        "the others share the site's. Each takes about 90 KB.",
+        "the others share the site's.",
     )
     tag_pages: int = Field(
         2,

@@ -223,6 +223,10 @@ def test_two_builds_at_once(small: Gallery, tmp_path: Path) -> None:
     assert small.files() == alone.files()
 
 
+# At how many moments of a build it is killed.
+MOMENTS = 8
+
+
 @pytest.mark.slow
 def test_kill_at_any_moment_loses_nothing_finished(small: Gallery, tmp_path: Path) -> None:
     reference = Gallery(tmp_path / "reference")
@@ -237,7 +241,7 @@ def test_kill_at_any_moment_loses_nothing_finished(small: Gallery, tmp_path: Pat
     whole = time.monotonic() - start
     moments = random.Random(20)
     finished: set[str] = set()
-    for _ in range(8):
+    for _ in range(MOMENTS):
         build = small.start("build", "--engine", "sketch")
         build.join(moments.uniform(0, whole))
         build.kill()

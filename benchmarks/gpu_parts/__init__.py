@@ -3,7 +3,7 @@
 | module | its parts |
 |---|---|
 | networks | none: the networks that they share, and how clips are made of them |
-| equality | `kernel`, `stock`, `mates`: what a clip's tokens must not depend on |
+| equality | `kernel`, `stock`, `independence`: what a clip's tokens must not depend on |
 | shortage | `codec`, `memory`: what becomes of clips where memory is short |
 | speed | `speed`: milliseconds a step, beside stock audiocraft |
 | faults | `nan`, `previews`: what one clip does to the others, and rendering to what comes after it |

@@ -1,1 +1,1 @@
-"""Sites of any size to measure with."""
+"""Sites of any size to measure with, and what they are measured on."""

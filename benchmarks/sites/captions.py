@@ -1,7 +1,7 @@
-"""A gallery of captions: as many, as long and tagged as often as the 5,521 of MusicCaps.
+"""A gallery of captions: as many as MusicCaps has.
 
-Each has eight tags. There are 9,743, of which 6,686 have one prompt alone: what people write of music
-without a list to choose from.
+How they are tagged is chosen by us, after what people do without a list to choose from: each has eight
+tags, and most tags have one caption alone.
 """
 
 from __future__ import annotations
@@ -58,14 +58,15 @@ _WHAT = (
 _LINKS = ("with a", "over the", "and a", "while the", "followed by a", "played on the", "accompanied by a")
 
 
-def write_gallery(folder: Path, captions: int = CAPTIONS) -> None:
-    """A gallery of captions, all rendered, whose audio and covers lie elsewhere."""
+def write_gallery(folder: Path, captions: int = CAPTIONS) -> list[int]:
+    """A gallery of captions, all rendered, whose audio and covers lie elsewhere. How long each caption is."""
     (folder / "site" / "audio").mkdir(parents=True)
     (folder / "gallery.toml").write_text(SETTINGS)
-    tagged = tags(captions)
+    tagged, lengths = tags(captions), []
     for number in range(captions):
         chance = random.Random(number)
         text = _caption(chance)
+        lengths.append(len(text))
         fields = {
             "prompt": text,
             "tags": tagged[number],
@@ -79,6 +80,7 @@ def write_gallery(folder: Path, captions: int = CAPTIONS) -> None:
         synthetic.write_record(
             folder, Request(model="facebook/musicgen-small", prompt=text, duration=10, seed=number + 1)
         )
+    return lengths
 
 
 def _caption(chance: random.Random) -> str:

@@ -79,7 +79,7 @@ _ELSEWHERE = """[store]
 audio_url = "https://audio.example.org/"
 """
 
-# Bytes of a preview of 10 s, and of its cover.
+# Bytes of a preview of 10 s, and of its cover: large on purpose, so that copying them counts.
 AUDIO, COVER = 240_000, 4_000
 
 

@@ -52,7 +52,7 @@ _PARTING = rf"([,;:.!?\u060c\u061b\u061f][{_SPACES}]+|[\u3001\u3002\uff01\uff0c\
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Takes some 15 ms, which nobody waits for who shows no wordings."""
+    """Takes a moment, which nobody waits for who shows no wordings."""
     return re.compile(pattern)
 
 

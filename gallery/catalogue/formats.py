@@ -22,7 +22,7 @@ from gallery.prompts.request import Request, parameter_fields, parameter_label, 
 if TYPE_CHECKING:
     from gallery.config import Model
 
-# libyaml's dumper is several times as fast; PyYAML can be built without it.
+# libyaml's dumper is much faster; PyYAML can be built without it.
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 # Words that stand in YAML as they are, and most prompts are such: there is no need to ask it.
@@ -145,7 +145,7 @@ def _tts_webui(request: Request, model: Model) -> Takeaway:
 
 
 def _as_json(fields: dict[str, Any]) -> str:
-    """A field a line: as json's own indenting writes it, which takes many times as long."""
+    """A field a line: as json's own indenting writes it, which takes much longer."""
     return "{\n  " + _one_a_line(fields)[1:-1] + "\n}"
 
 

@@ -27,7 +27,7 @@ OVERSAMPLING = 4
 _REACH = 10
 
 # Steps in one matrix product: few enough for BLAS to do it in this thread. Its own
-# threads double the CPU time of products of this size, and clips run in parallel anyway.
+# threads take more CPU time for products of this size, and clips run in parallel anyway.
 _BLOCK = 32
 
 # Blocks that are interpolated at a time, so that their 4-fold samples stay in the cache.
@@ -53,7 +53,7 @@ def weighted_steps(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.f
     from pyloudnorm import Meter
     from scipy.signal import sosfilt
 
-    # Both filters in one pass: half the time of pyloudnorm's own two.
+    # Both filters in one pass: quicker than pyloudnorm's own two.
     sections = [[*stage.b, *stage.a] for stage in Meter(sample_rate)._filters.values()]
     squares = []
     for channel in audio.T:
@@ -112,7 +112,7 @@ def _interpolation() -> NDArray[np.float32]:
 
     Each column is one polyphase branch of the filter that `scipy.signal.resample_poly`
     uses by default, scaled so that the samples themselves come through unchanged. As a
-    matrix product it takes a fifth of the time.
+    matrix product it takes less time.
     """
     from scipy.signal import firwin
 

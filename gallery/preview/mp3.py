@@ -79,7 +79,7 @@ def encode_mp3(audio: NDArray[np.float32], sample_rate: int, quality: int) -> by
 def decode_mp3(mp3: bytes) -> tuple[NDArray[np.float32], int]:
     """The samples [samples, channels] of an MP3, which may exceed [-1, 1], and their rate.
 
-    In this process: starting ffmpeg takes several times as long as decoding does.
+    In this process: starting ffmpeg takes longer than decoding does.
     Raises GalleryError for what is no MP3.
     """
     import soundfile

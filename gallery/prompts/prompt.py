@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Rows of the state: prompts by their paths, as `Prompt.to_text` writes them.
 PROMPT = "prompt"
 
-# Each is asked for several times in a build; of some 4 KB.
+# Each is asked for several times in a build.
 _MADE_AT_A_TIME = 2000
 
 

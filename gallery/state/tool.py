@@ -95,7 +95,7 @@ def _metadata() -> list[os.DirEntry[str]]:
 def walk(start: str) -> Iterator[tuple[str, os.stat_result]]:
     """Every file at or below a place with its status; links to folders are not followed.
 
-    In every build: three times as fast as with paths.
+    In every build: faster than with paths.
     """
     try:
         status = os.stat(start)  # noqa: PTH116

@@ -23,7 +23,7 @@ SUFFIXES = (".mp3", ".webp", ".json")
 SKETCH = "sketch"
 ENGINES = ("musicgen", "replicate", SKETCH)
 
-# A record is some 2 KB. Ten minutes, the longest clip there is, at 320 kbit/s make 24 MB; covers
+# A record is 1 to 2 KB. Ten minutes, the longest clip there is, at 320 kbit/s make 24 MB; covers
 # are some 4 KB.
 MAX_RECORD_BYTES = 100_000
 MAX_AUDIO_BYTES = 32_000_000

@@ -280,7 +280,7 @@ def _decided_by(marks: Sequence[str]) -> str:
 def _essence(record: Record, data: bytes) -> str:
     """What there is to keep of a record that was read from these bytes: `_kept` reads it back.
 
-    Not all of it is JSON, which would take four times as long to read.
+    Not all of it is JSON, which would take longer to read.
     """
     preview = record.preview
     state = "sketch" if record.engine == SKETCH else "render"

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _PATIENCE = 15.0
 
 
-# Bytes that are free at least where threads and processes begin their work: about what a clip of half a
-# minute takes.
+# Bytes that are free at least where threads and processes begin their work: enough for a clip of half a
+# minute.
 _HEADROOM = 100_000_000
 
 # Bytes that are taken to be available where the system doesn't say: it is neither Linux nor like it.

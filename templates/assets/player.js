@@ -293,7 +293,7 @@
   function follow(now) {
     if (veil && deck.time() > veiledLength - 0.05) deck.seek(0);
     loop();
-    // What moves by a pixel or two needs no more: every frame of a screen would take twice as much power.
+    // What moves by a pixel or two needs no more: every frame of a screen would take more power.
     if (now - drawn >= DRAWN_AGAIN || deck.paused()) {
       drawn = now;
       draw();

@@ -3,7 +3,7 @@
 A row reads its own past and no more: what it costs, and its result to the last bit,
 don't depend on the other rows. On a GPU a kernel does that (`gallery.engines.musicgen.kernel`),
 on the CPU torch's attention, called for each length. On a GPU where the kernel can't be
-had, torch's attention reads the whole cache at its full length, which is slower.
+had, torch's attention reads the whole cache at its full length.
 """
 
 from __future__ import annotations

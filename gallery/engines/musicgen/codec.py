@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gallery.engines.musicgen.checkpoint import Checkpoint
     from gallery.engines.musicgen.generation import Generation
 
-# Frames of one chunk, those around it that it needs included: 5 s, which take about 150 MB.
+# Frames of one chunk, those around it that it needs included: 5 s.
 CHUNK = 256
 
 # Memory of a GPU that has to be free: for a chunk, and for each of the clip's frames in the first layers.

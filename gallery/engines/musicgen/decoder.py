@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 # Positions and prompt lengths are rounded up to this, so that few shapes occur.
 GRAIN = 64
 
-# Rows of every product of a step, two for each clip. A GPU waits for the weights, whether it
-# multiplies 2 or 128. A CPU takes hardly longer for 8 than for 2.
+# Rows of every product of a step, two for each clip. By calculation, a GPU waits for the weights,
+# whether it multiplies 2 or 128. Some CPUs take hardly longer for 8 than for 2.
 ROWS = {"cuda": 128, "cpu": 8}
 
 

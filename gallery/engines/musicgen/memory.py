@@ -10,7 +10,7 @@ import torch
 
 from gallery.utils.memory import available_memory
 
-# Clips that are decoded at once at most. More gain nothing.
+# Clips that are decoded at once at most: as many as the rows of one product have room for.
 LARGEST = {"cuda": 64, "cpu": 4}
 
 # What keys and values leave free on a GPU: for CUDA itself, the text encoder, the codec at work.

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from gallery.engines.musicgen.generation import Generation
 
 
-# Tokens of a prompt that every slot has room for: about 1,000 letters.
+# Tokens of a prompt that every slot has room for: some hundred words.
 COMMON_PROMPT = 256
 
 

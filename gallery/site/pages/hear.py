@@ -28,7 +28,7 @@ PAIRS_ADDRESS = "hear/pairs.js"
 # Rounds a day. With fewer pairs there is no test.
 ROUNDS = 5
 
-# A visitor downloads all pairs that a day may choose from: some 70 bytes each.
+# A visitor downloads all pairs that a day may choose from.
 MOST_PAIRS = 500
 _MOST_OF_PROMPT = 8
 

@@ -81,7 +81,7 @@ def test_a_clips_numbers_are_the_same_in_any_company(
     fixed: bool,
     companies: list[tuple[int, int, int]],
 ) -> None:
-    """Batch sizes 1 to 70, other slots, other mates, empty slots: the same logits, bit for bit."""
+    """Batch sizes up to 70, other slots, other mates, empty slots: the same logits, bit for bit."""
     model = tiny("mono")
     found = [
         logits_in_company(model, monkeypatch, size=size, place=place, mates=mates, fixed=fixed)
