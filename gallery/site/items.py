@@ -19,7 +19,7 @@ from gallery.utils.digest import digest
 from gallery.utils.parallel import spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from gallery.catalogue.entries import Catalogue, PromptEntry
     from gallery.site.theme.theme import Theme
@@ -67,7 +67,9 @@ def make_items(catalogue: Catalogue, theme: Theme, state: State) -> list[Item]:
     decided = {path: f"{catalogue.digest(path)} {theme.digest}" for path in catalogue.paths}
     items: dict[str, Item] = {}
     shared: dict[Any, Any] = {}
+    known: set[str] = set()
     for path, decided_by, text in state.each(_ITEM):
+        known.add(path)
         if decided.get(path) == decided_by:
             items[path] = _item(path, decided_by, text, shared)
 
@@ -80,10 +82,12 @@ def make_items(catalogue: Catalogue, theme: Theme, state: State) -> list[Item]:
         state.put_all(kept)
         return {path: row.value for path, row in kept[_ITEM].items()}
 
-    for found in spread(derive, [path for path in catalogue.paths if path not in items]):
+    due = [path for path in catalogue.paths if path not in items]
+    for found in spread(derive, due):
         for path, text in found.items():
             items[path] = _item(path, decided[path], text, shared)
-    _forget(catalogue, state)
+    if due or len(known) > len(items):
+        _forget(catalogue, state, known - items.keys())
     return [items[path] for path in catalogue.paths]
 
 
@@ -147,12 +151,10 @@ def _facts(entry: PromptEntry) -> str:
     return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
 
 
-def _forget(catalogue: Catalogue, state: State) -> None:
-    """Forget what is kept of prompts and clips that are no more."""
-    paths = set(catalogue.paths)
-    for kind in (_ITEM, ROW, index.FOUND, feeds.LINE, hear.PAIRS):
-        state.put(kind, {}, state.names(kind) - paths)
-    names = {index.clip_name(path, key) for path in paths for key in catalogue.keys(path)}
+def _forget(catalogue: Catalogue, state: State, gone: Collection[str]) -> None:
+    """Forget what is kept of prompts that are ``gone``, and of clips that are no more."""
+    state.put_all({}, dict.fromkeys((_ITEM, ROW, index.FOUND, feeds.LINE, hear.PAIRS), gone))
+    names = {index.clip_name(path, key) for path in catalogue.paths for key in catalogue.keys(path)}
     state.put(index.CLIP, {}, state.names(index.CLIP) - names)
 
 

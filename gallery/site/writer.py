@@ -24,7 +24,7 @@ from gallery.state.database import Row
 from gallery.state.outcome import Written
 from gallery.state.output import LIST_NAME, kind_of, stamp_at, stamp_in
 from gallery.utils.files import draft, remove_leftovers, write_changed
-from gallery.utils.parallel import FEW, spread
+from gallery.utils.parallel import spread
 from gallery.utils.progress import Tally, say
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
 # What the list says of a file that is about to come: no digest yet, so that it gives no leave to touch it.
 _INTENDED = ""
 
-# Where a site has so many pages, few of them may still be much work: those that tell of all prompts.
-_MANY = 5000
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 # So many things that are in the way are named.
 _MOST_TOLD = 20
@@ -110,11 +109,11 @@ class Writer:
             # Told before they are written: where a killed build was at work is known to the next one.
             self._save(dict.fromkeys(new, _INTENDED) | known, whole=False)
         try:
-            written, blocked = self._write_pages(due, wanted)
+            written, blocked = self._write_pages(due)
             removed = sum(self._remove(address) for address in sorted(gone))
             if removed and blocked:
                 # A page may have been in the way of what is a folder now.
-                more, blocked = self._write_pages({address: due[address] for address in blocked}, wanted)
+                more, blocked = self._write_pages({address: due[address] for address in blocked})
                 written += more
         except BaseException:
             with suppress(Exception):  # the state, which knows it too, may be lost before the next build
@@ -134,13 +133,12 @@ class Writer:
             if not self._is_there(address, source):
                 yield Page(address, _stamp_of(source), _pieces, (source,))
 
-    def _write_pages(self, due: Mapping[str, Page], wanted: int) -> tuple[int, list[str]]:
+    def _write_pages(self, due: Mapping[str, Page]) -> tuple[int, list[str]]:
         """Write pages. Returns how many files changed, and the pages that something is in the way of."""
-        few, written = 2 if wanted > _MANY else FEW, 0
-        blocked: list[str] = []
+        written, blocked = 0, list[str]()
         self._inner.clear()
         with Tally("writing", len(due), "file") as tally:
-            for number, changed, stopped in spread(self._put_all, list(due.values()), few=few):
+            for number, changed, stopped in spread(self._put_all, list(due.values())):
                 written += changed
                 blocked += stopped
                 tally.add(number)
@@ -339,7 +337,7 @@ class Writer:
             if address != LIST_NAME and address not in more
         )
         for address, sha256 in itertools.chain(known, more.items()):
-            line = f"{between}{json.dumps(address, ensure_ascii=False)}: {json.dumps(sha256)}"
+            line = f"{between}{_quoted(address)}: {_quoted(sha256)}"
             yield line.encode(errors="surrogatepass")
             between = ",\n"
         yield b"\n}}\n"

@@ -23,7 +23,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 # Fewer things than this are mostly done before a process has started.
-FEW = 200
+_FEW = 200
 
 # So many at a time: often enough to keep all processes busy to the end, and to show progress.
 _AT_ONCE = 100
@@ -45,10 +45,10 @@ def without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def spread(work: Callable[[Sequence[T]], R], things: Sequence[T], few: int = FEW) -> Iterator[R]:
+def spread(work: Callable[[Sequence[T]], R], things: Sequence[T]) -> Iterator[R]:
     """``work`` on slices of ``things``, by as many processes as there are cores; results as they come.
 
-    Fewer than ``few`` are not worth a process; and where memory is about to end, none is begun.
+    Few are not worth a process; and where memory is about to end, none is begun.
 
     A process is a copy of this one as it stands (a fork, which Linux alone does safely): ``work`` and
     ``things`` may be anything, results are pickled. Elsewhere, and where it is not worth it, the work
@@ -60,7 +60,7 @@ def spread(work: Callable[[Sequence[T]], R], things: Sequence[T], few: int = FEW
     workers = min(cores, len(slices))
     # A fork copies this thread alone, and every lock that another one holds stays locked for ever.
     alone = threading.active_count() == 1 and sys.platform == "linux"
-    if workers < 2 or len(things) < few or not alone or not has_headroom():
+    if workers < 2 or len(things) < _FEW or not alone or not has_headroom():
         yield from map(work, slices)
         return
     _at_work.append((work, slices))

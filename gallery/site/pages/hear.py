@@ -35,6 +35,9 @@ _MOST_OF_PROMPT = 8
 # Rows of the state: the pairs that a prompt's clips may make, by its path.
 PAIRS = "pairs"
 
+# What most prompts have.
+_NONE = "[]"
+
 # Where one clip is the beginning of the other there may be nothing to hear.
 _UNFAIR = ("duration",)
 
@@ -64,6 +67,7 @@ def pairs(catalogue: Catalogue, state: State) -> list[Pair]:
     found = {
         pair
         for _, _, text in state.each(PAIRS)
+        if text != _NONE
         for pair in map(Pair._make, json.loads(text))
         if catalogue.state(pair.a) == catalogue.state(pair.b) == "render"
     }
