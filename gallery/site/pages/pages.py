@@ -46,7 +46,7 @@ class Pages:
         self.state, self.presets, self.guides = state, presets or {}, shelf or guides.read_guides(config)
         self.items = make_items(catalogue, theme, state)
         self._about = self.guides.about()
-        # The last that were read: pages of prompts and their small pages for frames are made one after the other.
+        # The last that were read: pages of prompts are made together, then their small pages for frames.
         self._read: dict[str, PromptEntry] = {}
         self._homes, alone = tags_alone(self.items, config.site.tag_pages)
         theme.leave_alone(self._homes, alone)
@@ -391,7 +391,7 @@ class Pages:
         return {item.path: item.digest for item in self.items}
 
     def _entries(self, paths: Sequence[str]) -> list[PromptEntry]:
-        """Prompts' entries, from their lines of the catalogue: to read these is far less than to make them."""
+        """Prompts' entries, from their lines of the catalogue: to make them anew is far more work."""
         if not self._read.keys() >= {*paths}:
             self._read = feeds.read_entries(paths, self.state)
         return [self._read[path] for path in paths]
