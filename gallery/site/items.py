@@ -76,9 +76,7 @@ def make_items(catalogue: Catalogue, theme: Theme, state: State) -> list[Item]:
     def derive(paths: Sequence[str]) -> dict[str, str]:
         """Keeps what these prompts come to. Returns what is asked in every build."""
         derived = _derived([catalogue.entry(path) for path in paths], theme)
-        kept = {
-            kind: {name: Row(decided[path], text) for name, path, text in some} for kind, some in derived
-        }
+        kept = {kind: {name: Row(decided[path], text) for name, path, text in some} for kind, some in derived}
         state.put_all(kept)
         return {path: row.value for path, row in kept[_ITEM].items()}
 
