@@ -392,8 +392,9 @@ class Pages:
 
     def _entries(self, paths: Sequence[str]) -> list[PromptEntry]:
         """Prompts' entries, from their lines of the catalogue: to make them anew is far more work."""
-        if not self._read.keys() >= {*paths}:
-            self._read = feeds.read_entries(paths, self.state)
+        known = {path: self._read[path] for path in paths if path in self._read}
+        if lacking := [path for path in paths if path not in known]:
+            self._read = known | feeds.read_entries(lacking, self.state)
         return [self._read[path] for path in paths]
 
     def _entry(self, path: str) -> PromptEntry:
