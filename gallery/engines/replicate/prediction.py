@@ -77,7 +77,6 @@ def prediction_input(request: Request, model: Model, melody: str) -> dict[str, A
     What cannot change the sound is sent as the key knows it: a prompt that guidance 0
     ignores is empty. Raises CannotAsk.
     """
-    heard = request.canonical()
     version = request.model.removeprefix(_HUB_PREFIX)
     if version not in MODELS:
         raise CannotAsk(f"Replicate has no {request.model}; it has {', '.join(MODELS)}")
@@ -85,6 +84,7 @@ def prediction_input(request: Request, model: Model, melody: str) -> dict[str, A
         value = getattr(request, name)
         if not float(value).is_integer():
             raise CannotAsk(f"Replicate takes whole numbers for {name}, not {value:g}")
+    heard = request.canonical()
     if heard.get("seed") == 0:
         raise CannotAsk("Replicate takes the seed 0 for a random one")
     if request.extend_stride is not None and request.extend_stride != model.stride:
