@@ -23,7 +23,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 # Fewer things than this are mostly done before a process has started.
-_FEW = 200
+FEW = 200
 
 # So many at a time: often enough to keep all processes busy to the end, and to show progress.
 _AT_ONCE = 100
@@ -60,7 +60,7 @@ def spread(work: Callable[[Sequence[T]], R], things: Sequence[T]) -> Iterator[R]
     workers = min(cores, len(slices))
     # A fork copies this thread alone, and every lock that another one holds stays locked for ever.
     alone = threading.active_count() == 1 and sys.platform == "linux"
-    if workers < 2 or len(things) < _FEW or not alone or not has_headroom():
+    if workers < 2 or len(things) < FEW or not alone or not has_headroom():
         yield from map(work, slices)
         return
     _at_work.append((work, slices))

@@ -85,7 +85,6 @@ def test_a_mistake_in_a_process_beside_this_one_is_the_same_line(
 ) -> None:
     """Large sites are written by several processes, between which errors travel."""
     monkeypatch.setattr(parallel, "FEW", 2)
-    monkeypatch.setattr("gallery.site.writer.FEW", 2)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     gallery.prompt("a", "prompt: a", "duration: 1")
     for text, told in (

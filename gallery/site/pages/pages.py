@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from gallery.site import cards, feeds
 from gallery.site.items import Facets, Item, listed_digests, make_items, tags_alone
-from gallery.site.pages import add, front, guides, hear, near, prompt, rows, structured, takeaway
+from gallery.site.pages import add, front, guides, hear, prompt, rows, structured
+from gallery.site.pages.prompts import PromptPages
 from gallery.site.search import filters, index
-from gallery.site.theme import addresses, labels, notes
+from gallery.site.theme import addresses, labels
 from gallery.site.theme.theme import FURNITURE, as_json
 from gallery.site.writer import Page
 from gallery.utils.digest import digest
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from gallery.catalogue.entries import Catalogue, ClipEntry, PromptEntry
+    from gallery.catalogue.entries import Catalogue, ClipEntry
     from gallery.config import Config
     from gallery.prompts.file import Presets
     from gallery.site.theme.theme import Theme
@@ -46,8 +47,7 @@ class Pages:
         self.state, self.presets, self.guides = state, presets or {}, shelf or guides.read_guides(config)
         self.items = make_items(catalogue, theme, state)
         self._about = self.guides.about()
-        # The last that were read: pages of prompts are made together, then their small pages for frames.
-        self._read: dict[str, PromptEntry] = {}
+        self._prompts = PromptPages(self.items, catalogue, config, theme, state, self._about)
         self._homes, alone = tags_alone(self.items, config.site.tag_pages)
         theme.leave_alone(self._homes, alone)
         self._listed = listed_digests(self.items, self._homes, alone)
@@ -59,7 +59,7 @@ class Pages:
         yield from self._assets()
         yield from self._catalogue()
         yield self._front()
-        yield from self._prompts()
+        yield from self._prompts.pages(self._listed)
         for kind in addresses.LIST_PAGES:
             yield from self._groups(kind)
         yield from self._guides()
@@ -111,10 +111,12 @@ class Pages:
         return Page("index.html", decided_by, self._front_page, (first, questions, data))
 
     def _front_page(self, first: str, questions: Sequence[str], data: dict[str, Any]) -> bytes:
-        shelves = [front.shelf(name, count, self._entry(path)) for name, count, path in data["shelves"]]
+        shelves = [
+            front.shelf(name, count, self._prompts.entry(path)) for name, count, path in data["shelves"]
+        ]
         found = {
-            "stage": front.stage(self._entry(first), self._about) if first else None,
-            "questions": [front.question(self._entry(path)) for path in questions],
+            "stage": front.stage(self._prompts.entry(first), self._about) if first else None,
+            "questions": [front.question(self._prompts.entry(path)) for path in questions],
             "shelves": shelves,
         }
         return self.theme.render("front.html", "index.html", data | found)
@@ -170,65 +172,6 @@ class Pages:
         # The catalogue is searched and filtered from its first page: the others are lists alone.
         later = template == "index.html" and number > 1
         return self.theme.render("later.html" if later else template, addresses.paged(folder, number), data)
-
-    def _prompts(self) -> Iterator[Page]:
-        about = digest(self.theme.digest, as_json(self._about))
-        for number, item in enumerate(self.items):
-            near = self._neighbourhood.of(number)
-            beside = [f"{self.items[place].digest} {why}" for place, why in near]
-            kin = [self.catalogue.clip_digest(key) for key in self.catalogue.kin_keys(item.path)]
-            yield Page(
-                addresses.prompt_page(item.path),
-                digest(
-                    self._listed[item.path], str(number < self.config.site.cards), about, *beside, "", *kin
-                ),
-                self._prompt_pages,
-                (number, near),
-                together=True,
-            )
-            if self.config.site.base_url:
-                decided_by = digest(self.theme.digest, "embed.html", item.digest)
-                yield Page(
-                    addresses.embed_page(item.path), decided_by, self._embeds, (item.path,), together=True
-                )
-
-    def _beside(self, number: int, near: Sequence[tuple[int, str]]) -> dict[str, Any]:
-        """What a prompt's page takes from its place in the list: its neighbours, and whose card it shows."""
-        neighbours = [
-            [self.items[place].path, self.catalogue.title(self.items[place].path), why] for place, why in near
-        ]
-        own_card = number < self.config.site.cards
-        card = addresses.prompt_card(self.items[number].path) if own_card else "card.jpg"
-        return {"neighbours": neighbours, "card": card}
-
-    def _prompt_pages(self, asked: Sequence[tuple[int, Sequence[tuple[int, str]]]]) -> list[bytes]:
-        """The pages of prompts, by their numbers in the list, each with what is near it."""
-        site, models = self.config.site, self.config.models
-        entries = self._entries([self.items[number].path for number, _ in asked])
-        notes.prepare(entry["notes"] for entry in entries)
-        shown = [prompt.page_data(entry, self.catalogue, self._about) for entry in entries]
-        takeaways = [
-            {clip["id"]: takeaway.of_clip(entry, clip, models) for clip in entry["clips"]}
-            for entry in entries
-        ]
-        data = [
-            {
-                **told,
-                **self._beside(number, near),
-                "about": self._about,
-                "here": "",
-                "by_gallery": structured.is_gallery(entry["author"], site),
-                "takeaways": taken,
-                "embed": takeaway.embed_snippet(entry, site.base_url) if site.base_url else "",
-                "heard": structured.shown_clip(entry),
-                "structured": structured.structured_data(entry, site, models),
-            }
-            for (number, near), entry, told, taken in zip(asked, entries, shown, takeaways, strict=True)
-        ]
-        return [
-            self.theme.render("prompt.html", addresses.prompt_page(told["entry"]["path"]), told)
-            for told in data
-        ]
 
     def _page_of(self, kind: str, name: str) -> str:
         """Where the prompts of a folder, tag, model or author are: a tag without a page leads to one."""
@@ -305,22 +248,15 @@ class Pages:
         data = guides.page_data(guide, self.guides)
         for part in data["parts"]:
             if part["kind"] == "clips" and part["path"] in shown:
-                part |= prompt.page_data(self._entry(part["path"]), self.catalogue)
+                part |= prompt.page_data(self._prompts.entry(part["path"]), self.catalogue)
         return self.theme.render("guide.html", guide.address, data)
-
-    def _embeds(self, asked: Sequence[tuple[str]]) -> list[bytes]:
-        data = [prompt.embed_data(entry) for entry in self._entries([path for (path,) in asked])]
-        return [
-            self.theme.render("embed.html", addresses.embed_page(told["entry"]["path"]), told)
-            for told in data
-        ]
 
     def _cards(self) -> Iterator[Page]:
         """The pictures that stand for the site and for the newest prompts where they are linked from."""
         site, shown = self.config.site, self.items[: self.config.site.cards]
         first: ClipEntry | None = None
         for item in shown:
-            entry = self._entry(item.path)
+            entry = self._prompts.entry(item.path)
             clip = structured.shown_clip(entry)
             first = first or clip
             facts = f"{clip['model']} · {labels.quantity('duration', rows.length_of(clip))}" if clip else ""
@@ -379,26 +315,12 @@ class Pages:
             yield Page("sitemap.xml", digest(whole, told_guides), self._sitemap)
 
     @cached_property
-    def _neighbourhood(self) -> near.Neighbourhood:
-        return near.Neighbourhood(self.items, self.catalogue)
-
-    @cached_property
     def _pairs(self) -> list[hear.Pair]:
         return hear.pairs(self.catalogue, self.state)
 
     @cached_property
     def _digests(self) -> dict[str, str]:
         return {item.path: item.digest for item in self.items}
-
-    def _entries(self, paths: Sequence[str]) -> list[PromptEntry]:
-        """Prompts' entries, from their lines of the catalogue: to make them anew is far more work."""
-        known = {path: self._read[path] for path in paths if path in self._read}
-        if lacking := [path for path in paths if path not in known]:
-            self._read = known | feeds.read_entries(lacking, self.state)
-        return [self._read[path] for path in paths]
-
-    def _entry(self, path: str) -> PromptEntry:
-        return self._entries([path])[0]
 
     def _sitemap(self) -> Iterator[bytes]:
         lists = {"index.html", addresses.CATALOGUE, "guides/index.html", "add/index.html"}

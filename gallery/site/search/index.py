@@ -55,11 +55,11 @@ def size(entry: PromptEntry) -> int:
     return sum(len(text.encode(errors="replace")) for text in written) + 60 * (1 + clips)
 
 
-def parts(sizes: Iterable[int]) -> list[slice]:
-    """Cuts a list of prompts, whose data has these sizes, into parts of at most `PART_SIZE`."""
+def parts(sizes: Iterable[int], most: int = PART_SIZE) -> list[slice]:
+    """Cuts a list of prompts of these sizes into parts of ``most`` together, or of one that is larger."""
     cuts, held, count = [0], 0, 0
     for count, each in enumerate(sizes, 1):
-        if held and held + each > PART_SIZE:
+        if held and held + each > most:
             cuts.append(count - 1)
             held = 0
         held += each
