@@ -20,7 +20,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from gallery.utils import progress  # noqa: E402
-from support import TESTS  # noqa: E402
+from support import TESTS, tiny_checkpoints  # noqa: E402
 from support.compiled import compile_templates_once  # noqa: E402
 from support.galleries import SETTINGS, Gallery  # noqa: E402
 
@@ -91,6 +91,15 @@ def pytest_runtest_teardown() -> None:
         gc.collect()
         gc.freeze()
         IMPORTED[0] = len(sys.modules)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_checkpoints(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where tiny checkpoints are kept: workers have folders of their own in one that is the run's."""
+    own = tmp_path_factory.getbasetemp()
+    run = own.parent if hasattr(request.config, "workerinput") else own
+    (run / "checkpoints").mkdir(exist_ok=True)
+    tiny_checkpoints.KEPT[:] = [run / "checkpoints"]
 
 
 @pytest.fixture
