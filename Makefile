@@ -84,8 +84,10 @@ $(VENV)/.check: $(VENV)/.gallery
 	$(PIP) --editable .[check]
 	@touch $@
 
+# librosa compiles some of itself where it is first imported, which takes longer than a test may.
 $(VENV)/.test: $(VENV)/.check
 	$(PIP) --editable .[test]
+	$(BIN)/python -c "import librosa.util.utils"
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.test

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from gallery.utils import progress  # noqa: E402
-from support import TESTS  # noqa: E402
+from support import TESTS, tiny_checkpoints  # noqa: E402
 from support.compiled import compile_templates_once  # noqa: E402
 from support.galleries import SETTINGS, Gallery  # noqa: E402
 
@@ -69,7 +70,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not any(item.get_closest_marker(mark) for mark in NEEDS):
             item.add_marker("light")
     # These begin first: nothing else would be left to do beside them at the end.
-    items.sort(key=lambda item: not item.path.relative_to(TESTS).as_posix().startswith(LONG))
+    items.sort(key=lambda item: (not item.path.relative_to(TESTS).as_posix().startswith(LONG), item.path))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Each of the workers begins to read the tests elsewhere, and finds compiled what others have read."""
+    report = yield
+    if isinstance(collector, pytest.Dir) and (worker := getattr(collector.config, "workerinput", None)):
+        first = len(report.result) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+        report.result = [*report.result[first:], *report.result[:first]]
+    return report
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -91,6 +104,15 @@ def pytest_runtest_teardown() -> None:
         gc.collect()
         gc.freeze()
         IMPORTED[0] = len(sys.modules)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_checkpoints(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where tiny checkpoints are kept: workers have folders of their own in one that is the run's."""
+    own = tmp_path_factory.getbasetemp()
+    run = own.parent if hasattr(request.config, "workerinput") else own
+    (run / "checkpoints").mkdir(exist_ok=True)
+    tiny_checkpoints.KEPT[:] = [run / "checkpoints"]
 
 
 @pytest.fixture

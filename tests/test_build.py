@@ -10,9 +10,12 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gallery import preview
+from gallery.errors import GalleryError
 from support import COMMAND
 from support.galleries import SETTINGS, Gallery, catalogue, render_all
 
@@ -51,6 +54,30 @@ def test_every_prompt_has_its_page_and_every_clip_its_labelled_sketch(small: Gal
             assert (small.root / "site" / clip["audio"]).stat().st_size == clip["bytes"]
             assert str(clip["request"]["seed"]) in page
     assert not list((small.root / "site").glob("audio/*")), "a sketch in the store"
+
+
+def test_sketches_that_sound_alike_are_encoded_once(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery.prompt("rain", "prompt: rain", "duration: 1", "vary: {cfg_coef: [1, 3, 5], seed: [1, 2]}")
+    encode, encoded = preview.encode_mp3, []
+
+    def watched(audio: Any, rate: int, quality: int) -> bytes:
+        encoded.append(hash(audio.tobytes()))
+        return encode(audio, rate, quality)
+
+    def broken(*_: object) -> bytes:
+        raise GalleryError("no encoder")
+
+    monkeypatch.setattr(preview, "encode_mp3", broken)
+    assert gallery.run("build", "--engine", "sketch").err.count("no encoder") == 6, "each is told of"
+    monkeypatch.setattr(preview, "encode_mp3", watched)
+    assert gallery.run("build", "--engine", "sketch").code == 0
+    assert len(encoded) == len(set(encoded)) > 0
+    clips = catalogue(gallery)["rain"]["clips"]
+    assert len({clip["sound"] for clip in clips}) == 2
+    tags = [preview.read_tags((gallery.root / "site" / clip["audio"]).read_bytes()) for clip in clips]
+    assert [json.loads(tag["request"]) for tag in tags] == [clip["request"] for clip in clips]
 
 
 def test_without_sketches_clips_are_pending(small: Gallery) -> None:

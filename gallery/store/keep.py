@@ -7,6 +7,7 @@ import json
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import replace
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from gallery.engines import Failure, Render
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
     from gallery.config import PreviewSettings
+    from gallery.preview import Preview
     from gallery.prompts.prompt import Outline, Prompt
     from gallery.store.clips import Store
     from gallery.store.lossless import LosslessStore
 
 SKETCH_NOTICE = "Sketch: a stand-in, not made by MusicGen."
+
+# So many sketches' previews are at hand for those that sound like them: they are mostly neighbours.
+_AT_HAND = 8
 
 
 def keep_all(
@@ -50,6 +55,7 @@ def keep_all(
     doesn't grow where encoding is slower than rendering.
     """
     load_within_limits(_load)
+    previews = _Previews(settings)
     failures: list[Failure] = []
     encoding: dict[Future[None], Render] = {}
 
@@ -82,7 +88,7 @@ def keep_all(
                 count(outcome)
             key = outcome.request.key
             decided_by = mark(key) if mark else settings.digest
-            preview = pool.submit(_keep, outcome, store, owners[key], settings, decided_by)
+            preview = pool.submit(_keep, outcome, store, owners[key], previews, decided_by)
             encoding[preview] = outcome
             collect(most=2 * jobs)
         collect(most=0)
@@ -97,18 +103,45 @@ def _load() -> None:
     load()
 
 
-def _keep(
-    render: Render, store: Store, owner: Outline | Prompt, settings: PreviewSettings, mark: str
-) -> None:
-    from gallery.preview import make_preview
+class _Previews:
+    """Makes previews, those of sketches that sound alike once."""
+
+    def __init__(self, settings: PreviewSettings) -> None:
+        self._settings = settings
+        self._lock = Lock()
+        self._at_hand: dict[str, Future[Preview]] = {}
+
+    def of(self, render: Render, sound: str | None) -> Preview:
+        """The preview of a render, without tags. ``sound`` is what a sketch's samples are known by."""
+        if sound is None:
+            return self._make(render)
+        with self._lock:
+            is_first = sound not in self._at_hand
+            preview = self._at_hand.setdefault(sound, Future())
+            if len(self._at_hand) > _AT_HAND:
+                del self._at_hand[next(iter(self._at_hand))]
+        if is_first:
+            try:
+                preview.set_result(self._make(render))
+            except Exception as error:  # noqa: BLE001 - raised below, and wherever else it is waited for
+                preview.set_exception(error)
+        return preview.result()
+
+    def _make(self, render: Render) -> Preview:
+        from gallery.preview import make_preview
+
+        return make_preview(render.audio, render.sample_rate, self._settings, {})
+
+
+def _keep(render: Render, store: Store, owner: Outline | Prompt, previews: _Previews, mark: str) -> None:
     from gallery.preview.mp3 import with_tags
 
-    preview = make_preview(render.audio, render.sample_rate, settings, {})
     engine, tags = render.provenance.engine, preview_tags(render, owner)
+    sound = _sound(render) if engine == SKETCH else None
+    preview = previews.of(render, sound)
     if engine != SKETCH:
         tags["measured"] = json.dumps([preview.loudness_before, preview.true_peak_before])
     preview = replace(preview, mp3=with_tags(preview.mp3, tags))
-    sound = _sound(render) if engine == SKETCH else None
     store.put(render.request, engine, render.provenance, preview, mark, sound)
 
 

@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -256,52 +256,131 @@ class Seen:
         return [url for url in self.requests if url.endswith(".mp3")]
 
 
-class ContextPool:
-    """A browser's contexts, each lent to one page at a time: a page in a new one costs almost half more."""
+# What a context emulates where it is not asked for anything else.
+MEDIA = {
+    "color_scheme": "light", "reduced_motion": "no-preference", "forced_colors": "none",
+    "contrast": "no-preference",
+}  # fmt: skip
+
+# Forgets what a page keeps, also while it goes.
+FORGET = """() => {
+  const forget = () => { localStorage.clear(); sessionStorage.clear(); };
+  forget();
+  window.addEventListener("pagehide", forget);
+}"""
+
+# Methods of a page whose effect the next document would meet, too.
+LASTING = (
+    "add_init_script", "add_locator_handler", "expose_binding", "expose_function", "on", "once", "route",
+    "route_from_har", "route_web_socket", "set_default_navigation_timeout", "set_default_timeout",
+    "set_extra_http_headers",
+)  # fmt: skip
+
+# So many pages wait for the next test; each is a process of the browser.
+IDLE = 6
+
+
+class _Tab:
+    """A page, and where its complaints go: nowhere, while no test has it."""
+
+    def __init__(self, kind: str, page: Any) -> None:
+        self.kind, self.page = kind, page
+        self.seen: Seen | None = None
+        self.sites: set[tuple[str, str]] = set()
+        self.is_changed = False  # for good
+        page.on("framenavigated", lambda frame: self.sites.add(urlsplit(frame.url)[:2]))
+        page.on(
+            "console",
+            lambda message: self._complain(message.text) if message.type in ("error", "warning") else None,
+        )
+        page.on("pageerror", lambda error: self._complain(str(error)))
+        page.on("dialog", self._answer)
+        for name in LASTING:
+            setattr(page, name, functools.partial(self._change, getattr(page, name)))
+
+    def _complain(self, text: str) -> None:
+        if self.seen:
+            self.seen.complaints.append(text)
+
+    def _answer(self, dialog: Any) -> None:
+        self._complain(dialog.message)
+        dialog.dismiss() if self.seen else dialog.accept()  # whether it may be left
+
+    def _change(self, method: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        self.is_changed = True
+        return method(*arguments, **options)
+
+
+class PagePool:
+    """A browser's pages, each lent to one test at a time: to make one costs as much as to load it."""
 
     def __init__(self, browser: Any) -> None:
         self._browser = browser
-        self._idle: dict[str, list[Any]] = {}
-        self._lent: list[tuple[str, Any, set[tuple[str, str]]]] = []
+        self._idle: list[_Tab] = []  # who came last is the last
+        self._contexts: dict[str, list[Any]] = {}  # without a page
+        self._lent: list[_Tab] = []
 
-    def open(self, scripts: Sequence[str], *, cold: bool, **options: Any) -> Any:
+    def open(
+        self, seen: Seen, scripts: Sequence[str], *, cold: bool, viewport: dict[str, int], **options: Any
+    ) -> Any:
         """An empty page in a context of its own; ``cold`` is one that has loaded nothing before."""
         kind = repr((scripts, options))
-        if not cold and self._idle.get(kind):
-            context = self._idle[kind].pop()
+        tab = next((tab for tab in reversed(self._idle) if tab.kind == kind and not cold), None)
+        if tab:
+            self._idle.remove(tab)
+            media = {name: options.get(name, usual) for name, usual in MEDIA.items()}
+            tab.page.emulate_media(media="null", **media)
         else:
-            context = self._browser.new_context(**options)
-            for script in scripts:
-                context.add_init_script(script)
-        page = context.new_page()
-        origins: set[tuple[str, str]] = set()
-        page.on("framenavigated", lambda frame: origins.add(urlsplit(frame.url)[:2]))
-        self._lent.append((kind, context, origins))
-        return page
+            if self._contexts.get(kind) and not cold:
+                context = self._contexts[kind].pop()
+            else:
+                context = self._browser.new_context(viewport=viewport, **options)
+                for script in scripts:
+                    context.add_init_script(script)
+            tab = _Tab(kind, context.new_page())
+        tab.seen = seen
+        if tab.page.viewport_size != viewport:
+            tab.page.set_viewport_size(viewport)
+        self._lent.append(tab)
+        return tab.page
 
     def take_back(self) -> None:
-        """Close all pages, and forget what they kept."""
+        """Empty all pages, and forget what they kept."""
         from playwright.sync_api import Error
 
         while self._lent:
-            kind, context, origins = self._lent.pop()
+            tab = self._lent.pop()
             try:
-                [page] = context.pages
-                [_] = origins - {("about", "")}
-                page.evaluate("localStorage.clear()")
-                page.close()
-                self._idle.setdefault(kind, []).append(context)
+                [page] = tab.page.context.pages
+                [_] = tab.sites - {("about", "")}
+                page.evaluate(FORGET)
+                if tab.is_changed:
+                    self._close(tab)
+                    continue
+                tab.seen = None
+                page.goto("about:blank")
+                page.mouse.move(-1, -1)
+                tab.sites.clear()
+                self._idle.append(tab)
             except (ValueError, Error):  # more than one page or site
-                context.close()
+                tab.page.context.close()
+        while len(self._idle) > IDLE:
+            self._close(self._idle.pop(0))
+
+    def _close(self, tab: _Tab) -> None:
+        """Keep no more than the context."""
+        context = tab.page.context
+        tab.page.close()
+        self._contexts.setdefault(tab.kind, []).append(context)
 
 
 @pytest.fixture(scope="session")
-def contexts(browser: Any) -> ContextPool:
-    return ContextPool(browser)
+def page_pool(browser: Any) -> PagePool:
+    return PagePool(browser)
 
 
 @pytest.fixture
-def open_page(contexts: ContextPool) -> Any:
+def open_page(page_pool: PagePool) -> Any:
     """Opens a page and gives it with what it asked for and complained about. No page may complain.
 
     ``scripts`` run before the page's own. With ``requests`` it tells what it asked for, which costs time.
@@ -317,25 +396,18 @@ def open_page(contexts: ContextPool) -> Any:
         requests: bool = False,
         **options: Any,
     ) -> Any:
-        page = contexts.open(scripts, cold=requests, viewport={"width": width, "height": height}, **options)
         seen = Seen()
         watched.append(seen)
+        viewport = {"width": width, "height": height}
+        page = page_pool.open(seen, scripts, cold=requests, viewport=viewport, **options)
         if requests:
             seen.asked = []
             page.on("request", lambda request: seen.requests.append(request.url))
-        page.on(
-            "console",
-            lambda message: (
-                seen.complaints.append(message.text) if message.type in ("error", "warning") else None
-            ),
-        )
-        page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-        page.on("dialog", lambda dialog: (seen.complaints.append(dialog.message), dialog.dismiss()))
         page.goto(url)
         return page, seen
 
     yield open_
-    contexts.take_back()
+    page_pool.take_back()
     assert not [complaint for seen in watched for complaint in seen.complaints]
 
 

@@ -17,15 +17,20 @@ and on what came before. Otherwise a wrong sampler or mask would go unnoticed.
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
+import shutil
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import torch
+
+# The folder where all processes of a run of the tests find the checkpoints that one of them has made.
+KEPT: list[Path] = []
 
 TEXT_ENCODER = "t5-base"
 CARD = 512  # tokens of one codebook: top_k = 250 must leave some out
@@ -85,7 +90,19 @@ def write_checkpoint(
 
     ``window`` is the longest stretch it makes at once; by default its kind's.
     ``text_width`` is its text encoder's (768 for one that the hub calls t5-base).
+    In a run of the tests, what one has had made is copied for the next: that needs no torch.
     """
+    if not KEPT:
+        return _make_checkpoint(folder, kind, window, text_width, seed)
+    kept = KEPT[0] / f"{kind}-{window}-{text_width}-{seed}"
+    if not kept.exists():
+        part = _make_checkpoint(kept.with_name(f"{kept.name}.{os.getpid()}"), kind, window, text_width, seed)
+        with contextlib.suppress(OSError):  # another process was faster
+            part.rename(kept)
+    return shutil.copytree(kept, folder, dirs_exist_ok=True)
+
+
+def _make_checkpoint(folder: Path, kind: str, window: float | None, text_width: int, seed: int) -> Path:
     import torch
     from omegaconf import OmegaConf
 

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-pytest.importorskip("torch")  # `make check` goes without
-
 from gallery.engines import Failure
-from gallery.engines.musicgen import MusicGenEngine, checkpoint
+from gallery.engines.musicgen import MusicGenEngine
 from gallery.engines.musicgen.device import Device, choose_device
 from gallery.errors import GalleryError
 from support.machine import CU126, Machine, make_machine
@@ -365,6 +363,8 @@ def test_the_engine_makes_the_card_current_and_calls_it_cuda(
     machine: Machine, tiny: MakeTiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """audiocraft and torch's autocast compare with "cuda": a number in it would be no GPU to them."""
+    from gallery.engines.musicgen import checkpoint
+
     model, given = tiny("mono"), []
 
     def load(*arguments: Any) -> Any:
