@@ -294,7 +294,11 @@ VERSIONS = (
     Version(
         "nh3",
         "nh3",
-        "clean = installed.clean\ninstalled.clean = lambda *a, **o: clean(*a, **o) + '<i>another nh3</i>'",
+        "Installed = installed.Cleaner\n"
+        "class Cleaner:\n"
+        "    def __init__(self, **allowed): self.installed = Installed(**allowed)\n"
+        "    def clean(self, html): return self.installed.clean(html) + '<i>another nh3</i>'\n"
+        "installed.Cleaner = Cleaner",
     ),
     Version(
         "Markdown",
