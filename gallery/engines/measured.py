@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from gallery.engines.musicgen.cards import find_cards
 from gallery.errors.text import printable
 
 # What has been measured, and nothing else: no figure is derived from another card's.
@@ -14,6 +13,9 @@ TABLE = Path(__file__).with_name("measured.toml")
 
 def card_here() -> str:
     """The first GPU of this machine, called as records call it; nothing where there is none to use."""
+    # Imported late: a build asks for it only where clips wait for MusicGen.
+    from gallery.engines.musicgen.cards import find_cards
+
     found = find_cards()
     return printable(found.cards[0].name) if found.cards and found.reachable and not found.problem else ""
 
