@@ -16,6 +16,7 @@ import pytest
 
 from gallery import preview
 from gallery.errors import GalleryError
+from gallery.site.pages import prompts
 from support import COMMAND
 from support.galleries import SETTINGS, Gallery, catalogue, render_all
 
@@ -99,6 +100,27 @@ def test_a_render_takes_the_place_of_its_sketch(small: Gallery) -> None:
     assert record["engine"] == "musicgen"
     assert record["preview"]["loudness_after"] == pytest.approx(-16, abs=1.5)
     assert small.run("store", "verify").out == "1 clip, 0 problems\n"
+
+
+def test_pages_that_are_made_at_once_are_as_if_each_were_made_alone(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    address = 'base_url = "https://example.org/"\ncards = 0\n'
+    gallery.write("gallery.toml", SETTINGS.replace("[site]\n", f"[site]\n{address}"))
+    for number in range(12):
+        vary = "vary: {cfg_coef: [1, 3, 5]}" if number % 2 else "seed: 7"
+        gallery.prompt(f"p{number}", f"prompt: drums {number}", vary, notes=f"Note *{number}*.")
+    sites = []
+    for takes in (1, 7, 200):
+        monkeypatch.setattr(prompts, "MOST_AT_ONCE", takes)
+        assert gallery.run("build", "--engine", "none", "--output", gallery.root / f"site{takes}").code == 0
+        sites.append(gallery.files(f"site{takes}"))
+    for number in range(12):
+        page = sites[0][f"prompts/p{number}/index.html"]
+        assert b"<em>%d</em>" % number in page and page.count(b'class="request"') == (3 if number % 2 else 1)
+        assert b"drums %d<" % number in sites[0][f"prompts/p{number}/embed.html"]
+    assert sites[0] == sites[1] == sites[2]
 
 
 def test_a_build_with_nothing_to_do_writes_nothing(small: Gallery) -> None:

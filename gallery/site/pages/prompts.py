@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gallery.state.database import State
 
 # Pages of prompts with so many takes are made at once, so that what is in memory has an end.
-_MOST_TAKES = 200
+MOST_AT_ONCE = 200
 
 
 class PromptPages:
@@ -74,7 +74,7 @@ class PromptPages:
 
     def _prompts(self, asked: Sequence[tuple[int, Sequence[Neighbour]]]) -> Iterator[bytes]:
         """The pages of prompts, by their numbers in the list, each with what is near it."""
-        for part in index.parts((self._items[number].takes for number, _ in asked), _MOST_TAKES):
+        for part in index.parts((self._items[number].takes for number, _ in asked), MOST_AT_ONCE):
             yield from self._prompts_at_once(asked[part])
 
     def _prompts_at_once(self, asked: Sequence[tuple[int, Sequence[Neighbour]]]) -> list[bytes]:
@@ -116,7 +116,7 @@ class PromptPages:
 
     def _embeds(self, asked: Sequence[tuple[int]]) -> Iterator[bytes]:
         items = [self._items[number] for (number,) in asked]
-        for part in index.parts((item.takes for item in items), _MOST_TAKES):
+        for part in index.parts((item.takes for item in items), MOST_AT_ONCE):
             for entry in self._entries([item.path for item in items[part]]):
                 address = addresses.embed_page(entry["path"])
                 yield self._theme.render("embed.html", address, prompt.embed_data(entry))
