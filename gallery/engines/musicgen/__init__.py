@@ -33,6 +33,7 @@ from gallery.engines.provenance import Provenance
 from gallery.errors.text import one_line
 from gallery.prompts.request import FRAME_RATE
 from gallery.utils.distribution import setup_advice
+from gallery.utils.parallel import without_collecting
 from gallery.utils.progress import count, say
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ class MusicGenEngine:
         device = choose_device(self._device)
         device.make_current()
         _without_tf32()
-        with self._loading(self._names[hub]):
+        # What is loaded is no garbage: to look for some meanwhile would take longer.
+        with without_collecting(), self._loading(self._names[hub]):
             checkpoint = load(model, self._root, device.type)
         self._held = hub, checkpoint
         return checkpoint

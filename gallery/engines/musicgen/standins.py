@@ -15,6 +15,9 @@ package that is there and works is always used instead.
 | xformers | one torch function by another name; its attention |
 | audiocraft.models.multibanddiffusion | a diffusion decoder, which drags in all of training |
 
+Of transformers, which is there and works, the losses of training are stood in for: its models import them
+all, with SciPy's optimizers, and rendering asks for none.
+
 Stand-ins are in `sys.modules` only while audiocraft imports or builds a model, so
 that no other package takes them for the real one. A package that is installed but
 broken is hidden for good, since transformers would fail over it, too.
@@ -45,6 +48,9 @@ SUBMODULES = {"flashy": "distrib", "librosa": "filters", "torchaudio": "transfor
 # What audiocraft's multi-band diffusion needs: without them it is stood in for.
 DIFFUSION = "audiocraft.models.multibanddiffusion"
 DIFFUSION_NEEDS = ("dora", "flashy", "torchmetrics")
+
+# What transformers' models import to be trained.
+LOSSES = "transformers.loss.loss_utils"
 
 ADVICE = {
     "librosa": "melodies need it: run `gallery setup melody`",
@@ -135,7 +141,7 @@ def swapped(modules: Mapping[str, ModuleType]) -> Iterator[None]:
 def import_audiocraft() -> ModuleType:
     """The package audiocraft with its models, on whatever this installation has.
 
-    What is imported is no garbage: to look for some meanwhile takes a sixth of the time.
+    What is imported is no garbage: to look for some meanwhile would take longer.
     """
     if "audiocraft.models" not in sys.modules:
         usable("torchaudio")  # hides a broken one before transformers looks for it
@@ -143,8 +149,9 @@ def import_audiocraft() -> ModuleType:
 
         # transformers imports its parts when they are first asked for, and probes for
         # packages as it does: it must not meet a stand-in.
-        for part in ("T5EncoderModel", "T5Tokenizer", "RobertaTokenizer", "EncodecModel"):
-            getattr(transformers, part)
+        with swapped({LOSSES: Standin(LOSSES, {"LOSS_MAPPING": {}})}):
+            for part in ("T5EncoderModel", "T5Tokenizer", "RobertaTokenizer", "EncodecModel"):
+                getattr(transformers, part)
         _import_later("librosa", "filters")  # with SciPy and numba, which only melodies need
         with placed():
             importlib.import_module("audiocraft.models")
