@@ -206,7 +206,7 @@ class Dispatcher:
             worker.model = ""
 
     def _replace(self, worker: _WorkerHandle, error: Exception) -> Iterator[Failure]:
-        """Take back the clips of a dead worker, and start another in its place."""
+        """Take back the clips of a dead worker, and start another in its place where clips are waiting."""
         if not worker.host:
             self._drop(worker, f"a worker could not start: {_cause(error)}")
             return
@@ -221,11 +221,14 @@ class Dispatcher:
                 )
         else:
             what = f"with {count(len(worker.clips), 'clip')} in hand"
-        say(f"a worker on {worker.host} died {what}; another takes its place")
-        for number in self._queues.give_back(worker.model, worker.clips) if worker.clips else ():
+        blamed = self._queues.give_back(worker.model, worker.clips) if worker.clips else []
+        if self._queues.models:
+            self._start_worker()
+            what += "; another takes its place"
+        say(f"a worker on {worker.host} died {what}")
+        for number in blamed:
             reason = f"every worker that rendered it died, the last alone with it on {worker.host}"
             yield Failure(self._requests[number], reason)
-        self._start_worker()
 
     def _drop(self, worker: _WorkerHandle, problem: str) -> None:
         """Go on without a worker that cannot render anything."""

@@ -46,6 +46,8 @@ def connected(address: str, workers: int | None) -> Iterator[tuple[Any, str | No
             "include_dashboard": False,
             "object_store_memory": _OBJECT_STORE,
             "_temp_dir": scratch,
+            # Else Ray starts a process for every core ahead of any work; workers are few.
+            "_system_config": {"prestart_worker_first_driver": False},
         }
     else:
         _refuse_unreachable(address)

@@ -304,17 +304,18 @@ def test_what_kills_workers_is_found_and_everything_else_rendered(
     gallery.write(
         "gallery.toml", settings(checkpoints, poisoned=poisoned, broken=broken, absent='folder = "nowhere"')
     )
-    for model, seeds in (
-        ("poisoned", range(7)),
-        ("broken", [1, 2]),
-        ("absent", [1, 2]),
-        ("tiny-stereo", [1]),
+    # The models of most seconds come first, and of a model what stands first.
+    for model, seconds, seeds in (
+        ("poisoned", 0.5, range(7)),
+        ("broken", 5, [1, 2]),
+        ("absent", 5, [1, 2]),
+        ("tiny-stereo", 5, [1]),
     ):
         seeds = ", ".join(map(str, seeds))
         gallery.prompt(
-            model, "prompt: drums", "duration: 0.5", f"model: {model}", f"vary: {{seed: [{seeds}]}}"
+            model, "prompt: drums", f"duration: {seconds}", f"model: {model}", f"vary: {{seed: [{seeds}]}}"
         )
-    gallery.prompt("poison", "prompt: poison", "duration: 0.5", "model: poisoned")
+    gallery.prompt("tainted", "prompt: poison", "duration: 0.5", "model: poisoned")
     running = start(gallery, "--cluster", "auto", "--workers", "1")
     told = running.communicate(timeout=300)[0]
     assert running.returncode == 3, told
@@ -332,6 +333,12 @@ def test_what_kills_workers_is_found_and_everything_else_rendered(
         *[f'failed: "drums" (tests/broken): {loading}'] * 2,
         f'failed: "poison" (tests/poisoned): {died}',
     ]
+    deaths = re.findall(r"a worker on \S+ died (.+)", told)
+    assert Counter(re.sub(r"\d+ clips", "clips", death) for death in deaths) == {
+        "while it loaded tests/broken; another takes its place": 2,
+        "with clips in hand; another takes its place": 1,
+        "with 1 clip in hand": 1,  # nothing is left to render
+    }
 
 
 def test_interrupt_keeps_what_is_finished_and_leaves_nothing_running(
@@ -343,7 +350,8 @@ def test_interrupt_keeps_what_is_finished_and_leaves_nothing_running(
     running = start(gallery, "--cluster", "auto")
     wait_for(running, lambda: bool(list((gallery.root / ".gallery/renders").glob("*.json"))))
     others = started_by(running.pid)
-    assert any(name.startswith("ray::Worker") for name in others.values())
+    workers = [name for name in others.values() if name.startswith(("ray::Worker", "ray::IDLE"))]
+    assert len(workers) == 1, "Ray started more than what renders"
     os.killpg(running.pid, signal.SIGINT)
     told = running.communicate(timeout=120)[0]
     assert running.returncode == 130, told
