@@ -13,6 +13,7 @@ import sys
 import time
 import tomllib
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -129,8 +130,11 @@ class Lent:
         return numbers
 
     def wait_for(self, *clips: int) -> None:
+        self.wait_until(lambda: self.clips == list(clips))
+
+    def wait_until(self, met: Callable[[], bool]) -> None:
         until = time.monotonic() + 30
-        while self.clips != list(clips):
+        while not met():
             assert time.monotonic() < until, self.clips
             time.sleep(0.05)
 
@@ -200,6 +204,24 @@ def test_an_interrupted_cell_ends_the_build_and_pushes(lent: Lent) -> None:
     shown, _ = process.communicate(timeout=30)
     assert lent.clips == [1, 2]
     assert "Not everything was rendered: the last lines above say why." in shown
+
+
+def test_an_interrupt_while_git_is_at_work_costs_nothing(lent: Lent) -> None:
+    """As with Git LFS, whose filter may take its time over each file."""
+    slow = f"touch {lent.folder}/adding; [ -e {lent.folder}/quick ] || sleep 2; cat"
+    lent.git("config", "--global", "filter.slow.clean", slow)
+    (lent.folder / "mine/.gitattributes").write_text("*.mp3 filter=slow\n")
+    lent.git("add", "--all", at="mine")
+    lent.git("commit", "--quiet", "-m", "A filter", at="mine")
+    lent.git("push", "--quiet", lent.bare, "main", at="mine")
+    lent.stand_in("clip 1; trap 'clip 2; exit 130' INT; while :; do sleep 0.1; done")
+    process = lent.start()
+    lent.wait_until(lambda: (lent.folder / "adding").exists())
+    (lent.folder / "quick").touch()
+    process.send_signal(signal.SIGINT)
+    shown, _ = process.communicate(timeout=30)
+    assert lent.clips == [1, 2]
+    assert "Every finished clip is in site/audio of the branch main." in shown
 
 
 def test_what_others_push_meanwhile_stays(lent: Lent) -> None:
