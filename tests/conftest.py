@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -17,13 +18,16 @@ pytest.register_assert_rewrite("support")
 # What is promised is promised for the CPU, and nobody's GPU is needed: it counts as none.
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
+# A shell that runs all this in the background has its programs ignore interrupts, and theirs too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # Tests already run side by side, and tiny networks gain nothing from threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from gallery.utils import progress  # noqa: E402
 from support import TESTS, tiny_checkpoints  # noqa: E402
 from support.compiled import compile_templates_once  # noqa: E402
-from support.galleries import SETTINGS, Gallery  # noqa: E402
+from support.galleries import Gallery  # noqa: E402
 
 compile_templates_once()
 
@@ -117,8 +121,5 @@ def kept_checkpoints(request: pytest.FixtureRequest, tmp_path_factory: pytest.Te
 
 @pytest.fixture
 def gallery(tmp_path: Path) -> Gallery:
-    """An empty gallery."""
-    made = Gallery(tmp_path / "gallery")
-    made.write("gallery.toml", SETTINGS)
-    (made.root / "prompts").mkdir()
-    return made
+    """A gallery without prompts."""
+    return Gallery(tmp_path / "gallery").begin()

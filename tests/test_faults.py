@@ -22,7 +22,7 @@ from gallery.errors.system import told_by_the_system
 from gallery.state.database import State
 from gallery.utils import files
 from support import ROOT
-from support.galleries import SETTINGS, Gallery, Ran, render_all
+from support.galleries import Gallery, Ran, render_all
 from support.others_clips import metadata, music, write_clip
 
 FAULTS = {"a full disk": errno.ENOSPC, "a failing disk": errno.EIO, "no permission": errno.EACCES}
@@ -87,8 +87,7 @@ class _Refusing:
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Gallery, dict[str, bytes]]:
     """A gallery with a lossless render, before its first build; and what its site is after it."""
-    gallery = Gallery(tmp_path_factory.mktemp("faults") / "gallery")
-    gallery.write("gallery.toml", SETTINGS)
+    gallery = Gallery(tmp_path_factory.mktemp("faults") / "gallery").begin()
     gallery.prompt("a", "prompt: a", "duration: 0.5")
     gallery.prompt("sketched", "prompt: b", "duration: 0.5")
     # One page instead of all the guides that come with the tool.

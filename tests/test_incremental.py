@@ -250,7 +250,7 @@ def test_how_many_jobs_there_are_changes_nothing(small: Workplace) -> None:
 
 
 def test_a_change_in_any_room_is_seen(server: Server, tmp_path: Path) -> None:
-    """One module of each folder; `test_every_file_of_the_tool_counts` takes all of them, without a build.
+    """One module of some folders; `test_every_file_of_the_tool_counts` takes all of them, without a build.
 
     Two galleries take turns, so that what is changed for one has aged when it is built.
     """
@@ -264,8 +264,9 @@ def test_a_change_in_any_room_is_seen(server: Server, tmp_path: Path) -> None:
     for place in places:
         assert not build(place).looked, "a build with nothing to do looks at everything"
     every = sorted(path.relative_to(server.tool).as_posix() for path in server.tool.glob("gallery/**/*.py"))
-    modules = [*{Path(module).parent.parts[:2]: module for module in every}.values()]
-    assert len(modules) > 14
+    rooms = {Path(module).parent.parts[:2]: module for module in every}
+    assert len(rooms) > 14
+    modules = [*rooms.values()][::4]
     overlooked, changed = [], ""
     for turn, module in enumerate([*modules, ""]):
         ours, other = places[turn % 2], places[1 - turn % 2]

@@ -105,9 +105,8 @@ def site_of(gallery: Gallery) -> dict[str, bytes]:
 def there_and_back(gallery: Gallery, tmp_path: Path) -> Gallery:
     """Another gallery, which has nothing but the MP3s that this one published."""
     assert gallery.run("build", "--engine", "none").code == 0
-    other = type(gallery)(tmp_path / "other")
+    other = type(gallery)(tmp_path / "other").begin()
     other.write("gallery.toml", (gallery.root / "gallery.toml").read_text())
-    (other.root / "prompts").mkdir()
     (tmp_path / "downloads").mkdir()
     for number, path in enumerate(sorted((gallery.root / "site/audio").glob("*.mp3"))):
         (tmp_path / f"downloads/{number}.mp3").write_bytes(path.read_bytes())

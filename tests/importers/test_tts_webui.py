@@ -485,7 +485,8 @@ def test_prompt_files_go_nowhere_else(gallery: Gallery, tmp_path: Path, into: st
     (tmp_path / "out").mkdir()
     (gallery.root / "prompts/link").symlink_to(tmp_path / "out")
     write_clip(tmp_path / "clips", "a", metadata("v2"), music(), ".wav .json")
+    before = sorted(gallery.root.rglob("*.md"))
     ran = gallery.run("import", tmp_path / "clips", "--into", into)
     assert ran.code != 0
-    assert not list(gallery.root.rglob("*.md"))
+    assert sorted(gallery.root.rglob("*.md")) == before
     assert not list((tmp_path / "out").iterdir())

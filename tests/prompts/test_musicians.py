@@ -10,7 +10,7 @@ import pytest
 from gallery.config import load_config
 from gallery.prompts.folder import read_prompts
 from support import TESTS
-from support.galleries import SETTINGS, Gallery
+from support.galleries import Gallery
 
 
 class Case(NamedTuple):
@@ -37,8 +37,7 @@ CASES = _cases()
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """What one check of a gallery with all those files says, by their names."""
-    gallery = Gallery(tmp_path_factory.mktemp("musicians"))
-    gallery.write("gallery.toml", SETTINGS)
+    gallery = Gallery(tmp_path_factory.mktemp("musicians")).begin()
     for case in CASES.values():
         gallery.write(f"prompts/{case.name}", case.text)
     ran = gallery.run("check")

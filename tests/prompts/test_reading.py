@@ -11,7 +11,7 @@ import pytest
 
 from gallery.config import load_config
 from gallery.prompts.folder import read_prompts
-from support.galleries import SETTINGS, Gallery
+from support.galleries import Gallery
 from support.mistakes import FRONT_MATTER
 
 FIELDS = (
@@ -23,8 +23,7 @@ FIELDS = (
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """What one check of a gallery with all those files says of each."""
-    gallery = Gallery(tmp_path_factory.mktemp("broken"))
-    gallery.write("gallery.toml", SETTINGS)
+    gallery = Gallery(tmp_path_factory.mktemp("broken")).begin()
     gallery.write("prompts/presets.yaml", "faithful:\n  cfg_coef: 5\nendless:\n  duration: 300\n")
     (gallery.root / "prompts/folder.wav").mkdir()
     names = {}

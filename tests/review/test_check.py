@@ -77,8 +77,7 @@ def test_annotations_leave_the_exit_code_as_it_is(gallery: Gallery) -> None:
 @pytest.mark.parametrize("folder", ["music, mine: 100%", "a\n::error::x", "a\r::error::x"])
 def test_annotations_name_files_from_the_root_of_the_repository(tmp_path: Path, folder: str) -> None:
     (tmp_path / ".git").mkdir()
-    gallery = Gallery(tmp_path / folder / "gallery")
-    gallery.write("gallery.toml", SETTINGS)
+    gallery = Gallery(tmp_path / folder / "gallery").begin()
     gallery.prompt("a", "prompt: a", "seed: x")
     [(level, properties, message)] = annotations(gallery)
     assert (level, properties["file"]) == ("error", f"{folder}/gallery/prompts/a.md")

@@ -49,8 +49,7 @@ def own() -> dict[str, Any]:
 @pytest.fixture(scope="module", params=[published, own])
 def original(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Gallery:
     """A gallery with the hook installed, whose one prompt file so far has a fault."""
-    gallery = Gallery(tmp_path_factory.mktemp("hooked") / "gallery")
-    gallery.write("gallery.toml", SETTINGS)
+    gallery = Gallery(tmp_path_factory.mktemp("hooked") / "gallery").begin()
     (gallery.root / ".venv").mkdir()
     (gallery.root / ".venv" / "bin").symlink_to(PROGRAMS)
     gallery.write(".gitignore", ".venv\n.pre-commit-config.yaml\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,13 @@ pytest_plugins = ["support.site_fixtures"]
 
 
 MATTER = "---\ntitle: A\nsummary: B\n---\n"
+
+
+@pytest.fixture
+def gallery(gallery: Gallery) -> Gallery:
+    """Its guides are the tests' own matter."""
+    shutil.rmtree(gallery.root / "guides")
+    return gallery
 
 
 def test_a_guide_is_a_page_in_each_language(site: Path) -> None:

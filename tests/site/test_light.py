@@ -24,8 +24,7 @@ BUILD = ("build", "--engine", "sketch")
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Gallery:
     """Three prompts with sketches. One tag has them all, and one a single prompt."""
-    gallery = Gallery(tmp_path_factory.mktemp("light") / "gallery")
-    gallery.write("gallery.toml", SETTINGS)
+    gallery = Gallery(tmp_path_factory.mktemp("light") / "gallery").begin()
     gallery.prompt("pop/one", f"prompt: {WORDS}, one", "duration: 1", "tags: [soft, r&b, rare]", "seed: 1")
     gallery.prompt("pop/two", f"prompt: {WORDS}, two", "duration: 1", "tags: [soft, r&b]", "seed: 2")
     gallery.prompt(
@@ -95,8 +94,7 @@ def test_a_row_says_nothing_twice(site: Path) -> None:
 def test_furniture_is_one_file_and_follows_the_templates(built: Gallery, tmp_path: Path) -> None:
     script = (built.root / "site/assets/furniture.js").read_text()
     assert "data-dock" in script and "i-play" in script and "ember-dark" in script
-    other = Gallery(tmp_path)
-    other.write("gallery.toml", SETTINGS)
+    other = Gallery(tmp_path).begin()
     other.write("templates/parts/dock.html", "<section data-dock>ours</section>")
     other.prompt("a", "prompt: a", "duration: 1")
     assert other.run("build", "--engine", "none").code == 0
@@ -171,8 +169,7 @@ def test_with_scripts_it_leads_to_the_catalogue_narrowed_to_it(
 
 def test_a_tag_gets_its_page_with_another_prompt_and_loses_it_again(built: Gallery, tmp_path: Path) -> None:
     """Pages of prompts that were not touched follow: the next build makes what a clean one would."""
-    gallery = Gallery(tmp_path / "gallery")
-    gallery.write("gallery.toml", SETTINGS)
+    gallery = Gallery(tmp_path / "gallery").begin()
     gallery.prompt("a", "prompt: one", "duration: 1", "tags: [rare, other]")
     gallery.prompt("b", "prompt: two", "duration: 1", "tags: [other]")
     more = ("prompt: three", "duration: 1", "date: 2020-01-01", "tags: [rare]")
@@ -186,10 +183,9 @@ def test_a_tag_gets_its_page_with_another_prompt_and_loses_it_again(built: Galle
     now = build()
     assert "tags/rare/index.html" in now and "tags/rare/index.html" not in before
     assert b"tags/rare/index.html" in now["prompts/a/index.html"]
-    clean = Gallery(tmp_path / "clean")
+    clean = Gallery(tmp_path / "clean").begin()
     for name, data in gallery.files("prompts").items():
         clean.write(f"prompts/{name}", data)
-    clean.write("gallery.toml", SETTINGS)
     assert clean.run("build", "--engine", "none").code == 0
     drop = ".gallery.json"
     assert {**clean.files(), drop: b""} == {**now, drop: b""}
@@ -204,8 +200,7 @@ def test_lists_of_names_come_in_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_page: Any
 ) -> None:
     monkeypatch.setattr(pages, "MOST_NAMES", 3)
-    gallery = Gallery(tmp_path)
-    gallery.write("gallery.toml", SETTINGS)
+    gallery = Gallery(tmp_path).begin()
     for number in range(8):
         gallery.prompt(f"f{number}/p", f"prompt: take {number}", "duration: 1", f"tags: [t{number}, page]")
     assert gallery.run("build", "--engine", "none").code == 0
@@ -255,8 +250,7 @@ def assert_one_player(gallery: Gallery, open_page: Any) -> None:
 
 def test_a_gallerys_own_frame_of_before_goes_on(tmp_path: Path, open_page: Any) -> None:
     """A base.html that has sprites and player in the page, and knows nothing of the new file."""
-    gallery = Gallery(tmp_path)
-    gallery.write("gallery.toml", SETTINGS)
+    gallery = Gallery(tmp_path).begin()
     base = (packaged("templates") / "base.html").read_text()
     script = '<script defer src="{{ asset("furniture.js") }}"></script>'
     assert script in base
@@ -270,8 +264,7 @@ def test_a_gallerys_own_frame_of_before_goes_on(tmp_path: Path, open_page: Any) 
 
 
 def test_a_gallerys_own_frame_may_have_the_furniture_in_its_body(tmp_path: Path, open_page: Any) -> None:
-    gallery = Gallery(tmp_path)
-    gallery.write("gallery.toml", SETTINGS)
+    gallery = Gallery(tmp_path).begin()
     base = (packaged("templates") / "base.html").read_text()
     script = '<script defer src="{{ asset("furniture.js") }}"></script>'
     own = base.replace(script, "").replace("<body>", f"<body>{script.replace(' defer', '')}")

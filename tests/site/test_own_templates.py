@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gallery.utils import parallel
-from support.galleries import SETTINGS, Gallery
+from support.galleries import Gallery
 
 # What a gallery's own 404.html or another template may have wrong: its text, the line, and what is said.
 FRAME = '{% extends "base.html" %}\n{% block main %}\n'
@@ -44,8 +44,7 @@ MISTAKES = {
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Gallery, dict[str, bytes]]:
     """A gallery without templates of its own, and its site; each test leaves both as they were."""
-    gallery = Gallery(tmp_path_factory.mktemp("templates") / "gallery")
-    gallery.write("gallery.toml", SETTINGS)
+    gallery = Gallery(tmp_path_factory.mktemp("templates") / "gallery").begin()
     gallery.prompt("a", "prompt: a", "duration: 1")
     assert gallery.run("build", "--engine", "none").code == 0
     return gallery, gallery.files()

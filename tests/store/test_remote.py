@@ -46,7 +46,7 @@ def here(gallery: Gallery, bucket: Bucket) -> Gallery:
 
 def clone(gallery: Gallery, folder: Path) -> Gallery:
     """What another machine gets of a gallery: what is in git."""
-    for name in ("gallery.toml", "prompts"):
+    for name in ("gallery.toml", "guides", "prompts"):
         source, target = gallery.root / name, folder / name
         folder.mkdir(exist_ok=True)
         if source.is_dir():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.galleries import SETTINGS, Gallery, render_all
+from support.galleries import Gallery, render_all
 
 VARIABLE = "GALLERY_WORKSPACE"
 
@@ -67,8 +67,7 @@ def test_a_workspace_that_moves_is_taken_along(
 
 def test_two_galleries_share_none(filled: Gallery, elsewhere: Path, tmp_path: Path) -> None:
     assert filled.run("build", "--engine", "none", "--output", tmp_path / "out").code == 0
-    second = Gallery(tmp_path / "second")
-    second.write("gallery.toml", SETTINGS)
+    second = Gallery(tmp_path / "second").begin()
     second.prompt("flute", "prompt: slow flute")
     for command in (["build", "--engine", "none", "--output", tmp_path / "out"], ["build", "--dry-run"]):
         ran = second.run(*command)

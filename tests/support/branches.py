@@ -13,7 +13,7 @@ from gallery.config import load_config
 from gallery.preview import make_preview
 from gallery.prompts.folder import read_prompts
 from gallery.store.places import Stores
-from support.galleries import SETTINGS, Gallery, Ran
+from support.galleries import Gallery, Ran
 
 NO_ESTIMATE = "no estimate: no record of a render on a GPU"
 
@@ -57,8 +57,7 @@ class Branch(Gallery):
 def make_branch(tmp_path: Path) -> Branch:
     """A branch with three prompts in `tmp_path`."""
     repository = tmp_path / "repository"
-    made = Gallery(repository / "music" / "gallery")
-    made.write("gallery.toml", SETTINGS)
+    made = Gallery(repository / "music" / "gallery").begin()
     made.prompt("lofi/rain", "prompt: lofi rain", "duration: 2", "tags: [lofi]", notes="One.")
     made.prompt("edm/rise", "prompt: edm rise", "duration: 2", "vary:", "  cfg_coef: [1, 3, 5]")
     made.prompt("fx/bell", "prompt: church bell", "model: audiogen", "duration: 2")

@@ -46,6 +46,8 @@ sample_rate = 16000
 max_duration = 30
 """
 
+GUIDE = "---\ntitle: Listen twice\nsummary: The second time you hear more.\n---\nAnd a *third* time.\n"
+
 
 # Processes begin as copies of one that has imported these.
 FORKS = multiprocessing.get_context("forkserver")
@@ -89,6 +91,13 @@ class Gallery:
     """A gallery's folder."""
 
     root: Path
+
+    def begin(self) -> Gallery:
+        """Settings, and one guide: those that come with the tool would be most of a small gallery's pages."""
+        self.write("gallery.toml", SETTINGS)
+        self.write("guides/en/listening.md", GUIDE)
+        (self.root / "prompts").mkdir()
+        return self
 
     def write(self, name: str, text: str | bytes) -> Path:
         path = self.root / name

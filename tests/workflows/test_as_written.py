@@ -223,6 +223,19 @@ def needed(*requirements: str) -> set[str]:
     return {name for name, *_ in names}
 
 
+def test_what_checks_and_what_publishes_install_alike() -> None:
+    """A pull request is run through the one, in `test_a_pull_request_can_only_bring_data`."""
+    installing = [
+        step["run"]
+        for name in ("check", "pages")
+        for job in yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())["jobs"].values()
+        for step in job["steps"]
+        if step["name"] == "Install gallery"
+    ]
+    assert len(installing) == 2
+    assert installing[0] == installing[1]
+
+
 def test_the_locks_hold_what_the_tool_needs_in_the_versions_that_were_tested() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     project = settings["project"]

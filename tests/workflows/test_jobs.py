@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.galleries import SETTINGS, Gallery, render_all
+from support.galleries import Gallery, render_all
 from support.hosting import ROOT, Hosted, Machine, copy_checkout
 
 if TYPE_CHECKING:
@@ -68,12 +68,17 @@ def unsuccessful(ran: Mapping[str, Step]) -> dict[str, str]:
     return found
 
 
+# The tool as it lies here: to install the same would take longer than all the rest.
+HERE = {"gallery": f'PYTHONPATH={ROOT} exec {sys.executable} -m gallery "$@"'}
+
+
 def test_a_good_pull_request_is_checked_and_told_what_it_costs(hosted: Hosted, machine: Machine) -> None:
     author = Gallery(hosted.folder / "author")
     base = hosted.git("rev-parse", "HEAD")
     author.prompt("lofi/tin-roof", "prompt: rain on a tin roof", "duration: 7", "vary: {seed: [1, 2, 3]}")
     sha = hosted.propose(7)
-    ran = machine.run("check", "prompts", base=base, sha=sha, head="1a" * 20)
+    given = {"base": base, "sha": sha, "head": "1a" * 20}
+    ran = machine.run("check", "prompts", **given, programs=HERE, done={"Install gallery"})
     assert unsuccessful(ran) == {}
     assert "4 prompts in order, 11 clips; 0 faults" in ran["Check the prompt files"].out
     summary = ran["Tell what there would be to render"].summary
@@ -148,8 +153,6 @@ def test_a_pull_request_can_only_bring_data(hosted: Hosted, machine: Machine) ->
 def test_pull_requests_without_a_folder_of_prompts(hosted: Hosted, machine: Machine) -> None:
     base = hosted.git("rev-parse", "HEAD")
     prompts = hosted.folder / "author/prompts"
-    # The tool as it lies here: to install the same would take longer than all the rest.
-    here = {"gallery": f'PYTHONPATH={ROOT} exec {sys.executable} -m gallery "$@"'}
     for number, kind in enumerate(("link", "file", "nothing"), start=1):
         shutil.rmtree(prompts)
         if kind == "link":
@@ -157,7 +160,7 @@ def test_pull_requests_without_a_folder_of_prompts(hosted: Hosted, machine: Mach
         elif kind == "file":
             prompts.write_text("no folder")
         sha = hosted.propose(number)
-        ran = machine.run("check", "prompts", base=base, sha=sha, programs=here, done={"Install gallery"})
+        ran = machine.run("check", "prompts", base=base, sha=sha, programs=HERE, done={"Install gallery"})
         assert unsuccessful(ran)["Check the prompt files"] == "failure", kind
         assert "no folder prompts/" in ran["Check the prompt files"].out
         assert not (machine.workspace / "prompts").is_symlink()
@@ -355,8 +358,7 @@ def test_a_commit_that_is_nowhere_is_told(hosted: Hosted, machine: Machine) -> N
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a job hands over that has rendered two clips."""
-    made = Gallery(tmp_path_factory.mktemp("rendered"))
-    made.write("gallery.toml", SETTINGS)
+    made = Gallery(tmp_path_factory.mktemp("rendered")).begin()
     made.prompt("rain", "prompt: rain", "duration: 1", "vary: {seed: [1, 2]}")
     render_all(made)
     assert made.run("build", "--engine", "none").code == 0
@@ -375,7 +377,8 @@ def test_pages_are_built_from_what_is_committed_if_it_is_as_it_was_rendered(
     audio = shutil.copytree(clips, hosted.folder / "author/site/audio")
     hosted.commit("Clips that no prompt asks for")
     hosted.push_main()
-    ran = machine.run("pages", "build")
+    # It installs as the check does.
+    ran = machine.run("pages", "build", programs=HERE, done={"Install gallery"})
     assert unsuccessful(ran) == {}
     assert "2 clips, 0 problems" in ran["See that the store is as it was rendered"].out
     site = machine.workspace / "site"
