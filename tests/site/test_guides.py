@@ -159,7 +159,9 @@ def test_where_no_own_guide_can_be_read_those_that_come_along_stay(gallery: Gall
 def test_a_gallery_without_guides_gets_those_that_come_along(
     entries: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_entries(entries, {}, make_config(tmp_path), tmp_path / "site")
+    config = make_config(tmp_path)
+    shutil.rmtree(tmp_path / "guides")
+    write_entries(entries, {}, config, tmp_path / "site")
     found = {path.parent.name for path in (tmp_path / "site/guides/de").glob("*/index.html")}
     assert found == {path.stem for path in (ROOT / "guides" / "de").glob("*.md")}
     # They speak of prompts that this gallery never had: nobody's mistake.
@@ -167,8 +169,9 @@ def test_a_gallery_without_guides_gets_those_that_come_along(
 
 
 def test_an_own_folder_takes_the_place_of_all(entries: Any, tmp_path: Path) -> None:
-    (tmp_path / "guides").mkdir()
-    write_entries(entries, {}, make_config(tmp_path), tmp_path / "site")
+    config = make_config(tmp_path)
+    (tmp_path / "guides/en/listening.md").unlink()
+    write_entries(entries, {}, config, tmp_path / "site")
     assert "None yet." in (tmp_path / "site/guides/index.html").read_text()
 
 

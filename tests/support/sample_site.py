@@ -9,6 +9,7 @@ from typing import Any
 from gallery.catalogue.kin import find_kin
 from gallery.config import Config
 from gallery.prompts.request import Request
+from support import galleries
 
 HUBS = {"small": "facebook/musicgen-small", "medium": "facebook/musicgen-medium"}
 LONG_WORD = "boom" * 2500
@@ -263,7 +264,10 @@ def write_guides(root: Path) -> None:
 
 
 def make_config(root: Path, **site: Any) -> Config:
-    root.mkdir(parents=True, exist_ok=True)
+    """A gallery's settings, and a guide where it has none: those that come with the tool are many pages."""
+    if not (root / "guides").exists():
+        (root / "guides/en").mkdir(parents=True)
+        (root / "guides/en/listening.md").write_text(galleries.GUIDE)
     models = {name: {"hub": hub, "kind": "musicgen"} for name, hub in HUBS.items()}
     return Config.model_validate(
         {"root": root, "models": models, "site": {"title": "Test gallery", "page_size": 10, **site}}
