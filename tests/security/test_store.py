@@ -68,7 +68,6 @@ LIES: dict[str, Callable[[Record], bytes]] = {
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Gallery, list[str]]:
     """A gallery whose clips are all in the store, and their keys."""
-
     gallery = Gallery(tmp_path_factory.mktemp("store") / "gallery").begin()
     seeds = ", ".join(map(str, range(1, len(LIES) + 2)))
     gallery.prompt("a", "prompt: a", "duration: 0.5", f"vary: {{seed: [{seeds}]}}")
